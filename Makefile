@@ -1,0 +1,59 @@
+# The one entrance. `make help` lists what there is. Everything it needs goes into this checkout (.venv, .tools).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- set up
+.PHONY: setup
+setup: .venv/.ready .tools/.ready ## Install everything that the other targets need, into this checkout
+
+.venv/.ready: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version). Say PYTHON=/path/to/python3.11." >&2; exit 2; }
+	@echo "setting up .venv (about a minute the first time) ..."
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.tools/.ready: requirements/node/package.json requirements/node/package-lock.json .venv/.ready
+	@echo "setting up .tools: Azurite on Node ..."
+	@mkdir -p .tools/node && cp requirements/node/package.json requirements/node/package-lock.json .tools/node/
+	@$(PY) -m scenarios.engine.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
+	@touch $@
+
+.PHONY: pin
+pin: .venv/.ready ## Resolve the dependencies again and write requirements/ with hashes
+	@PIN="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet"; \
+	$$PIN requirements/bootstrap.in -o requirements/bootstrap.txt; \
+	$$PIN pyproject.toml -o requirements/app.txt; \
+	$$PIN pyproject.toml --extra fakes -o requirements/fakes.txt; \
+	$$PIN pyproject.toml --extra dev -o requirements/dev.txt; \
+	$$PIN pyproject.toml --extra dev --extra bench -o requirements/bench.txt
+
+.PHONY: clean
+clean: ## Remove what the other targets made, the installed tools included
+	rm -rf .venv .tools .run out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# ---------------------------------------------------------------- check
+.PHONY: lint
+lint: .venv/.ready ## Format check, lint and types
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: format
+format: .venv/.ready ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: test
+test: setup lint ## Lint, types and all tests
+	@$(PY) -m pytest

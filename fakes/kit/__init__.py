@@ -1,0 +1,1 @@
+"""What every fake shares: rules, ledger, jobs, capacity, the caller's clock and the control plane."""
