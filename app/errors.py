@@ -1,0 +1,326 @@
+"""One tree of errors. The code, whether it is retried, the steps it can fail and its HTTP status live with the class.
+
+The README's table of codes is checked against `error_classes()`. Messages name no address and no secret: a client sees them.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from app.steps import Step
+
+_EVERY_STEP = tuple(step for step in Step if step is not Step.COMPLETED)
+
+
+class PipelineError(Exception):
+    """Base of every error that a client can be told about.
+
+    Attributes:
+        code: the stable name in the API.
+        http_status: the status when a request itself fails with it. A failed try-on is reported inside a 200.
+        retryable: whether another attempt of the same activity may go better.
+        steps: the steps that can fail with it; empty for errors of a request.
+        advice: what a person on call does about it, in one sentence.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    steps: ClassVar[tuple[Step, ...]] = ()
+    advice: ClassVar[str] = "A defect of the backend: look for the workflow id in the logs."
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Keep the message and, where a service asked for it, the seconds to wait before the next attempt."""
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+
+def error_classes(root: type[PipelineError] = PipelineError) -> Iterator[type[PipelineError]]:
+    """Yield the whole tree, parents first."""
+    yield root
+    for child in root.__subclasses__():
+        yield from error_classes(child)
+
+
+# ---------------------------------------------------------------- a request
+class RequestError(PipelineError):
+    """The request itself is refused; no workflow is started for it."""
+
+    code = "INVALID_REQUEST"
+    http_status = 422
+    advice = "The client's to mend: `details` names each field."
+
+
+class InvalidImageError(RequestError):
+    """The picture cannot be used. Most are refused at once; half a file may be found only by the first step."""
+
+    code = "INVALID_IMAGE"
+    steps = (Step.UPLOADING_IMAGE,)
+    advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 50 megapixels, complete."
+
+
+# ---------------------------------------------------------------- Azure Blob Storage
+class AzureUnavailableError(PipelineError):
+    """Azure gave no answer, 429, 500 or 503."""
+
+    code = "AZURE_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    steps = _EVERY_STEP
+    advice = "Look at the storage account's health and network; try again later."
+
+
+class AzureTimeoutError(PipelineError):
+    """Azure did not finish within the call's deadline."""
+
+    code = "AZURE_TIMEOUT"
+    http_status = 503
+    retryable = True
+    steps = _EVERY_STEP
+    advice = "Look at the storage account's latency and the network between."
+
+
+class AzureRejectedError(PipelineError):
+    """Azure refused: wrong key, no right, or no such container."""
+
+    code = "AZURE_REJECTED"
+    http_status = 503
+    steps = _EVERY_STEP
+    advice = "Check AZURE_ACCOUNT_NAME, AZURE_ACCOUNT_KEY and AZURE_CONTAINER."
+
+
+class AzureNotFoundError(AzureRejectedError):
+    """A blob that must exist does not."""
+
+    code = "AZURE_NOT_FOUND"
+    advice = "Something deleted the blob: check the lifecycle rules of the container."
+
+
+class AzureBadAnswerError(PipelineError):
+    """What Azure holds under the name is not what was put there."""
+
+    code = "AZURE_BAD_ANSWER"
+    retryable = True
+    http_status = 503
+    steps = _EVERY_STEP
+    advice = "Something else writes to the container, or a proxy between mangles answers."
+
+
+# ---------------------------------------------------------------- the image manipulator
+class ImageManipulatorError(PipelineError):
+    """Base of the image manipulator's failures."""
+
+    code = "IMAGE_MANIPULATOR_ERROR"
+    http_status = 502
+    steps = (Step.RESIZING_IMAGE, Step.CHECKING_ZOOM)
+    advice = "Look at the image manipulator's logs."
+
+
+class ImageManipulatorUnavailableError(ImageManipulatorError):
+    """The image manipulator gave no answer, 429 or 5xx."""
+
+    code = "IMAGE_MANIPULATOR_UNAVAILABLE"
+    retryable = True
+    advice = "Is the image manipulator up and reachable at IMAGE_MANIPULATOR_URL?"
+
+
+class ImageManipulatorTimeoutError(ImageManipulatorError):
+    """The image manipulator did not finish within the call's deadline."""
+
+    code = "IMAGE_MANIPULATOR_TIMEOUT"
+    retryable = True
+    advice = "The image manipulator hangs or is overloaded: look at its load."
+
+
+class ImageManipulatorRejectedError(ImageManipulatorError):
+    """The image manipulator refused the request (4xx)."""
+
+    code = "IMAGE_MANIPULATOR_REJECTED"
+    advice = "The contract changed or the picture was refused: run the contract suite against it."
+
+
+class ImageManipulatorBadAnswerError(ImageManipulatorError):
+    """The image manipulator's answer breaks its contract."""
+
+    code = "IMAGE_MANIPULATOR_BAD_ANSWER"
+    retryable = True
+    advice = "Run the contract suite against the image manipulator."
+
+
+# ---------------------------------------------------------------- BiRefNet
+class BirefnetError(PipelineError):
+    """Base of BiRefNet's failures."""
+
+    code = "BIREFNET_ERROR"
+    http_status = 502
+    steps = (Step.REMOVING_BACKGROUND,)
+    advice = "Look at BiRefNet's logs."
+
+
+class BirefnetUnavailableError(BirefnetError):
+    """BiRefNet gave no answer, 429 or 5xx."""
+
+    code = "BIREFNET_UNAVAILABLE"
+    retryable = True
+    advice = "Is BiRefNet up and reachable at BIREFNET_URL?"
+
+
+class BirefnetTimeoutError(BirefnetError):
+    """A call to BiRefNet did not finish within its deadline."""
+
+    code = "BIREFNET_TIMEOUT"
+    retryable = True
+    advice = "BiRefNet hangs, or its jobs are stuck: look at its queue and its GPU."
+
+
+class BirefnetJobTimeoutError(BirefnetTimeoutError):
+    """A background job was not done 120 s after its submit. Not tried again: the GPU would only be asked for more."""
+
+    retryable = False
+
+
+class BirefnetRejectedError(BirefnetError):
+    """BiRefNet refused the request (4xx)."""
+
+    code = "BIREFNET_REJECTED"
+    advice = "The contract changed or the picture was refused: run the contract suite against it."
+
+
+class BirefnetBadAnswerError(BirefnetError):
+    """BiRefNet's answer breaks its contract, or its result is not a cut-out of the picture."""
+
+    code = "BIREFNET_BAD_ANSWER"
+    retryable = True
+    advice = "Run the contract suite against BiRefNet."
+
+
+class BirefnetJobFailedError(BirefnetError):
+    """BiRefNet says that the job failed, or has lost it."""
+
+    code = "BIREFNET_JOB_FAILED"
+    retryable = True
+    advice = "Look for the job in BiRefNet's logs."
+
+
+# ---------------------------------------------------------------- SAM3
+class Sam3Error(PipelineError):
+    """Base of SAM3's failures."""
+
+    code = "SAM3_ERROR"
+    http_status = 502
+    steps = (Step.GENERATING_MASK,)
+    advice = "Look at SAM3's logs."
+
+
+class Sam3UnavailableError(Sam3Error):
+    """SAM3 gave no answer, 429 or 5xx."""
+
+    code = "SAM3_UNAVAILABLE"
+    retryable = True
+    advice = "Is SAM3 up and reachable at SAM3_URL?"
+
+
+class Sam3TimeoutError(Sam3Error):
+    """A call to SAM3 did not finish within its deadline."""
+
+    code = "SAM3_TIMEOUT"
+    retryable = True
+    advice = "SAM3 hangs, or its jobs are stuck: look at its queue and its GPU."
+
+
+class Sam3JobTimeoutError(Sam3TimeoutError):
+    """A mask job was not done 120 s after its submit. Not tried again: the GPU would only be asked for more."""
+
+    retryable = False
+
+
+class Sam3RejectedError(Sam3Error):
+    """SAM3 refused the request (4xx)."""
+
+    code = "SAM3_REJECTED"
+    advice = "The contract changed or the picture was refused: run the contract suite against it."
+
+
+class Sam3BadAnswerError(Sam3Error):
+    """SAM3's answer breaks its contract, or its mask does not fit the picture and the points."""
+
+    code = "SAM3_BAD_ANSWER"
+    retryable = True
+    advice = "Run the contract suite against SAM3."
+
+
+class Sam3JobFailedError(Sam3Error):
+    """SAM3 says that the job failed, or has lost it."""
+
+    code = "SAM3_JOB_FAILED"
+    retryable = True
+    advice = "Look for the job in SAM3's logs."
+
+
+# ---------------------------------------------------------------- the A100 server
+class A100Error(PipelineError):
+    """An A100 server that says it is online answered 429 or 5xx, or broke the connection."""
+
+    code = "A100_ERROR"
+    http_status = 502
+    retryable = True
+    steps = (Step.REFINING_MASK, Step.GENERATING_IMAGES)
+    advice = "Look at the A100 server's logs and its free GPU memory."
+
+
+class A100UnavailableError(A100Error):
+    """No known A100 server is online. Not retried, as the specification's retry policy says."""
+
+    code = "A100_UNAVAILABLE"
+    http_status = 503
+    retryable = False
+    advice = "Start an A100 server, or put its address into A100_URLS."
+
+
+class A100TimeoutError(A100Error):
+    """The A100 server did not finish within the call's deadline."""
+
+    code = "A100_TIMEOUT"
+    advice = "The A100 server hangs: look at its GPU, restart it."
+
+
+class A100RejectedError(A100Error):
+    """The A100 server refused the request (4xx)."""
+
+    code = "A100_REJECTED"
+    retryable = False
+    advice = "The contract changed or the pictures were refused: run the contract suite against it."
+
+
+class A100BadAnswerError(A100Error):
+    """The A100 server's answer breaks its contract, or a result is not a picture."""
+
+    code = "A100_BAD_ANSWER"
+    advice = "Run the contract suite against the A100 server."
+
+
+# ---------------------------------------------------------------- what Temporal adds
+class StepTimeoutError(PipelineError):
+    """Temporal's own timeout ended the last attempt of a step: its worker died or stood still."""
+
+    code = "STEP_TIMEOUT"
+    http_status = 504
+    steps = _EVERY_STEP
+    advice = "Look for workers that died or were starved of CPU."
+
+
+class WorkflowTerminatedError(PipelineError):
+    """An operator terminated the workflow."""
+
+    code = "WORKFLOW_TERMINATED"
+    steps = _EVERY_STEP
+    advice = "Temporal's web UI shows who terminated it and why."
+
+
+class WorkflowTimedOutError(PipelineError):
+    """The whole try-on took longer than its execution timeout."""
+
+    code = "WORKFLOW_TIMED_OUT"
+    http_status = 504
+    steps = _EVERY_STEP
+    advice = "No worker was up for long: look at the workers and the task queues' backlog."

@@ -1,0 +1,74 @@
+"""Every timeout and retry policy of the pipeline, as data in one place. All durations are seconds.
+
+The specification's Retry Policies and Workflow Logic give the retries and start_to_close; `remove_background` and
+`generate_mask` have 130 s, so that their own limit of 120 s from the submit ends in the application's error. Each call's
+deadline is a little under its start_to_close for the same reason.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+from app.errors import A100UnavailableError
+
+IMAGE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=5,
+)
+ML_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=2),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+    maximum_attempts=3,
+    non_retryable_error_types=[A100UnavailableError.__name__],
+)
+
+HEARTBEAT_TIMEOUT = 10.0
+"""A worker that died is noticed after this long, whichever step it was at."""
+
+HEARTBEAT_INTERVAL = 0.5
+"""How often an attempt beats beside its work. With the throttle below, a cancellation arrives within a second."""
+
+HEARTBEAT_THROTTLE = 1.0
+"""The worker sends at most one heartbeat of an attempt in this time; its answer carries a cancellation."""
+
+POLL_INTERVAL = 2.0
+"""Between two polls of a job (specification, BiRefNet: "Poll every 2 seconds")."""
+
+JOB_LIMIT = 120.0
+"""From the submit of a job until it is given up (specification, BiRefNet: "timeout after 2 minutes")."""
+
+JOB_GRACE = 10.0
+"""A job may be unknown (404) for so long after its submit: the service may not have written it down everywhere yet."""
+
+JOB_CALL_DEADLINE = 25.0
+"""One submit or one poll."""
+
+RETRY_AFTER_LIMIT = 60.0
+"""A service's Retry-After is honoured up to this."""
+
+
+@dataclass(frozen=True)
+class StepPolicy:
+    """How one activity is run. `deadline` bounds the attempt's own work and is under `start_to_close`."""
+
+    start_to_close: float
+    deadline: float
+    retry: RetryPolicy
+
+    @property
+    def start_to_close_timeout(self) -> timedelta:
+        """The server's timeout for one attempt."""
+        return timedelta(seconds=self.start_to_close)
+
+
+UPLOAD = StepPolicy(start_to_close=30, deadline=27, retry=IMAGE_RETRY)
+RESIZE = StepPolicy(start_to_close=30, deadline=27, retry=IMAGE_RETRY)
+ZOOM = StepPolicy(start_to_close=30, deadline=27, retry=IMAGE_RETRY)
+BACKGROUND = StepPolicy(start_to_close=130, deadline=127, retry=ML_RETRY)
+MASK = StepPolicy(start_to_close=130, deadline=127, retry=ML_RETRY)
+REFINE = StepPolicy(start_to_close=60, deadline=50, retry=ML_RETRY)
+GENERATE = StepPolicy(start_to_close=180, deadline=165, retry=ML_RETRY)

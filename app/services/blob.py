@@ -1,0 +1,224 @@
+"""Azure Blob Storage: pictures by `azure://container/blob` URI. Each call is authorised by a SAS for that one blob.
+
+The SDK's own retries are off by default, since Temporal retries the activity; the gateway asks for two quick ones.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.storage.blob import BlobSasPermissions, ContentSettings, generate_blob_sas
+from azure.storage.blob.aio import BlobClient
+
+from app.clock import Clock
+from app.deadline import Deadline
+from app.errors import (
+    AzureBadAnswerError,
+    AzureNotFoundError,
+    AzureRejectedError,
+    AzureTimeoutError,
+    AzureUnavailableError,
+)
+from app.retry_after import seconds_to_wait
+from app.settings import Settings
+
+API_VERSION = "2025-11-05"
+"""The newest version that both Azure and the emulator answer."""
+
+SAS_LIFETIME = timedelta(minutes=10)
+SAS_CLOCK_SKEW = timedelta(minutes=5)
+CALL_DEADLINE = 20.0
+"""Seconds for one blob call when the caller has no tighter deadline."""
+
+_FINAL = {400, 401, 403, 405, 409, 411, 412, 413, 415}
+
+
+@dataclass(frozen=True)
+class BlobInfo:
+    """What is known of a blob without reading it."""
+
+    size: int
+    metadata: dict[str, str]
+
+
+class BlobStore:
+    """Reads and writes the pictures of one container, over one shared connection pool."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, *, transport: AsyncHttpTransport[Any, Any] | None = None, retries: int = 0
+    ) -> None:
+        """Prepare; nothing is sent yet. `transport` is the simulation's seam, `retries` the SDK's own quick ones."""
+        self.container = settings.azure_container
+        self._settings = settings
+        self._clock = clock
+        self._transport = transport or AioHttpTransport()
+        self._retries = retries
+
+    async def close(self) -> None:
+        """Close the connection pool."""
+        await self._transport.close()
+
+    def uri(self, name: str) -> str:
+        """Return the `azure://container/blob` URI of a blob of this container."""
+        return f"azure://{self.container}/{name}"
+
+    def name(self, uri: str) -> str:
+        """Return the blob's name.
+
+        Raises:
+            ValueError: the URI does not point into this container.
+        """
+        prefix = self.uri("")
+        name = uri.removeprefix(prefix)
+        if name == uri or not name or ".." in name or any(mark in name for mark in "?#\\\0"):
+            raise ValueError(f"must be a blob URI that begins with {prefix}")
+        return name
+
+    async def put(
+        self,
+        name: str,
+        data: bytes,
+        content_type: str,
+        *,
+        overwrite: bool = True,
+        metadata: dict[str, str] | None = None,
+        deadline: Deadline | None = None,
+    ) -> bool:
+        """Write a blob. Returns False when it exists already and `overwrite` is off.
+
+        Raises:
+            PipelineError: one of the Azure errors.
+        """
+        permission = BlobSasPermissions(create=True, write=overwrite)
+        async with self._calling(name, permission, deadline) as (blob, headers):
+            try:
+                await blob.upload_blob(
+                    data,
+                    overwrite=overwrite,
+                    metadata=metadata,
+                    content_settings=ContentSettings(content_type=content_type),
+                    headers=headers,
+                )
+            except ResourceExistsError:
+                return False
+        return True
+
+    async def get(self, name: str, *, max_bytes: int, deadline: Deadline | None = None) -> bytes:
+        """Read a blob of at most `max_bytes`.
+
+        Raises:
+            AzureBadAnswerError: it is larger than that.
+            PipelineError: another of the Azure errors.
+        """
+        async with self._calling(name, BlobSasPermissions(read=True), deadline) as (blob, headers):
+            stream = await blob.download_blob(headers=headers)
+            if stream.size > max_bytes:
+                raise AzureBadAnswerError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
+            data = await stream.readall()
+        if len(data) != stream.size:
+            raise AzureUnavailableError("Azure broke off in the middle of a download")
+        return data
+
+    async def info(self, name: str, *, deadline: Deadline | None = None) -> BlobInfo:
+        """Return a blob's size and metadata.
+
+        Raises:
+            AzureNotFoundError: there is none.
+            PipelineError: another of the Azure errors.
+        """
+        async with self._calling(name, BlobSasPermissions(read=True), deadline) as (blob, headers):
+            found = await blob.get_blob_properties(headers=headers)
+        return BlobInfo(found.size, dict(found.metadata or {}))
+
+    def _client(self, name: str, permission: BlobSasPermissions) -> BlobClient:
+        now = datetime.now(UTC)  # SAS times are wall time, in simulation too: the server checks them against its own
+        sas = generate_blob_sas(
+            account_name=self._settings.azure_account_name,
+            container_name=self.container,
+            blob_name=name,
+            account_key=self._settings.azure_account_key.get_secret_value(),
+            permission=permission,
+            start=now - SAS_CLOCK_SKEW,
+            expiry=now + SAS_LIFETIME,
+        )
+        return BlobClient(
+            self._settings.azure_blob_endpoint,
+            self.container,
+            name,
+            credential=sas,
+            transport=_Shared(self._transport),
+            api_version=API_VERSION,
+            retry_total=self._retries,
+            retry_connect=self._retries,
+            retry_read=self._retries,
+            retry_status=self._retries,
+            initial_backoff=0.2,
+            increment_base=1.3,
+            connection_timeout=5,
+            read_timeout=30,
+            max_single_get_size=8 * 1024 * 1024,
+            max_chunk_get_size=8 * 1024 * 1024,
+            logging_enable=False,
+        )
+
+    @asynccontextmanager
+    async def _calling(
+        self, name: str, permission: BlobSasPermissions, deadline: Deadline | None
+    ) -> AsyncIterator[tuple[BlobClient, dict[str, str]]]:
+        """Hand out a client for one blob and headers, and turn what can go wrong into one of the Azure errors."""
+        until = deadline or Deadline(self._clock, CALL_DEADLINE)
+        async with until.limit(lambda: AzureTimeoutError("Azure did not answer in time")):
+            try:
+                async with self._client(name, permission) as blob:
+                    yield blob, {}
+            except AzureError as error:
+                _raise_classified(error)
+
+
+class _Shared(AsyncHttpTransport[Any, Any]):
+    """Lends the shared transport to one client, which would close it when it is closed."""
+
+    def __init__(self, transport: AsyncHttpTransport[Any, Any]) -> None:
+        self._transport = transport
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        return await self._transport.send(request, **options)
+
+    async def open(self) -> None:
+        await self._transport.open()
+
+    async def close(self) -> None:
+        pass
+
+    async def __aenter__(self) -> "_Shared":
+        await self.open()
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        pass
+
+
+def _raise_classified(error: AzureError) -> NoReturn:
+    """Classify by status code: the emulator and Azure raise different classes for the same status."""
+    if isinstance(error, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
+        raise AzureTimeoutError("Azure did not answer in time") from error
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if isinstance(error, ResourceNotFoundError) or status == 404:
+        raise AzureNotFoundError("A blob or the container is missing in Azure") from error
+    if status in _FINAL:
+        raise AzureRejectedError(f"Azure refused the request with status {status}") from error
+    response = error.response if isinstance(error, HttpResponseError) else None
+    wait = seconds_to_wait(response.headers.get("Retry-After")) if response is not None else None
+    what = f"Azure answered with status {status}" if status else "Azure could not be reached, or broke the connection"
+    raise AzureUnavailableError(what, retry_after=wait) from error

@@ -1,0 +1,70 @@
+"""Every environment variable of the gateway and the worker, in one class. `.env.example` documents each."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a deployment says. No address of the internet is a default; what must be said has none.
+
+    Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*) are read by its SDK.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    azure_account_name: str = Field(min_length=3)
+    azure_account_key: SecretStr = Field(min_length=1)
+    azure_container: str = "jewelry-uploads"
+    azure_blob_endpoint: str
+    image_manipulator_url: str
+    birefnet_url: str
+    sam3_url: str
+    a100_urls: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
+    a100_max_concurrent: int = Field(default=4, ge=1)
+
+    task_queue: str = "tryon"
+    a100_task_queue: str = "tryon-a100"
+    workflow_timeout_s: float = Field(default=3600, gt=0)
+    worker_drain_s: float = Field(default=190, ge=0)
+    picture_slots: int = Field(default=3, ge=1)
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=8000, ge=0, le=65535)
+    max_body_mb: float = Field(default=32, gt=0)
+    body_slots: int = Field(default=6, ge=1)
+    body_timeout_s: float = Field(default=30, gt=0)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @field_validator("a100_urls", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("azure_blob_endpoint", "image_manipulator_url", "birefnet_url", "sam3_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return _http_address(value)
+
+    @field_validator("a100_urls")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_http_address(address) for address in value)
+
+    @cached_property
+    def max_body_bytes(self) -> int:
+        """The largest request body in bytes."""
+        return int(self.max_body_mb * 1024 * 1024)
+
+
+def _http_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"must be an http or https address such as http://127.0.0.1:8005, not {value!r}")
+    return value.rstrip("/")
