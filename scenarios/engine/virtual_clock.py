@@ -177,6 +177,8 @@ class AttemptClock:
         async with asyncio.timeout(None) as context:
             deadline = _Deadline(on_grid(outer.now + seconds), context)
             _frame.set(replace(outer, deadlines=(*outer.deadlines, deadline)))
+            if deadline.at <= outer.now:
+                deadline.expire()  # as asyncio does: no time left ends it at its first wait
             try:
                 yield context
             finally:

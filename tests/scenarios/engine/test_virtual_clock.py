@@ -69,6 +69,14 @@ async def test_an_advance_onto_the_deadline_is_in_time() -> None:
     assert clock.elapsed() == 130
 
 
+async def test_no_time_left_ends_the_first_wait() -> None:
+    clock = entered()
+    with pytest.raises(TimeoutError):
+        async with clock.timeout(0):
+            await asyncio.sleep(60)
+    assert clock.elapsed() == 0
+
+
 @pytest.mark.parametrize(("outer", "inner", "ends", "within"), [(10, 20, 10, "outer"), (20, 10, 10, "inner")])
 async def test_of_nested_deadlines_the_earliest_ends_its_own_context(
     outer: float, inner: float, ends: float, within: str
