@@ -1,0 +1,54 @@
+"""Pictures that lie: what the picture faults put in the place of an honest result.
+
+Every function takes the bytes of an honest picture and answers the bytes of a broken one. Except for `truncate`, what
+comes out is a valid picture. All of them raise PictureError when the input is no picture.
+"""
+
+from PIL import Image, ImageOps
+
+from fakes.pictures.opening import as_rgb, decode, open_picture, read_mask, to_jpeg, to_png
+
+
+def truncate(data: bytes) -> bytes:
+    """The first half of the file: the header is whole, the pixels are not."""
+    open_picture(data)
+    return data[: len(data) // 2]
+
+
+def off_by_one(data: bytes) -> bytes:
+    """The same picture, one pixel narrower (one wider, if it has a single column), in the same format and mode."""
+    opened = open_picture(data)
+    image = decode(opened)
+    width = image.width - 1 or 2
+    return _encode_like(opened.format, image.crop((0, 0, width, image.height)))
+
+
+def drop_alpha(data: bytes) -> bytes:
+    """The picture as PNG without its alpha channel: what was cut away is back, in black."""
+    return to_png(as_rgb(decode(open_picture(data)), backdrop="black"))
+
+
+def empty_mask(data: bytes) -> bytes:
+    """A mask of the same size with no foreground at all."""
+    return to_png(Image.new("L", open_picture(data).size, 0))
+
+
+def full_mask(data: bytes) -> bytes:
+    """A mask of the same size that is foreground everywhere."""
+    return to_png(Image.new("L", open_picture(data).size, 255))
+
+
+def invert_mask(data: bytes) -> bytes:
+    """The mask with foreground and background exchanged."""
+    return to_png(ImageOps.invert(read_mask(data)))
+
+
+def other_format(data: bytes) -> bytes:
+    """The same picture in the other format: JPEG becomes PNG, PNG becomes JPEG."""
+    opened = open_picture(data)
+    rgb = as_rgb(decode(opened))
+    return to_png(rgb) if opened.format == "JPEG" else to_jpeg(rgb)
+
+
+def _encode_like(picture_format: str | None, image: Image.Image) -> bytes:
+    return to_jpeg(image) if picture_format == "JPEG" else to_png(image)

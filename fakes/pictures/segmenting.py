@@ -1,0 +1,128 @@
+"""What SAM3 does to a picture: a mask for the jewellery, grown from the points that a person set."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from fakes.pictures.opening import Field, Flags, PictureError, alpha_of, as_rgb, decode, fit, open_picture, to_png
+from fakes.pictures.regions import label_parts
+
+WORKING_SIDE: Final = 320
+"""The region is grown on a picture of at most this many pixels a side."""
+
+_LINK: Final = 0.13
+"""Points nearer than this share of the diagonal are joined to one piece: a necklace from ear to ear of the neck."""
+_BAND: Final = 0.02
+"""Half the breadth of a joined piece, as a share of the diagonal."""
+
+Point = tuple[float, float]
+
+
+def segment(data: bytes, points: Sequence[Point], labels: Sequence[int]) -> bytes:
+    """Grow a mask (PNG of mode L, 255 is foreground) around the points labelled 1 and away from those labelled 0.
+
+    Points are (x, y) from 0 to 1. Neighbouring foreground points are joined; a lone one gets a crescent, as a pendant
+    hangs. Where colours differ from those under the points, the region ends sooner. It covers each foreground point
+    and no background point, except one on the very pixel of a foreground point. Raises PictureError for a bad
+    picture, for one too small to have both an inside and an outside, and when no point is labelled 1.
+    """
+    image = decode(open_picture(data))
+    if image.width * image.height < 2:
+        raise PictureError("the picture has a single pixel; nothing can be told apart in it")
+    if len(points) != len(labels):
+        raise PictureError(f"{len(points)} points but {len(labels)} labels")
+    wanted = [point for point, label in zip(points, labels, strict=True) if label == 1]
+    unwanted = [point for point, label in zip(points, labels, strict=True) if label == 0]
+    if not wanted:
+        raise PictureError("no point is labelled 1 (foreground)")
+    size = fit(image.size, WORKING_SIDE)
+    reach = _reach(image, size, wanted, unwanted)
+    grown = np.asarray(Image.fromarray(reach).resize(image.size, Image.Resampling.BICUBIC)) < 1
+    mask = _with_points(grown, wanted, unwanted)
+    return to_png(Image.fromarray(mask.astype(np.uint8) * 255))
+
+
+def _reach(image: Image.Image, size: tuple[int, int], wanted: list[Point], unwanted: list[Point]) -> Field:
+    """For each pixel of the working picture how far out of the region it is: below 1 is inside."""
+    width, height = size
+    diagonal = float(np.hypot(width, height))
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    away: Field = np.full((height, width), np.inf, np.float32)
+    for piece in _pieces(wanted, size, diagonal * _LINK):
+        away = np.minimum(away, _piece_reach(x, y, piece, diagonal))
+    away = away * (1 + _strangeness(image, size, wanted))
+    refused = _distance(x, y, _pixels(unwanted, size)) if unwanted else None
+    if refused is not None:
+        nearest = _distance(x, y, _pixels(wanted, size))
+        # Nearer to a background point than to a foreground point is outside, softly.
+        away = np.maximum(away, 2 * nearest / (nearest + refused + 1e-3))
+        away = np.where(refused < diagonal * 0.008, np.maximum(away, 2), away)
+    alpha = alpha_of(image)
+    if alpha is not None:
+        clear = np.asarray(alpha.resize(size, Image.Resampling.BOX)) < 128
+        away = np.where(clear, np.maximum(away, 2), away)
+    return np.minimum(away, 3).astype(np.float32)
+
+
+def _piece_reach(x: Field, y: Field, piece: np.ndarray, diagonal: float) -> Field:
+    if len(piece) > 1:
+        return _distance(x, y, piece) / np.float32(diagonal * _BAND)
+    (px, py), half = piece[0], np.float32(diagonal * 0.06)
+    u = (x - px) / half
+    # A crescent: its ends are higher than its middle.
+    v = (y - py + (u * u) * half * 0.45) / np.float32(diagonal * 0.024)
+    return np.hypot(u, v)
+
+
+def _strangeness(image: Image.Image, size: tuple[int, int], wanted: list[Point]) -> Field:
+    """How unlike the colours under the foreground points each pixel is: 0 for alike, 1 or more for another thing."""
+    small = as_rgb(image).resize(size, Image.Resampling.BOX, reducing_gap=2.0).filter(ImageFilter.GaussianBlur(1.5))
+    colours = np.asarray(small.convert("YCbCr"), np.float32) * np.array([0.5, 1.4, 1.4], np.float32)
+    least = np.full(colours.shape[:2], np.inf, np.float32)
+    for px, py in _pixels(wanted, size):
+        least = np.minimum(least, np.square(colours - colours[round(float(py)), round(float(px))]).sum(axis=2))
+    return np.maximum(np.sqrt(least) / 26 - 0.35, 0).astype(np.float32)
+
+
+def _pieces(wanted: list[Point], size: tuple[int, int], link: float) -> list[np.ndarray]:
+    """Foreground points as curves: those within `link` of each other joined along their shortest tree."""
+    spots = _pixels(wanted, size)
+    group = list(range(len(spots)))
+    joined: list[tuple[int, int]] = []
+    pairs = sorted((float(np.hypot(*(spots[a] - spots[b]))), a, b) for a in range(len(spots)) for b in range(a))
+    for distance, a, b in pairs:
+        if distance <= link and group[a] != group[b]:
+            joined.append((a, b))
+            group = [group[b] if number == group[a] else number for number in group]
+    pieces = []
+    for number in sorted(set(group)):
+        members = [spot for spot, of in enumerate(group) if of == number]
+        lines = [np.linspace(spots[a], spots[b], 12, dtype=np.float32) for a, b in joined if group[a] == number]
+        pieces.append(np.concatenate(lines) if lines else spots[members])
+    return pieces
+
+
+def _pixels(points: Sequence[Point], size: tuple[int, int]) -> np.ndarray:
+    return np.array([(x * (size[0] - 1), y * (size[1] - 1)) for x, y in points], np.float32)
+
+
+def _distance(x: Field, y: Field, spots: np.ndarray) -> Field:
+    least = np.full(x.shape, np.inf, np.float32)
+    for px, py in spots:
+        least = np.minimum(least, np.square(x - px) + np.square(y - py))
+    return np.sqrt(least)
+
+
+def _with_points(grown: Flags, wanted: list[Point], unwanted: list[Point]) -> Flags:
+    """The region joined to its foreground points, without its background points and without loose islands."""
+    mask = grown.copy()
+    size = (mask.shape[1], mask.shape[0])
+    inside = [(round(float(y)), round(float(x))) for x, y in _pixels(wanted, size)]
+    for y, x in (((round(float(y)), round(float(x)))) for x, y in _pixels(unwanted, size)):
+        mask[y, x] = False
+    for y, x in inside:
+        mask[y, x] = True
+    labels, _ = label_parts(mask)
+    return np.isin(labels, sorted({int(labels[y, x]) for y, x in inside}))
