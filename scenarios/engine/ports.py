@@ -1,0 +1,66 @@
+"""The ports of the stack: the documented ones, or free ones that nobody else is given meanwhile."""
+
+import socket
+from dataclasses import dataclass, fields
+from typing import Self
+
+HOST = "127.0.0.1"
+
+
+class PortTakenError(Exception):
+    """One or more ports that the stack needs are in use; the message names each and what it was for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """One port for each address of the stack. The defaults are the documented ports of `make up`."""
+
+    gateway: int = 8000
+    image_manipulator: int = 8005
+    birefnet: int = 8006
+    sam3: int = 8007
+    a100: int = 8008
+    azurite: int = 10000
+    temporal: int = 7233
+    temporal_ui: int = 8233
+
+    @classmethod
+    def free(cls) -> Self:
+        """Choose a free port for each, so that any number of stacks live side by side."""
+        return cls(**{field.name: reserve_port() for field in fields(cls)})
+
+
+def reserve_port() -> int:
+    """Return a free port of the loopback interface that the kernel gives to nobody else for a minute.
+
+    A port that was bound and closed again may be handed to the next caller at once. A connection that was accepted on
+    it and closed leaves it in TIME_WAIT: the kernel then skips it, but a server that asks for it by number gets it.
+    """
+    with socket.create_server((HOST, 0)) as listener, socket.create_connection(listener.getsockname()) as caller:
+        accepted, _ = listener.accept()
+        accepted.close()  # the side that closes first keeps the port in TIME_WAIT
+        caller.recv(1)
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def require_free(purposes: dict[int, str]) -> None:
+    """Check that every port can be listened on.
+
+    Args:
+        purposes: what each port is for, as the error shall say it.
+
+    Raises:
+        PortTakenError: names every port that is taken, and what it was for.
+    """
+    taken = [f"port {port} is taken; it is needed for {purpose}" for port, purpose in purposes.items() if _taken(port)]
+    if taken:
+        raise PortTakenError("\n".join(taken))
+
+
+def _taken(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,180 @@
+"""The programs of the stack: the command line and the environment of each, from one place."""
+
+import base64
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from scenarios.engine.node import node_command
+from scenarios.engine.ports import HOST, Ports
+from scenarios.engine.probes import answers, container_is_there, polls, temporal_is_ready
+from scenarios.engine.processes import Program
+
+NAMESPACE = "default"
+CONTAINER = "jewelry-uploads"
+TASK_QUEUES = ("tryon", "tryon-a100")
+# The local blob store's account. It opens nothing but Azurite on this machine.
+ACCOUNT = "tryonlocal"
+ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth nothing elsewhere").decode()
+
+# What a process needs of the user's own environment. The rest stays out: a proxy, a Temporal Cloud address or an Azure
+# key that the user has exported must not reach the local stack.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+
+TEMPORAL = Path(sys.executable).parent / "temporal"
+PURPOSES = {
+    "gateway": "the gateway",
+    "image_manipulator": "the image manipulator",
+    "birefnet": "BiRefNet",
+    "sam3": "SAM3",
+    "a100": "the A100",
+    "azurite": "Azurite, the blob store",
+    "temporal": "Temporal",
+    "temporal_ui": "Temporal's web UI",
+}
+FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
+ALL_PARTS = frozenset({"temporal", "azurite", *FAKES, "worker", "gateway"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What may differ from one stack to the next.
+
+    Attributes:
+        parts: which programs to start; names of `ALL_PARTS`.
+        workers: how many worker processes; named `worker`, or `worker-1`, `worker-2` … when there are several.
+        profile: the fakes' latency and capacity, a name from fakes.
+        time_scale: what the fakes' times are multiplied with.
+        seed: the fakes' chance.
+        extra: more environment variables for each process by name, `*` for all; they win over the stack's own.
+        temporal_flags: more words for the Temporal server's command line.
+        temporal_ui: whether Temporal serves its web page.
+    """
+
+    parts: frozenset[str] = ALL_PARTS
+    workers: int = 1
+    profile: str = "realistic"
+    time_scale: float = 1.0
+    seed: int = 1
+    extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    temporal_flags: Sequence[str] = ()
+    temporal_ui: bool = True
+
+    def __post_init__(self) -> None:
+        if unknown := self.parts - ALL_PARTS:
+            raise ValueError(f"no such part of the stack: {', '.join(sorted(unknown))}; there are {sorted(ALL_PARTS)}")
+        if self.workers < 1 and "worker" in self.parts:
+            raise ValueError(f"a stack with the part 'worker' has at least one, not {self.workers}")
+
+
+def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
+    """Return the variables by which the programs find each other, and nothing else."""
+    return {
+        "AZURE_ACCOUNT_NAME": ACCOUNT,
+        "AZURE_ACCOUNT_KEY": ACCOUNT_KEY,
+        "AZURE_CONTAINER": CONTAINER,
+        "AZURE_BLOB_ENDPOINT": f"{_url(ports.azurite)}/{ACCOUNT}",
+        "IMAGE_MANIPULATOR_URL": _url(ports.image_manipulator),
+        "BIREFNET_URL": _url(ports.birefnet),
+        "SAM3_URL": _url(ports.sam3),
+        "A100_URLS": _url(ports.a100),
+        "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_CONFIG_FILE": os.devnull,  # a profile in the user's home could name another server
+        "GATEWAY_HOST": HOST,
+        "GATEWAY_PORT": str(ports.gateway),
+        "TASK_QUEUE": TASK_QUEUES[0],
+        "A100_TASK_QUEUE": TASK_QUEUES[1],
+        "WORKER_DRAIN_S": "3",
+        "SIM_ENABLED": "true",
+        "FAKES_PROFILE": options.profile,
+        "FAKES_TIME_SCALE": str(options.time_scale),
+        "FAKES_SEED": str(options.seed),
+        "PYTHONUNBUFFERED": "1",  # the last words of a process that is killed are in its log
+    }
+
+
+def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
+    """Return the programs as they start: servers and fakes side by side, then workers and gateway."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    shared = inherited | shared_environment(ports, options)
+
+    def environment(name: str, own: Mapping[str, str] | None = None) -> dict[str, str]:
+        return shared | dict(own or {}) | dict(options.extra.get("*", {})) | dict(options.extra.get(name, {}))
+
+    def temporal() -> Program:
+        ui = ["--ui-port", str(ports.temporal_ui)] if options.temporal_ui else ["--headless"]
+        words = [str(TEMPORAL), "server", "start-dev", "--ip", HOST, "--port", str(ports.temporal), *ui]
+        words += ["--db-filename", str(home / "temporal.db"), "--log-level", "warn", *options.temporal_flags]
+        addresses = {"Temporal": f"{HOST}:{ports.temporal}"}
+        if options.temporal_ui:
+            addresses["Temporal's web UI"] = _url(ports.temporal_ui)
+        return Program(
+            name="temporal",
+            words=words,
+            # It would ask a server on the internet for newer versions of itself.
+            environment=environment("temporal", {"TEMPORAL_VERSION_CHECK_DISABLED": "1"}),
+            healthy=temporal_is_ready(
+                ports.temporal, namespace=NAMESPACE, ui_port=ports.temporal_ui if options.temporal_ui else None
+            ),
+            addresses=addresses,
+        )
+
+    def azurite() -> Program:
+        words = [*node_command("azurite-blob"), "--blobHost", HOST, "--blobPort", str(ports.azurite)]
+        words += ["--location", str(home / "azurite"), "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+        return Program(
+            name="azurite",
+            words=words,
+            environment=environment("azurite", {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{ACCOUNT_KEY}"}),
+            healthy=container_is_there(ports.azurite, account=ACCOUNT, key=ACCOUNT_KEY, container=CONTAINER),
+            addresses={"Azurite (blob store)": f"{_url(ports.azurite)}/{ACCOUNT}"},
+        )
+
+    def fake(part: str) -> Program:
+        port: int = getattr(ports, part)
+        return Program(
+            name=part,
+            words=[sys.executable, "-m", f"fakes.{part}", "--port", str(port)],
+            environment=environment(part),
+            healthy=answers(port),
+            addresses={f"{PURPOSES[part]} (fake)": _url(port)},
+        )
+
+    def worker(name: str) -> Program:
+        return Program(
+            name=name,
+            words=[sys.executable, "-m", "app.worker"],
+            environment=environment("worker") | dict(options.extra.get(name, {})),
+            healthy=polls(ports.temporal, namespace=NAMESPACE, queues=TASK_QUEUES),
+            addresses={name.capitalize(): f"polls {' and '.join(TASK_QUEUES)}"},
+        )
+
+    def gateway() -> Program:
+        return Program(
+            name="gateway",
+            words=[sys.executable, "-m", "app.gateway"],
+            environment=environment("gateway"),
+            healthy=answers(ports.gateway, "/readyz", below=300),
+            addresses={"Gateway": _url(ports.gateway)},
+        )
+
+    names = ["worker"] if options.workers == 1 else [f"worker-{n}" for n in range(1, options.workers + 1)]
+    makers: list[dict[str, list[Callable[[], Program]]]] = [
+        {"temporal": [temporal], "azurite": [azurite], **{part: [partial(fake, part)] for part in FAKES}},
+        {"worker": [partial(worker, name) for name in names], "gateway": [gateway]},
+    ]
+    return [[make() for part in stage if part in options.parts for make in stage[part]] for stage in makers]
+
+
+def purposes(ports: Ports, options: Options) -> dict[int, str]:
+    """Return what each port that these options need is for."""
+    needed = [*options.parts, *(["temporal_ui"] if options.temporal_ui and "temporal" in options.parts else [])]
+    return {getattr(ports, part): purpose for part, purpose in PURPOSES.items() if part in needed}
+
+
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"

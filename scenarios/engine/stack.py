@@ -1,0 +1,56 @@
+"""The real stack as child processes: Temporal, Azurite, the fakes, workers and gateway, as an async context.
+
+async with Stack(home=folder) as stack:  # free ports, every part healthy
+    httpx.get(f"{stack.urls['gateway']}/health")
+    await stack.kill("worker")  # kill -9
+    await stack.start("worker")
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from scenarios.engine import programs
+from scenarios.engine.ports import HOST, Ports, require_free
+from scenarios.engine.processes import Child
+from scenarios.engine.programs import Options
+from scenarios.engine.supervisor import Supervisor
+
+
+class Stack(Supervisor):
+    """Every part of the stack that the options name, healthy inside the context and gone after it.
+
+    Args:
+        home: the folder for logs and data. What an earlier stack left in it is removed; nothing else is.
+        ports: the ports to use; free ones if none are given.
+        options: which parts, how many workers, which profile, more environment.
+        announce: called for each process as soon as it is healthy.
+
+    Raises:
+        PortTakenError: on entering, before anything is started.
+        StackError: on entering, when a process does not become healthy; nothing is left running.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        ports: Ports | None = None,
+        options: Options | None = None,
+        announce: Callable[[Child], None] = lambda _child: None,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        self.options = options or Options()
+        self.environment = programs.shared_environment(self.ports, self.options)
+        self.temporal_address = f"{HOST}:{self.ports.temporal}"
+        self.urls = {part: f"http://{HOST}:{getattr(self.ports, part)}" for part in programs.PURPOSES}
+        super().__init__(
+            programs.stages(self.ports, home.resolve(), self.options), home=home.resolve(), announce=announce
+        )
+
+    def _prepare(self) -> None:
+        require_free(programs.purposes(self.ports, self.options))
+        super()._prepare()
+        for left in (*self.home.glob("*.log"), *self.home.glob("temporal.db*")):
+            left.unlink()
+        shutil.rmtree(self.home / "azurite", ignore_errors=True)
