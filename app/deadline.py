@@ -27,6 +27,8 @@ class Deadline:
     @asynccontextmanager
     async def limit(self, error: Callable[[], Exception]) -> AsyncIterator[None]:
         """Raise `error()` when what runs inside is not done by the deadline."""
+        if not self.remaining:
+            raise error()
         try:
             async with self._clock.timeout(self.remaining):
                 yield

@@ -28,11 +28,15 @@ class PipelineError(Exception):
     steps: ClassVar[tuple[Step, ...]] = ()
     advice: ClassVar[str] = "A defect of the backend: look for the workflow id in the logs."
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        """Keep the message and, where a service asked for it, the seconds to wait before the next attempt."""
+    def __init__(self, message: str, *, retry_after: float | None = None, final: bool = False) -> None:
+        """Keep the message and, where a service asked for it, the seconds to wait before the next attempt.
+
+        `final` forbids another attempt, where it would repeat dear work that is not to blame.
+        """
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+        self.final = final or not self.retryable
 
 
 def error_classes(root: type[PipelineError] = PipelineError) -> Iterator[type[PipelineError]]:

@@ -47,37 +47,24 @@ class UploadRequest(Carried):
     image: str
 
 
-class Uploaded(Carried):
-    """Where the checked, upright JPEG is, and its size in pixels."""
-
-    azure_uri: str
-    width: int
-    height: int
-
-
-class ResizeRequest(Carried):
-    """`width` and `height` are those of the picture at `image_uri`."""
-
-    image_uri: str
-    max_dimension: int
-    width: int
-    height: int
-
-
-class Resized(Carried):
-    """The resized picture and its size in pixels."""
-
-    resized_uri: str
-    width: int
-    height: int
-
-
 class Picture(Carried):
     """A picture in Blob Storage and its size in pixels."""
 
     uri: str
     width: int
     height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
+
+class ResizeRequest(Carried):
+    """The picture to make smaller, and the longest side that it may have."""
+
+    image: Picture
+    max_dimension: int
 
 
 class ZoomChecked(Carried):
@@ -87,23 +74,11 @@ class ZoomChecked(Carried):
     zoom_level: float
 
 
-class BackgroundRemoved(Carried):
-    """The cut-out, a PNG with alpha of the same size."""
-
-    result_uri: str
-
-
 class MaskRequest(Carried):
     """The picture to segment and the user's points."""
 
     image: Picture
     points: list[MaskPoint]
-
-
-class MaskMade(Carried):
-    """The mask, a PNG of the picture's size."""
-
-    mask_uri: str
 
 
 class RefineRequest(Carried):
@@ -114,17 +89,18 @@ class RefineRequest(Carried):
     strokes: list[Stroke]
 
 
-class MaskRefined(Carried):
-    """The painted mask."""
-
-    refined_mask_uri: str
-
-
 class GenerateRequest(Carried):
     """The picture that gets the jewellery, and the mask that says where."""
 
     image: Picture
     mask_uri: str
+
+
+class Ticket(Carried):
+    """A job at a remote service, as heartbeats keep it. `submitted_at` is Unix seconds."""
+
+    job_id: str
+    submitted_at: float
 
 
 class Metrics(Carried):

@@ -72,3 +72,8 @@ BACKGROUND = StepPolicy(start_to_close=130, deadline=127, retry=ML_RETRY)
 MASK = StepPolicy(start_to_close=130, deadline=127, retry=ML_RETRY)
 REFINE = StepPolicy(start_to_close=60, deadline=50, retry=ML_RETRY)
 GENERATE = StepPolicy(start_to_close=180, deadline=165, retry=ML_RETRY)
+
+
+def a100_task_queue(task_queue: str) -> str:
+    """Return the task queue of the calls to the A100: its own, so that a limit on them burns none of their timeouts."""
+    return f"{task_queue}-a100"

@@ -27,7 +27,6 @@ class Settings(BaseSettings):
     a100_max_concurrent: int = Field(default=4, ge=1)
 
     task_queue: str = "tryon"
-    a100_task_queue: str = "tryon-a100"
     workflow_timeout_s: float = Field(default=3600, gt=0)
     worker_drain_s: float = Field(default=190, ge=0)
     picture_slots: int = Field(default=3, ge=1)

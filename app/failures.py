@@ -1,0 +1,21 @@
+"""From the failure of an activity, as Temporal tells it, to the code, message and step that the API shows."""
+
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError as TemporalTimeoutError
+
+from app.errors import PipelineError, StepTimeoutError, error_classes
+from app.models import Failure
+from app.steps import Step
+
+_BY_NAME = {cls.__name__: cls for cls in error_classes()}
+
+
+def describe_failure(step: Step, error: ActivityError) -> Failure:
+    """Say why the last attempt of a step failed."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        code = _BY_NAME.get(cause.type or "", PipelineError).code
+        return Failure(code=code, message=cause.message, failed_step=step)
+    if isinstance(cause, TemporalTimeoutError):
+        message = "No worker finished the step in time"
+        return Failure(code=StepTimeoutError.code, message=message, failed_step=step)
+    return Failure(code=PipelineError.code, message="An unexpected error in the backend", failed_step=step)

@@ -1,0 +1,101 @@
+"""The pictures that services make: read, looked at and stored, with patience, so that a blob fault repeats no GPU work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pybase64
+
+from app.attempt import Attempt
+from app.clock import Clock
+from app.deadline import Deadline
+from app.errors import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError
+from app.policies import IMAGE_RETRY
+from app.result_checks import BadResultError
+from app.services.blob import BlobStore
+from app.services.http import ServiceErrors
+
+MAX_PICTURE_BYTES = 48 * 1024 * 1024
+"""The largest picture that is read from Blob Storage."""
+
+STORE_DEADLINE = 8.0
+"""Seconds for one try to read or store a result."""
+
+Check = Callable[[bytes], None]
+ResultT = TypeVar("ResultT")
+
+
+class Results:
+    """Reads, checks and stores results. `picture_slots` bounds how many pictures are in memory to be looked at."""
+
+    def __init__(self, blobs: BlobStore, clock: Clock, picture_slots: int) -> None:
+        """Keep the store and the clock."""
+        self._blobs = blobs
+        self._clock = clock
+        self.picture_slots = asyncio.Semaphore(picture_slots)
+
+    async def read(self, attempt: Attempt, uri: str) -> bytes:
+        """Read one of the try-on's own pictures."""
+        return await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_PICTURE_BYTES, deadline=attempt.deadline)
+
+    async def check(self, attempt: Attempt, uri: str, errors: ServiceErrors, check: Check) -> None:
+        """Look at a result that a service names by URI.
+
+        Raises:
+            PipelineError: the service's bad answer, when the URI is not this try-on's, or the picture is not one that
+                `check` lets pass; an Azure error when it cannot be read.
+        """
+        try:
+            name = self._blobs.name(uri)
+        except ValueError as error:
+            raise errors.bad_answer(f"{errors.service} named a result that {error}") from None
+        if not name.startswith(f"{attempt.workflow_id}-"):
+            raise errors.bad_answer(f"{errors.service} named a result of another try-on")
+        async with self.picture_slots:
+            try:
+                data = await self._patiently(
+                    lambda deadline: self._blobs.get(name, max_bytes=MAX_PICTURE_BYTES, deadline=deadline)
+                )
+            except AzureNotFoundError:
+                raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
+            await _look(data, errors, check)
+
+    async def store(self, attempt: Attempt, name: str, picture: str, errors: ServiceErrors, check: Check) -> str:
+        """Look at a result that came as base64, store it as `{workflow_id}-{name}.jpg`, and return its URI.
+
+        Raises:
+            PipelineError: the service's bad answer, or an Azure error.
+        """
+        async with self.picture_slots:
+            try:
+                data = pybase64.b64decode(picture, validate=True)
+            except ValueError:
+                raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
+            await _look(data, errors, check)
+            blob = f"{attempt.workflow_id}-{name}.jpg"
+            await self._patiently(lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline))
+        return self._blobs.uri(blob)
+
+    async def _patiently(self, operation: Callable[[Deadline], Awaitable[ResultT]]) -> ResultT:
+        """Try a blob operation as often as the policy for uploads says, but within the attempt.
+
+        The last error is final: another attempt would ask the GPU for the same work again, and the GPU is not to blame.
+        """
+        pause = IMAGE_RETRY.initial_interval.total_seconds()
+        for _ in range(IMAGE_RETRY.maximum_attempts - 1):
+            try:
+                return await operation(Deadline(self._clock, STORE_DEADLINE))
+            except (AzureUnavailableError, AzureTimeoutError) as error:
+                await self._clock.sleep(pause if error.retry_after is None else min(error.retry_after, STORE_DEADLINE))
+                pause *= IMAGE_RETRY.backoff_coefficient
+        try:
+            return await operation(Deadline(self._clock, STORE_DEADLINE))
+        except (AzureUnavailableError, AzureTimeoutError) as error:
+            raise type(error)(error.message, final=True) from error
+
+
+async def _look(data: bytes, errors: ServiceErrors, check: Check) -> None:
+    try:
+        await asyncio.to_thread(check, data)
+    except BadResultError as error:
+        raise errors.bad_answer(f"{errors.service} made {error}") from None

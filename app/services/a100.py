@@ -1,0 +1,123 @@
+"""The A100 server: paints strokes into masks and makes the final pictures. There may be several addresses for it.
+
+The first known address that answers /health as online is used. An error while it stays online is the retry policy's
+business; when it went away, the next address is tried within the same attempt.
+"""
+
+from typing import Annotated, TypeVar
+
+import httpx
+from pydantic import Field
+
+from app.attempt import Attempt
+from app.clock import Clock
+from app.deadline import Deadline
+from app.errors import (
+    A100BadAnswerError,
+    A100Error,
+    A100RejectedError,
+    A100TimeoutError,
+    A100UnavailableError,
+    PipelineError,
+)
+from app.models import Stroke
+from app.services.http import Answer, ServiceClient, ServiceErrors
+
+A100_ERRORS = ServiceErrors(
+    service="The A100 server",
+    unavailable=A100Error,
+    timeout=A100TimeoutError,
+    rejected=A100RejectedError,
+    bad_answer=A100BadAnswerError,
+)
+
+HEALTH_DEADLINE = 3.0
+"""Seconds for one question after a server's health."""
+
+HEALTH_AFTER_FAILURE = 9.0
+"""Seconds for all questions after a call has failed; with the step's deadline, under its start_to_close."""
+
+GENERATED_MAX_BYTES = 64 * 1024 * 1024
+"""The largest answer of /generate: four pictures in base64."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+class Health(Answer):
+    """GET /health (specification, A100 Server)."""
+
+    status: str
+
+
+class RefineAnswer(Answer):
+    """POST /refine_mask (specification, A100 Server)."""
+
+    refined_mask_uri: str
+
+
+class MetricsAnswer(Answer):
+    """How the drawn jewellery agrees with the mask."""
+
+    precision: Share
+    recall: Share
+    iou: Share
+    growth_ratio: Annotated[float, Field(ge=0)]
+
+
+class GenerateAnswer(Answer):
+    """POST /generate (specification, A100 Server). Pictures are base64 JPEG; what Gemini did not give is null."""
+
+    result_base64: str
+    result_gemini_base64: str | None
+    fidelity_viz_base64: str | None
+    fidelity_viz_gemini_base64: str | None
+    metrics: MetricsAnswer
+    metrics_gemini: MetricsAnswer | None
+
+
+class A100:
+    """Client of whichever A100 server is online."""
+
+    def __init__(self, http: httpx.AsyncClient, urls: tuple[str, ...], clock: Clock) -> None:
+        """Keep the shared client, the known addresses in the order in which they are tried, and the clock."""
+        self._servers = [ServiceClient(http, url, A100_ERRORS) for url in urls]
+        self._clock = clock
+
+    async def refine_mask(self, attempt: Attempt, image_uri: str, mask_uri: str, strokes: list[Stroke]) -> RefineAnswer:
+        """Have the strokes painted into the mask."""
+        body: dict[str, object] = {
+            "image_uri": image_uri,
+            "mask_uri": mask_uri,
+            "strokes": [stroke.model_dump(mode="json") for stroke in strokes],
+        }
+        return await self._call(attempt, "/refine_mask", RefineAnswer, body, max_bytes=1024 * 1024)
+
+    async def generate(self, attempt: Attempt, image_uri: str, mask_uri: str) -> GenerateAnswer:
+        """Have the final pictures made."""
+        body: dict[str, object] = {"image_uri": image_uri, "mask_uri": mask_uri}
+        return await self._call(attempt, "/generate", GenerateAnswer, body, max_bytes=GENERATED_MAX_BYTES)
+
+    async def _call(
+        self, attempt: Attempt, path: str, answer: type[AnswerT], body: dict[str, object], *, max_bytes: int
+    ) -> AnswerT:
+        asking = attempt.deadline
+        for server in self._servers:
+            if not await self._online(server, attempt, asking):
+                continue
+            try:
+                return await server.call(attempt, "POST", path, answer, body=body, max_bytes=max_bytes)
+            except (A100RejectedError, A100BadAnswerError):
+                raise
+            except A100Error:
+                asking = Deadline(self._clock, HEALTH_AFTER_FAILURE)
+                if await self._online(server, attempt, asking):
+                    raise
+        raise A100UnavailableError("A100 server is offline")
+
+    async def _online(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> bool:
+        deadline = asking.sooner(HEALTH_DEADLINE)
+        try:
+            return (await server.call(attempt, "GET", "/health", Health, deadline=deadline)).status == "online"
+        except PipelineError:
+            return False
