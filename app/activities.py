@@ -72,7 +72,7 @@ class Activities:
             raise ImageManipulatorBadAnswerError("The image manipulator resized a picture of another size")
         if not _fits(request.image.size, size, request.max_dimension):
             raise ImageManipulatorBadAnswerError(
-                f"The image manipulator made {size[0]}x{size[1]} pixels out of {request.image.width}x{request.image.height}"
+                f"The image manipulator made {size} out of {request.image.size} pixels"
             )
         check = partial(result_checks.check_resized, size=size)
         await self._results.check(attempt, answer.resized_uri, IMAGE_MANIPULATOR_ERRORS, check)

@@ -9,14 +9,23 @@ from app.deadline import Deadline
 from app.heartbeat import Heart, beating
 from app.policies import StepPolicy
 
+END_MARGIN = 2.0
+"""Seconds between an attempt's own end and the server's start_to_close."""
+
 
 @dataclass(frozen=True)
 class Attempt:
-    """Whose work it is, which try, by when it has to be done, and where a job's ticket is kept."""
+    """Whose work it is, which try, and where a job's ticket is kept.
+
+    Attributes:
+        deadline: by when the service has to have answered.
+        end: by when everything has to be done, the results stored too; a little before Temporal's start_to_close.
+    """
 
     workflow_id: str
     number: int
     deadline: Deadline
+    end: Deadline
     heart: Heart
 
     @classmethod
@@ -26,7 +35,9 @@ class Attempt:
         if info.workflow_id is None:
             raise RuntimeError("the activities of a try-on run inside a workflow")
         heart = beating.get() or Heart(None)
-        return cls(info.workflow_id, info.attempt, Deadline(clock, policy.deadline), heart)
+        deadline = Deadline(clock, policy.deadline)
+        end = Deadline(clock, policy.start_to_close - END_MARGIN)
+        return cls(info.workflow_id, info.attempt, deadline, end, heart)
 
     @property
     def headers(self) -> dict[str, str]:

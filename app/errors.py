@@ -1,6 +1,7 @@
 """One tree of errors. The code, whether it is retried, the steps it can fail and its HTTP status live with the class.
 
-The README's table of codes is checked against `error_classes()`. Messages name no address and no secret: a client sees them.
+The README's table of codes is checked against `error_classes()`. Messages name no address and no secret: clients see
+them.
 """
 
 from collections.abc import Iterator

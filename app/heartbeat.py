@@ -1,4 +1,4 @@
-"""Heartbeats beside an activity's work: they show that its worker lives, keep a job's ticket, and bring a cancellation."""
+"""Heartbeats beside an activity's work: they show that its worker lives, keep a job's ticket, bring a cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,8 +1,8 @@
 """Every timeout and retry policy of the pipeline, as data in one place. All durations are seconds.
 
-The specification's Retry Policies and Workflow Logic give the retries and start_to_close; `remove_background` and
-`generate_mask` have 130 s, so that their own limit of 120 s from the submit ends in the application's error. Each call's
-deadline is a little under its start_to_close for the same reason.
+The specification's Retry Policies and Workflow Logic give retries and start_to_close. `remove_background` and
+`generate_mask` have 130 s, so that their own limit of 120 s from the submit ends in the application's error. Each
+call's deadline is a little under its start_to_close for the same reason.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pictures that services make: read, looked at and stored, with patience, so that a blob fault repeats no GPU work."""
+"""The pictures that services make: read, checked and stored, with patience, so that blob faults repeat no GPU work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ class Results:
         async with self.picture_slots:
             try:
                 data = await self._patiently(
-                    lambda deadline: self._blobs.get(name, max_bytes=MAX_PICTURE_BYTES, deadline=deadline)
+                    attempt, lambda deadline: self._blobs.get(name, max_bytes=MAX_PICTURE_BYTES, deadline=deadline)
                 )
             except AzureNotFoundError:
                 raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
@@ -73,25 +73,28 @@ class Results:
                 raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
             await _look(data, errors, check)
             blob = f"{attempt.workflow_id}-{name}.jpg"
-            await self._patiently(lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline))
+            await self._patiently(
+                attempt, lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline)
+            )
         return self._blobs.uri(blob)
 
-    async def _patiently(self, operation: Callable[[Deadline], Awaitable[ResultT]]) -> ResultT:
+    async def _patiently(self, attempt: Attempt, operation: Callable[[Deadline], Awaitable[ResultT]]) -> ResultT:
         """Try a blob operation as often as the policy for uploads says, but within the attempt.
 
         The last error is final: another attempt would ask the GPU for the same work again, and the GPU is not to blame.
         """
         pause = IMAGE_RETRY.initial_interval.total_seconds()
-        for _ in range(IMAGE_RETRY.maximum_attempts - 1):
+        tries = 1
+        while True:
             try:
-                return await operation(Deadline(self._clock, STORE_DEADLINE))
+                return await operation(attempt.end.sooner(STORE_DEADLINE))
             except (AzureUnavailableError, AzureTimeoutError) as error:
-                await self._clock.sleep(pause if error.retry_after is None else min(error.retry_after, STORE_DEADLINE))
+                wait = pause if error.retry_after is None else error.retry_after
+                if tries == IMAGE_RETRY.maximum_attempts or wait >= attempt.end.remaining:
+                    raise type(error)(error.message, final=True) from error
+                await self._clock.sleep(wait)
                 pause *= IMAGE_RETRY.backoff_coefficient
-        try:
-            return await operation(Deadline(self._clock, STORE_DEADLINE))
-        except (AzureUnavailableError, AzureTimeoutError) as error:
-            raise type(error)(error.message, final=True) from error
+                tries += 1
 
 
 async def _look(data: bytes, errors: ServiceErrors, check: Check) -> None:

@@ -4,14 +4,14 @@ from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What a deployment says. No address of the internet is a default; what must be said has none.
 
-    Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*) are read by its SDK.
+    Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ...) are read by its SDK.
     """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
@@ -39,6 +39,7 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
+    worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
     @field_validator("a100_urls", mode="before")
@@ -65,5 +66,14 @@ class Settings(BaseSettings):
 def _http_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"must be an http or https address such as http://127.0.0.1:8005, not {value!r}")
+        raise ValueError("must be an http or https address such as http://127.0.0.1:8005")
     return value.rstrip("/")
+
+
+def explain(error: ValidationError) -> str:
+    """Say which variables are missing or wrong, one a line, without their values: some are secrets."""
+    lines = [
+        f"  {'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
+    return "\n".join(["The environment is not complete; .env.example documents each variable:", *lines])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from azure.core.exceptions import (
     AzureError,
@@ -56,7 +56,12 @@ class BlobStore:
     """Reads and writes the pictures of one container, over one shared connection pool."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, transport: AsyncHttpTransport[Any, Any] | None = None, retries: int = 0
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        transport: AsyncHttpTransport[Any, Any] | None = None,
+        retries: int = 0,
     ) -> None:
         """Prepare; nothing is sent yet. `transport` is the simulation's seam, `retries` the SDK's own quick ones."""
         self.container = settings.azure_container
@@ -201,7 +206,7 @@ class _Shared(AsyncHttpTransport[Any, Any]):
     async def close(self) -> None:
         pass
 
-    async def __aenter__(self) -> "_Shared":
+    async def __aenter__(self) -> Self:
         await self.open()
         return self
 
@@ -218,7 +223,7 @@ def _raise_classified(error: AzureError) -> NoReturn:
         raise AzureNotFoundError("A blob or the container is missing in Azure") from error
     if status in _FINAL:
         raise AzureRejectedError(f"Azure refused the request with status {status}") from error
-    response = error.response if isinstance(error, HttpResponseError) else None
-    wait = seconds_to_wait(response.headers.get("Retry-After")) if response is not None else None
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    wait = seconds_to_wait(headers.get("Retry-After"))
     what = f"Azure answered with status {status}" if status else "Azure could not be reached, or broke the connection"
     raise AzureUnavailableError(what, retry_after=wait) from error

@@ -32,7 +32,6 @@ from app.models import Ticket
 from app.policies import JOB_CALL_DEADLINE, JOB_GRACE, JOB_LIMIT, POLL_INTERVAL
 from app.services.http import Answer, ServiceClient, ServiceErrors
 
-
 LAST_POLL_DEADLINE = 5.0
 """Seconds for the one poll of a job that is resumed after its limit."""
 
@@ -115,7 +114,9 @@ class RemoteJobs:
         return uri
 
     async def _submit(self, attempt: Attempt, body: dict[str, object]) -> Ticket:
-        submitted_at = self._clock.now()  # before the call, or a slow submit would stretch the limit past start_to_close
+        submitted_at = (
+            self._clock.now()
+        )  # before the call, or a slow submit would stretch the limit past start_to_close
         deadline = attempt.deadline.sooner(JOB_CALL_DEADLINE)
         accepted = await self._client.call(attempt, "POST", "/jobs", JobAccepted, body=body, deadline=deadline)
         ticket = Ticket(job_id=accepted.job_id, submitted_at=submitted_at)

@@ -1,0 +1,22 @@
+"""The connection to Temporal, by its SDK's own environment configuration (TEMPORAL_ADDRESS, TEMPORAL_API_KEY, ...)."""
+
+from collections.abc import Sequence
+
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+
+
+async def connect(
+    *, lazy: bool = False, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None
+) -> Client:
+    """Return a client; with `lazy` it connects at its first call, so that a process starts while Temporal is down."""
+    config = ClientConfig.load_client_connect_config()
+    return await Client.connect(
+        **config,
+        data_converter=pydantic_data_converter,
+        interceptors=list(interceptors),
+        lazy=lazy,
+        runtime=runtime,
+    )

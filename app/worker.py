@@ -1,0 +1,120 @@
+"""The worker: `python -m app.worker`. It serves two task queues, so that calls to the A100 wait in one of their own."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from pydantic import ValidationError
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Interceptor, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from app import policies
+from app.activities import Activities
+from app.assembly import Assembly
+from app.interceptors import PipelineInterceptor
+from app.logging import configure_logging
+from app.settings import Settings, explain
+from app.temporal import connect
+from app.workflow import JewelryGenerationWorkflow
+
+log = structlog.get_logger(__name__)
+
+RUNNER = SandboxedWorkflowRunner(
+    # The workflow's own module is checked; what it imports is passed through, or each run would import it again.
+    restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
+)
+
+
+@asynccontextmanager
+async def working(
+    client: Client,
+    settings: Settings,
+    activities: Activities,
+    *,
+    interceptors: Sequence[Interceptor] = (),
+    heartbeat_throttle: float = policies.HEARTBEAT_THROTTLE,
+) -> AsyncIterator[None]:
+    """Serve both task queues until the block ends, then drain.
+
+    Args:
+        client: the connection to Temporal.
+        settings: the task queue, the limit of calls to the A100, and how long a drain may last.
+        activities: the activities with their clients.
+        interceptors: go around the pipeline's own, the first outermost.
+        heartbeat_throttle: seconds between two heartbeats that are really sent.
+    """
+    throttle = timedelta(seconds=heartbeat_throttle)
+    worker = partial(
+        Worker,
+        client,
+        interceptors=[*interceptors, PipelineInterceptor()],
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_s),
+        max_heartbeat_throttle_interval=throttle,
+        default_heartbeat_throttle_interval=throttle,
+    )
+    pipeline = worker(
+        task_queue=settings.task_queue,
+        workflows=[JewelryGenerationWorkflow],
+        activities=[
+            activities.upload_to_azure,
+            activities.resize_image,
+            activities.check_zoom,
+            activities.remove_background,
+            activities.generate_mask,
+        ],
+        workflow_runner=RUNNER,
+    )
+    a100 = worker(
+        task_queue=policies.a100_task_queue(settings.task_queue),
+        activities=[activities.refine_mask, activities.generate_images],
+        max_concurrent_activities=settings.a100_max_concurrent,
+    )
+    async with pipeline, a100:
+        yield
+
+
+async def main() -> int:
+    """Work until SIGINT or SIGTERM; then finish what runs, take nothing new, and leave."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
+        return 2
+    configure_logging(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    try:
+        client = await connect(runtime=_runtime(settings))
+    except RuntimeError as error:
+        log.error("Temporal cannot be reached", reason=str(error))  # noqa: TRY400 - a traceback tells nothing more
+        return 1
+    assembly = Assembly(settings)
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(assembly.close)
+        async with working(client, settings, assembly.activities):
+            log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
+            await stop.wait()
+            log.info("worker draining", seconds=settings.worker_drain_s)
+    log.info("worker stopped")
+    return 0
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    if settings.worker_metrics_port is None:
+        return None
+    address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
