@@ -1,0 +1,112 @@
+"""The fake A100: refines masks, and puts the jewellery on."""
+
+import asyncio
+import base64
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from fakes import pictures
+from fakes.kit.fake import Fake, ThisCall
+from fakes.kit.serve import main
+from fakes.kit.settings import FakeSettings
+from fakes.kit.store import derived
+
+PORT = 8008
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Stroke(BaseModel):
+    """A line of the brush: points in shares of width and height, the brush's diameter in pixels."""
+
+    points: list[tuple[Share, Share]] = Field(min_length=1)
+    mode: Literal["add", "remove"]
+    size: float = Field(gt=0, le=500)
+
+
+class Refinement(BaseModel):
+    """A mask and the strokes to paint on it."""
+
+    image_uri: str
+    mask_uri: str
+    strokes: list[Stroke]
+
+
+class Refined(BaseModel):
+    """Where the refined mask is."""
+
+    refined_mask_uri: str
+
+
+class Generation(BaseModel):
+    """The person and where the jewellery goes."""
+
+    image_uri: str
+    mask_uri: str
+
+
+class Metrics(BaseModel):
+    """How well the drawn jewellery keeps to the mask."""
+
+    precision: float
+    recall: float
+    iou: float
+    growth_ratio: float
+
+
+class Generated(BaseModel):
+    """The results, with null for the Gemini half when that model is off."""
+
+    result_base64: str
+    result_gemini_base64: str | None
+    fidelity_viz_base64: str | None
+    fidelity_viz_gemini_base64: str | None
+    metrics: Metrics
+    metrics_gemini: Metrics | None
+
+
+def create_app(settings: FakeSettings) -> Fake:
+    """Return the fake A100."""
+    fake = Fake("a100", settings, pictures=True)
+    fake.fixed("health", "GET", "/health", {"status": "online", "gpu_memory_free": 40000})
+
+    @fake.operation("refine_mask", "POST", "/refine_mask", makes="mask", works=True)
+    async def refine_mask(request: Refinement, call: ThisCall) -> Refined:
+        source = await fake.store.get(request.image_uri)
+        mask = await fake.store.get(request.mask_uri)
+        await fake.takes(call, source)
+        strokes = [pictures.Stroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
+        painted = await asyncio.to_thread(pictures.paint_strokes, mask, strokes)
+        uri = await fake.deliver(call, derived(request.mask_uri, "-refined.png"), painted, source)
+        return Refined(refined_mask_uri=uri)
+
+    @fake.operation("generate", "POST", "/generate", makes="result", works=True)
+    async def generate(request: Generation, call: ThisCall) -> Generated:
+        source = await fake.store.get(request.image_uri)
+        mask = await fake.store.get(request.mask_uri)
+        await fake.takes(call, source)
+        made = await asyncio.to_thread(pictures.generate, source, mask, settings.sim_seed, settings.a100_gemini)
+        flux = call.fault.picture(made.flux, source) if call.fault else made.flux
+        return Generated(
+            result_base64=_text(flux),
+            result_gemini_base64=_text(made.gemini),
+            fidelity_viz_base64=_text(made.flux_viz),
+            fidelity_viz_gemini_base64=_text(made.gemini_viz),
+            metrics=_metrics(made.metrics),
+            metrics_gemini=_metrics(made.metrics_gemini) if made.metrics_gemini else None,
+        )
+
+    return fake
+
+
+def _text(picture: bytes | None) -> str | None:
+    return None if picture is None else base64.b64encode(picture).decode()
+
+
+def _metrics(made: pictures.Metrics) -> Metrics:
+    return Metrics(precision=made.precision, recall=made.recall, iou=made.iou, growth_ratio=made.growth_ratio)
+
+
+if __name__ == "__main__":
+    main("a100", PORT, create_app)

@@ -1,0 +1,108 @@
+"""One call to a fake: who calls, by whose clock, and what goes back on the wire."""
+
+import asyncio
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakes.kit.faults.base import Fault
+    from fakes.kit.ledger import Entry
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def draw(*parts: object) -> float:
+    """Return a number in [0, 1) that depends on the parts alone, never on the order in which calls arrive."""
+    digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a service can be asked to do, under the name that rules use."""
+
+    name: str
+    makes: str = ""
+    """What its answer leads to: "picture", "mask" or nothing. Faults of pictures need one."""
+    job: str = ""
+    """Its part in a job: "submit", "poll" or none. Faults of jobs need one."""
+    fields: frozenset[str] = frozenset()
+    """The fields of its JSON answer. Faults of contract need one."""
+    works: bool = False
+    """It takes a slot and a service time of the capacity model, by `Call.takes`."""
+
+
+class Ending(enum.Enum):
+    """How an answer leaves the fake."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    """The first half of the body under the full Content-Length, then the connection closes."""
+    CLOSE = "close"
+    """The connection closes without one byte of an answer."""
+    RESET = "reset"
+    """A TCP RST in place of an answer."""
+    SILENCE = "silence"
+    """No answer for as long as the caller waits."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A complete answer, and how it is sent. `pace` is (bytes, seconds) for a body in dribbles."""
+
+    status: int
+    body: bytes
+    headers: Headers
+    ending: Ending = Ending.WHOLE
+    pace: tuple[int, float] | None = None
+
+    @classmethod
+    def of_json(cls, status: int, value: object, headers: Mapping[str, str] | None = None) -> "Answer":
+        """Return an answer with a JSON body."""
+        extra = [(name.lower().encode(), text.encode()) for name, text in (headers or {}).items()]
+        return cls(status, json.dumps(value).encode(), [(b"content-type", b"application/json"), *extra])
+
+    def without(self, *names: bytes) -> Headers:
+        """Return the headers but those named, in lower case."""
+        return [(name, value) for name, value in self.headers if name.lower() not in names]
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, as rules, faults and handlers see it. Instants are Unix seconds, durations seconds."""
+
+    service: str
+    operation: Operation
+    key: str
+    number: int
+    """Counts from 1 for each key and operation."""
+    attempt: int | None
+    now: float
+    """The caller's time."""
+    virtual: bool
+    """The caller sent its own time: nothing waits, and delays are answered as X-Sim-Elapsed."""
+    scale: float
+    since_first: float = 0.0
+    """Since this key's first call to this fake, in the caller's time."""
+    elapsed: float = 0.0
+    """What a virtual call took so far."""
+    entry: "Entry | None" = None
+    fault: "Fault | None" = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    async def wait(self, seconds: float) -> None:
+        """Let so many seconds pass for the caller: claimed in virtual time, scaled and waited in real time."""
+        if seconds <= 0:
+            return
+        if self.virtual:
+            self.elapsed += seconds
+        else:
+            await asyncio.sleep(seconds * self.scale)
+
+    def later(self, seconds: float) -> float:
+        """Return the caller's time so many seconds of service from now."""
+        return self.now + (seconds if self.virtual else seconds * self.scale)

@@ -1,0 +1,141 @@
+"""The control plane of a fake, under /__sim: rules, ledger, verdict, profile, metrics."""
+
+import ipaddress
+import json
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from fakes.kit.ledger import duplicate_submits, json_lines
+from fakes.kit.profiles import Profile, read_profile
+from fakes.kit.rules import RuleError, RulesInvalid, read_rules
+
+if TYPE_CHECKING:
+    from fakes.kit.fake import Fake
+
+
+def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function a route
+    """Return the routes that steer a fake and tell what it saw."""
+
+    def near(request: Request) -> None:
+        host = request.client.host if request.client else ""
+        if fake.settings.sim_control_open or (host and ipaddress.ip_address(host).is_loopback):
+            return
+        raise HTTPException(403, "the control plane answers loopback alone, unless SIM_CONTROL_OPEN is on")
+
+    routes = APIRouter(prefix="/__sim", dependencies=[Depends(near)], tags=["control plane"])
+
+    async def body(request: Request) -> Any:
+        try:
+            return json.loads(await request.body())
+        except ValueError:
+            raise _refused(RulesInvalid([RuleError(rule="", field="", message="the body is no JSON")])) from None
+
+    @routes.get("/rules")
+    async def list_rules() -> dict[str, Any]:
+        return {"rules": fake.rules.public()}
+
+    @routes.post("/rules", status_code=201)
+    async def add_rules(request: Request) -> dict[str, Any]:
+        try:
+            rules = read_rules(await body(request))
+            fake.rules.load(rules, time.time())
+        except RulesInvalid as invalid:
+            raise _refused(invalid) from invalid
+        fake.rules_changed()
+        return {"ids": [rule.id for rule in rules]}
+
+    @routes.delete("/rules", status_code=204)
+    async def remove_rules() -> Response:
+        fake.rules.remove()
+        fake.rules_changed()
+        return Response(status_code=204)
+
+    @routes.delete("/rules/{rule_id}", status_code=204)
+    async def remove_rule(rule_id: str) -> Response:
+        if not fake.rules.remove(rule_id):
+            raise HTTPException(404, f"there is no rule {rule_id!r}")
+        fake.rules_changed()
+        return Response(status_code=204)
+
+    @routes.get("/rules/{rule_id}/near-misses")
+    async def near_misses(rule_id: str) -> dict[str, Any]:
+        found = fake.rules.near_misses(rule_id, fake.ledger.calls())
+        if found is None:
+            raise HTTPException(404, f"there is no rule {rule_id!r}")
+        return {"near_misses": found}
+
+    @routes.get("/ledger")
+    async def ledger(
+        key: str | None = None,
+        operation: str | None = None,
+        shape: Annotated[str, Query(alias="format", pattern="^(json|jsonl)$")] = "json",
+        last: Annotated[int | None, Query(ge=1)] = None,
+    ) -> Response:
+        calls = list(fake.ledger.calls(key, operation))
+        if last is not None:
+            calls = list(islice(calls, max(0, len(calls) - last), None))
+        if shape == "jsonl":
+            return PlainTextResponse(json_lines(calls), media_type="application/x-ndjson")
+        return JSONResponse(
+            {"calls": [entry.public() for entry in calls], "duplicate_submits": duplicate_submits(calls)}
+        )
+
+    @routes.get("/verdict")
+    async def verdict() -> dict[str, Any]:
+        return fake.rules.verdict(fake.ledger.calls)
+
+    @routes.post("/reset", status_code=204)
+    async def reset() -> Response:
+        await fake.reset()
+        return Response(status_code=204)
+
+    @routes.get("/profile")
+    async def get_profile() -> Profile:
+        return fake.profile
+
+    @routes.put("/profile")
+    async def put_profile(request: Request) -> Profile:
+        try:
+            fake.set_profile(read_profile(await body(request), fake.service))
+        except RulesInvalid as invalid:
+            raise _refused(invalid) from invalid
+        return fake.profile
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        return {
+            "service": fake.service,
+            "control_url": fake.control_url,
+            "operations": sorted(fake.operations),
+            "profile": fake.profile.name,
+            "rules": len(fake.rules),
+            "calls": len(fake.ledger),
+            "refusing": any(begin <= time.time() < end for begin, end in fake.rules.refusals()),
+            "jobs": len(fake.jobs),
+        } | _gauges(fake)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        lines = []
+        for name, value in _gauges(fake).items():
+            lines += [f"# TYPE fake_{name} gauge", f'fake_{name}{{service="{fake.service}"}} {value}']
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+    return routes
+
+
+def _gauges(fake: "Fake") -> dict[str, int]:
+    now, slots = time.time(), fake.slots
+    return {
+        "slots": slots.model.slots if slots else 0,
+        "busy_slots": slots.busy(now) if slots else 0,
+        "queue_depth": slots.waiting(now) if slots else 0,
+    }
+
+
+def _refused(invalid: RulesInvalid) -> HTTPException:
+    return HTTPException(422, [error.model_dump() for error in invalid.errors])

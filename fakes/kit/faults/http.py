@@ -1,0 +1,62 @@
+"""Faults of HTTP: the wrong answer, or the right one damaged."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from fakes.kit.calls import Answer, Call, draw
+from fakes.kit.distributions import Seconds
+from fakes.kit.faults.base import Fault
+
+
+class Status(Fault):
+    """An error status in place of the answer, with Retry-After and a body if given, at once or after a delay."""
+
+    kind: Literal["status"]
+    status: int = Field(ge=200, le=599)
+    retry_after: Annotated[float | None, Field(ge=0)] = None
+    body: Any = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    delay: Seconds | None = None
+    family: ClassVar[str] = "http"
+
+    async def before(self, call: Call) -> Answer:
+        """Answer the status."""
+        if self.delay is not None:
+            await call.wait(self.delay.at(draw(call.key, call.operation.name, call.number)))
+        headers = dict(self.headers)
+        if self.retry_after is not None:
+            headers["retry-after"] = f"{self.retry_after:g}"
+        body = {"detail": "the fake was told to fail"} if self.body is None else self.body
+        if isinstance(body, str):
+            raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            return Answer(self.status, body.encode(), [(b"content-type", b"text/plain"), *raw])
+        return Answer.of_json(self.status, body, headers)
+
+
+class Garbage(Fault):
+    """200 with a body that is no JSON."""
+
+    kind: Literal["garbage"]
+    body: str = '{"status": "comp\x00\x07<html>'
+    family: ClassVar[str] = "http"
+    changes_answer: ClassVar[bool] = True
+
+    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
+        """Put garbage in place of the body."""
+        answer.body = self.body.encode()
+        return answer
+
+
+class ContentType(Fault):
+    """The right body under another Content-Type."""
+
+    kind: Literal["content_type"]
+    value: str = Field(default="text/html; charset=utf-8", pattern=r"^[ -~]+$")
+    family: ClassVar[str] = "http"
+    changes_answer: ClassVar[bool] = True
+
+    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
+        """Put another Content-Type on the answer."""
+        answer.headers = [*answer.without(b"content-type"), (b"content-type", self.value.encode())]
+        return answer

@@ -1,0 +1,130 @@
+"""Faults of jobs. On `submit` they stay with the job for its life; on `poll` they are in that answer alone."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fakes.kit.calls import Operation
+from fakes.kit.faults.base import Fault
+from fakes.kit.jobs import Seen
+
+
+class JobFault(Fault):
+    """A fault of a job, which needs an operation that submits or polls one."""
+
+    family: ClassVar[str] = "job"
+    only: ClassVar[str] = ""
+    """The one part of a job that it can act on, when it is not both."""
+
+    def misfit(self, operation: Operation) -> str | None:
+        """Return why the fault cannot act on an operation, None when it can."""
+        if not operation.job:
+            return "it neither submits nor polls a job"
+        if self.only and operation.job != self.only:
+            return f"this fault acts on {self.only} alone"
+        return None
+
+
+class JobSlow(JobFault):
+    """The job takes `seconds`, or `factor` times as long as it would have."""
+
+    kind: Literal["job_slow"]
+    seconds: float | None = Field(default=None, gt=0)
+    factor: float | None = Field(default=None, gt=0)
+    only: ClassVar[str] = "submit"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.seconds is None) == (self.factor is None):
+            raise ValueError("give seconds or factor")
+        return self
+
+    def job_seconds(self, seconds: float) -> float:
+        """Return the longer time."""
+        return seconds * self.factor if self.factor is not None else self.seconds or seconds
+
+
+class JobStuck(JobFault):
+    """The job is processing for ever."""
+
+    kind: Literal["job_stuck"]
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Never get further than processing."""
+        return Seen("processing")
+
+
+class JobFailed(JobFault):
+    """The job ends as failed."""
+
+    kind: Literal["job_failed"]
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Fail when the job would have been done."""
+        return Seen("failed") if ready else truth
+
+
+class JobLost(JobFault):
+    """The job is forgotten `seconds` after the submit: 404 from then on."""
+
+    kind: Literal["job_lost"]
+    seconds: float = Field(default=0, ge=0)
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Know nothing of the job."""
+        return Seen(None) if age >= self.seconds else truth
+
+
+class JobLate(JobFault):
+    """The job is not known yet for `seconds` after the submit: 404 until then."""
+
+    kind: Literal["job_late"]
+    seconds: float = Field(default=3, gt=0)
+    only: ClassVar[str] = "submit"
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Know nothing of the job yet."""
+        return Seen(None) if age < self.seconds else truth
+
+
+class JobNoResult(JobFault):
+    """The job is completed, and its answer has no URI."""
+
+    kind: Literal["job_no_result"]
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Keep the status, drop the result."""
+        return Seen(truth.status)
+
+
+class JobForeign(JobFault):
+    """The job is completed with another job's result: a blob under another workflow's name."""
+
+    kind: Literal["job_foreign"]
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Give another job's result."""
+        return Seen(truth.status, truth.result, foreign=True) if truth.result else truth
+
+
+class JobUnknownStatus(JobFault):
+    """The job has a status that the contract does not know."""
+
+    kind: Literal["job_unknown_status"]
+    status: str = "sleeping"
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Put an unknown status in place of the true one."""
+        return Seen(self.status, truth.result)
+
+
+class JobFlapping(JobFault):
+    """The job says `status` in every second `period` of seconds, and the truth in the others, which come first."""
+
+    kind: Literal["job_flapping"]
+    period: float = Field(default=2, gt=0)
+    status: str = "failed"
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the hook's signature
+        """Change the story with the time."""
+        return Seen(self.status) if int(age / self.period) % 2 else truth

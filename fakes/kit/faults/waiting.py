@@ -1,0 +1,51 @@
+"""Faults of time: late, slow, or never."""
+
+import math
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from fakes.kit.calls import Answer, Call, Ending, draw
+from fakes.kit.distributions import Distribution, Seconds
+from fakes.kit.faults.base import Fault
+
+
+class Delay(Fault):
+    """The right answer, later: `seconds` is a number or a distribution."""
+
+    kind: Literal["delay"]
+    seconds: Seconds = Distribution(fixed=1.0)
+    family: ClassVar[str] = "http"
+
+    async def before(self, call: Call) -> None:
+        """Let the time pass."""
+        await call.wait(self.seconds.at(draw(call.key, call.operation.name, call.number, "delay")))
+
+
+class Hang(Fault):
+    """The call is taken and never answered. The service does not do its work."""
+
+    kind: Literal["hang"]
+    family: ClassVar[str] = "http"
+
+    async def before(self, call: Call) -> Answer:
+        """Say nothing."""
+        call.elapsed = math.inf
+        return Answer(504, b"", [], Ending.SILENCE)
+
+
+class Dribble(Fault):
+    """The right answer, `bytes` at a time with a pause after each, which outlasts a timeout for each read."""
+
+    kind: Literal["dribble"]
+    bytes: int = Field(default=1, ge=1)
+    pause: float = Field(default=1.0, gt=0)
+    family: ClassVar[str] = "http"
+    changes_answer: ClassVar[bool] = True
+
+    def after(self, call: Call, answer: Answer) -> Answer:
+        """Send the answer in small pieces."""
+        answer.pace = (self.bytes, self.pause)
+        if call.virtual:
+            call.elapsed += math.ceil(len(answer.body) / self.bytes) * self.pause
+        return answer

@@ -1,0 +1,114 @@
+"""Jobs: submitted once, polled until done. Their state is computed from the caller's time: polls change nothing."""
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import HTTPException
+
+from fakes.kit.calls import Call
+
+if TYPE_CHECKING:
+    from fakes.kit.faults.base import Fault
+
+MOST_JOBS = 20_000
+NAMESPACE = uuid.UUID("6c1d4a52-3f43-5b0e-9d0b-8f6f0c3f2a11")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a poll sees. `status` None: no such job."""
+
+    status: str | None
+    result: str | None = None
+    foreign: bool = False
+    """The result is to be another job's."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One submitted job. Instants are Unix seconds of the caller's clock."""
+
+    id: str
+    key: str
+    submitted: float
+    ready: float
+    scale: float
+    work: "asyncio.Task[str]"
+    """The work itself, whose value is the URI of the result. It runs at once, whatever the caller's clock says."""
+    fault: "Fault | None"
+
+    async def seen(self, now: float, fault: "Fault | None") -> Seen:
+        """Return what a poll at that time sees, with the lies of the submit's fault, then of the poll's."""
+        if now < self.ready:
+            truth = Seen("processing")
+        else:
+            try:
+                truth = Seen("completed", await asyncio.shield(self.work))
+            except (HTTPException, ValueError):  # the store's errors, and those of an unusable picture
+                truth = Seen("failed")
+        for lie in (self.fault, fault):
+            if lie is not None:
+                truth = lie.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
+        return truth
+
+
+class Jobs:
+    """The jobs of one fake, the oldest forgotten beyond a number."""
+
+    def __init__(self, seed: int, most: int = MOST_JOBS) -> None:
+        self._seed = seed
+        self._most = most
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def submit(self, call: Call, work: Callable[[], Coroutine[Any, Any, str]], ready: float) -> Job:
+        """Start a job that is ready at that time of the caller's clock. Its id depends on seed, key and call number."""
+        name = f"{self._seed}/{call.service}/{call.key}/{call.number}" if call.key else str(uuid.uuid4())
+        job_id = str(uuid.uuid5(NAMESPACE, name))
+        scale = 1.0 if call.virtual else call.scale
+        if call.fault is not None:
+            ready = call.now + call.fault.job_seconds((ready - call.now) / scale) * scale
+        task = asyncio.ensure_future(work())
+        task.add_done_callback(_look_at)
+        job = Job(job_id, call.key, call.now, ready, scale, task, call.fault)
+        self._jobs[job_id] = job
+        self._jobs.move_to_end(job_id)
+        if len(self._jobs) > self._most:
+            self._jobs.popitem(last=False)
+        return job
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job, None when there is none."""
+        return self._jobs.get(job_id)
+
+    async def poll(self, call: Call, job_id: str) -> Seen:
+        """Return what the caller sees of a job.
+
+        Raises:
+            HTTPException: 404, there is no such job, or so it seems.
+        """
+        job = self._jobs.get(job_id)
+        seen = await job.seen(call.now, call.fault) if job else Seen(None)
+        if seen.status is None:
+            raise HTTPException(404, f"there is no job {job_id}")
+        return seen
+
+    async def close(self) -> None:
+        """Stop the work that is under way and forget all jobs."""
+        tasks = [job.work for job in self._jobs.values() if not job.work.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._jobs.clear()
+
+
+def _look_at(task: "asyncio.Task[str]") -> None:
+    """Take note of a failure that no poll may ever ask for, or asyncio complains."""
+    if not task.cancelled():
+        task.exception()

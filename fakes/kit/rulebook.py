@@ -1,0 +1,265 @@
+"""The rules of one fake at work: which rule a call meets, what fired, and why a rule did not."""
+
+import fnmatch
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fakes.kit.calls import Call, Operation, draw
+from fakes.kit.faults import Refuse
+from fakes.kit.ledger import Entry
+from fakes.kit.rules import Rule, RuleError, RulesInvalid, parse_calls
+
+MOST_KEYS = 50_000
+
+
+@dataclass(slots=True)
+class Active:
+    """A rule as it is matched."""
+
+    rule: Rule
+    order: int
+    operations: frozenset[str]
+    """The operations of this fake that it can act on. Empty: it is another service's rule, or the fault fits none."""
+    ranges: list[tuple[int, float]] | None
+    glob: re.Pattern[str] | None
+    loaded: float
+    hits: int = 0
+
+    def misses(self, seed: int, entry: Entry) -> list[str]:  # noqa: C901 - one condition after the other
+        """Return why it does not act on a call: each condition that does not hold, in words. Empty: it does."""
+        rule, why = self.rule, []
+        if entry.operation not in self.operations:
+            why.append(f"operation: wants {rule.operation}, was {entry.operation}")
+        if self.glob is not None:
+            if not self.glob.match(entry.key):
+                why.append(f"key: wants {rule.key}, was {entry.key or 'none'}")
+        elif rule.key != entry.key:
+            why.append(f"key: wants {rule.key}, was {entry.key or 'none'}")
+        if self.ranges is not None and not any(low <= entry.call <= high for low, high in self.ranges):
+            why.append(f"calls: wants {rule.calls}, was {entry.call}")
+        if rule.every is not None and entry.call % rule.every:
+            why.append(f"every: wants each {rule.every}th, was {entry.call}")
+        after = rule.after_s or 0.0
+        if entry.since_first < after:
+            why.append(f"after_s: wants {after:g} s after the first call, was {entry.since_first:.3f} s")
+        elif rule.for_s is not None and entry.since_first >= after + rule.for_s:
+            why.append(f"for_s: ends {after + rule.for_s:g} s after the first call, was {entry.since_first:.3f} s")
+        if rule.p is not None:
+            drawn = draw(seed, rule.id, entry.key, entry.operation, entry.call)
+            if drawn >= rule.p:
+                why.append(f"p: wants a draw below {rule.p:g}, was {drawn:.3f}")
+        if rule.max_hits is not None and self.hits >= rule.max_hits:
+            why.append(f"max_hits: it acted {rule.max_hits} times already")
+        return why
+
+
+@dataclass(slots=True)
+class Timeline:
+    """What a key did so far: when it first called, and how often each operation."""
+
+    first: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class RuleBook:
+    """The rules of one fake, in the order in which they were loaded."""
+
+    def __init__(
+        self, service: str, operations: Callable[[], Iterable[Operation]], seed: int, *, keyed_refusal: bool
+    ) -> None:
+        self._service = service
+        self._operations = operations
+        self._seed = seed
+        self._keyed_refusal = keyed_refusal
+        self._rules: dict[str, Active] = {}
+        self._exact: dict[tuple[str, str], list[Active]] = {}
+        self._globs: dict[str, list[Active]] = {}
+        self._keys: OrderedDict[str, Timeline] = OrderedDict()
+        self._loaded = 0
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def load(self, rules: list[Rule], now: float) -> None:
+        """Add rules, or replace those of the same id.
+
+        Raises:
+            RulesInvalid: one of them cannot act on this fake. None is loaded then.
+        """
+        errors: list[RuleError] = []
+        active = [self._activate(rule, now, errors) for rule in rules]
+        if errors:
+            raise RulesInvalid(errors)
+        for item in active:
+            self._rules[item.rule.id] = item
+        self._index()
+
+    def remove(self, rule_id: str | None = None) -> bool:
+        """Remove a rule, or all of them. Return whether there was one."""
+        if rule_id is None:
+            found = bool(self._rules)
+            self._rules.clear()
+        else:
+            found = self._rules.pop(rule_id, None) is not None
+        self._index()
+        return found
+
+    def forget(self) -> None:
+        """Forget the calls and the hits, keep the rules."""
+        self._keys.clear()
+        for active in self._rules.values():
+            active.hits = 0
+
+    def count(self, key: str, operation: str, now: float) -> tuple[int, float]:
+        """Count a call. Return its number and the seconds since the key's first call."""
+        timeline = self._keys.get(key)
+        if timeline is None:
+            timeline = self._keys[key] = Timeline(now)
+            if len(self._keys) > MOST_KEYS:
+                self._keys.popitem(last=False)
+        else:
+            self._keys.move_to_end(key)
+        number = timeline.counts.get(operation, 0) + 1
+        timeline.counts[operation] = number
+        return number, now - timeline.first
+
+    def match(self, call: Call, entry: Entry) -> None:
+        """Let the first rule that matches act on the call."""
+        name = call.operation.name
+        candidates = self._globs.get(name)
+        exact = self._exact.get((name, call.key)) if self._exact else None
+        if exact:
+            candidates = sorted([*exact, *candidates], key=lambda item: item.order) if candidates else exact
+        for active in candidates or ():
+            if not active.misses(self._seed, entry):
+                active.hits += 1
+                entry.rule, entry.fault = active.rule.id, active.rule.fault.kind
+                call.fault = active.rule.fault
+                return
+
+    def unfired(self, entry: Entry) -> None:
+        """Take a hit back: there was nothing that the fault could have changed."""
+        active = self._rules.get(entry.rule or "")
+        if active is not None:
+            active.hits -= 1
+        entry.rule = entry.fault = None
+
+    def refusals(self) -> list[tuple[float, float]]:
+        """Return from when to when, in Unix seconds, the service refuses connections in real time."""
+        if self._keyed_refusal:
+            return []
+        spans = []
+        for active in self._rules.values():
+            if isinstance(active.rule.fault, Refuse) and active.operations:
+                begin = active.loaded + (active.rule.after_s or 0.0)
+                spans.append((begin, begin + active.rule.for_s if active.rule.for_s else float("inf")))
+        return spans
+
+    def refused(self) -> None:
+        """Count the rules that close the listener as fired."""
+        for active in self._rules.values():
+            if isinstance(active.rule.fault, Refuse) and active.operations:
+                active.hits += 1
+
+    def public(self) -> list[dict[str, Any]]:
+        """Return each rule as it was given, with its hits and the operations that it acts on."""
+        return [
+            active.rule.model_dump(mode="json", exclude_defaults=True)
+            | {"id": active.rule.id, "hits": active.hits, "acts_on": sorted(active.operations)}
+            for active in self._rules.values()
+        ]
+
+    def verdict(self, calls: Callable[[], Iterable[Entry]]) -> dict[str, Any]:
+        """Return whether every rule with `expect` fired often enough, and for those that did not, why."""
+        unmet = [
+            {
+                "id": active.rule.id,
+                "hits": active.hits,
+                "expect": active.rule.least_hits,
+                "near_misses": self._near_misses(active, calls()),
+            }
+            for active in self._rules.values()
+            if active.hits < active.rule.least_hits
+        ]
+        return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet}
+
+    def near_misses(self, rule_id: str, calls: Iterable[Entry]) -> list[dict[str, Any]] | None:
+        """Return the calls that came nearest to a rule and why it did not act on them, None for an unknown rule."""
+        active = self._rules.get(rule_id)
+        return self._near_misses(active, calls) if active else None
+
+    def _near_misses(self, active: Active, calls: Iterable[Entry], most: int = 3) -> list[dict[str, Any]]:
+        if not active.operations:
+            wanted = f"service {active.rule.service}, operation {active.rule.operation}"
+            return [{"call": None, "why": [f"it acts on nothing here: wants {wanted}, this fake is {self._service}"]}]
+        missed: list[tuple[int, Entry, list[str]]] = []
+        for entry in calls:
+            if entry.rule == active.rule.id:
+                continue
+            why = active.misses(self._seed, entry)
+            if not why:
+                why = [f"rule {entry.rule} acted first" if entry.rule else "loaded after the call"]
+            missed.append((len(why), entry, why))
+        missed.sort(key=lambda item: item[0])
+        return [{"call": entry.public(), "why": why} for _, entry, why in missed[:most]]
+
+    def _activate(self, rule: Rule, now: float, errors: list[RuleError]) -> Active:
+        def wrong(name: str, message: str) -> None:
+            errors.append(RuleError(rule=rule.id, field=name, message=message))
+
+        acts: frozenset[str] = frozenset()
+        if fnmatch.fnmatchcase(self._service, rule.service):
+            acts = self._fitting(rule, wrong)
+        if isinstance(rule.fault, Refuse) and not self._keyed_refusal:
+            for name in ("operation", "key"):
+                if getattr(rule, name) != "*":
+                    wrong(
+                        name,
+                        "in real time a service refuses all connections: leave it out, or run with SIM_CLOCK=caller",
+                    )
+            for name in ("calls", "every", "p", "max_hits"):
+                if getattr(rule, name) is not None:
+                    wrong(name, "a refused connection is no call: leave it out, or run with SIM_CLOCK=caller")
+        existing = self._rules.get(rule.id)
+        self._loaded += 1
+        wild = any(mark in rule.key for mark in "*?[")
+        return Active(
+            rule=rule,
+            order=existing.order if existing else self._loaded,
+            operations=acts,
+            ranges=parse_calls(rule.calls) if rule.calls is not None else None,
+            glob=re.compile(fnmatch.translate(rule.key), re.DOTALL) if wild else None,
+            loaded=now,
+        )
+
+    def _fitting(self, rule: Rule, wrong: Callable[[str, str], None]) -> frozenset[str]:
+        """Return the operations that the rule acts on. An operation that is named must be one that the fault fits."""
+        known = {operation.name: operation for operation in self._operations()}
+        misfits = {name: rule.fault.misfit(operation) for name, operation in known.items()}
+        if rule.operation == "*":
+            fitting = frozenset(name for name, misfit in misfits.items() if misfit is None)
+            if not fitting and rule.service == self._service:
+                wrong("fault.kind", f"{rule.fault.kind} fits no operation of {self._service}")
+            return fitting
+        if rule.operation not in known:
+            if rule.service == self._service:
+                wrong("operation", f"{self._service} has no {rule.operation!r}, only {', '.join(known)}")
+            return frozenset()
+        misfit = misfits[rule.operation]
+        if misfit is not None:
+            wrong("fault.field" if hasattr(rule.fault, "field") else "fault.kind", f"{rule.operation}: {misfit}")
+        return frozenset({rule.operation})
+
+    def _index(self) -> None:
+        self._exact, self._globs = {}, {}
+        for active in sorted(self._rules.values(), key=lambda item: item.order):
+            if isinstance(active.rule.fault, Refuse) and not self._keyed_refusal:
+                continue  # the listener's, not a call's
+            for name in active.operations:
+                if active.glob is None:
+                    self._exact.setdefault((name, active.rule.key), []).append(active)
+                else:
+                    self._globs.setdefault(name, []).append(active)

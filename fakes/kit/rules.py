@@ -1,0 +1,169 @@
+"""What a rule may say, and every error of a set of rules at once, each with the name of its field."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from fakes.kit.faults import AnyFault
+
+RANGE = re.compile(r"(?P<first>[1-9]\d*)(?P<dash>-(?P<last>[1-9]\d*)?)?")
+
+
+class RuleError(BaseModel):
+    """One thing wrong with one rule."""
+
+    rule: str
+    """Its id, or its place in the list, from 0."""
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"rule {self.rule}: {self.field}: {self.message}"
+
+
+class RulesInvalid(Exception):  # noqa: N818 - reads as what it is: these rules are invalid
+    """A set of rules was not accepted. Nothing of it was loaded."""
+
+    def __init__(self, errors: list[RuleError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = errors
+
+
+def _calls(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def parse_calls(text: str) -> list[tuple[int, float]]:
+    """Return the ranges of call numbers in "1-2", "3", "2-" or "1,4-5", both ends included.
+
+    Raises:
+        ValueError: the text says something else.
+    """
+    ranges: list[tuple[int, float]] = []
+    for part in text.split(","):
+        found = RANGE.fullmatch(part.strip())
+        if not found:
+            raise ValueError(f'{text!r} is no range of calls: write "3", "1-2", "2-" or "1,4-5"')
+        first = int(found["first"])
+        last = float(found["last"] or "inf") if found["dash"] else float(first)
+        if last < first:
+            raise ValueError(f"{text!r} ends before it begins")
+        ranges.append((first, last))
+    return ranges
+
+
+class Rule(BaseModel):
+    """When a fault happens. All conditions that are given must hold. The first rule that matches acts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    id: str = Field(
+        default="", max_length=200, pattern=r"^[^/\s]*$", description="Its name; made from the kind if none"
+    )
+    service: str = Field(default="*", min_length=1, description="Name of the fake, exact or with * and ?")
+    operation: str = Field(default="*", min_length=1, description="Name of the operation; `*`: all that the fault fits")
+    key: str = Field(default="*", min_length=1, description="The workflow id, exact or with * and ?")
+    calls: Annotated[str, BeforeValidator(_calls)] | None = Field(
+        default=None, description='Which calls of a key and operation: "3", "1-2", "2-", "1,4-5"'
+    )
+    every: int | None = Field(default=None, ge=1, description="Every so-manieth call of a key and operation")
+    p: float | None = Field(default=None, ge=0, le=1, description="Probability, by a draw that ignores arrival order")
+    after_s: float | None = Field(default=None, ge=0, description="Only so long after the key's first call, in seconds")
+    for_s: float | None = Field(default=None, gt=0, description="Only for so long from then on, in seconds")
+    max_hits: int | None = Field(default=None, ge=1, description="At most so often, all keys together")
+    expect: bool | Annotated[int, Field(ge=1)] = Field(
+        default=False, description="true, or a number of hits: below it the verdict is inconclusive"
+    )
+    fault: AnyFault = Field(description="What happens: `kind` and its parameters")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not value.get("id") and isinstance(value.get("fault"), dict):
+            digest = hashlib.blake2b(repr(sorted(value.items(), key=str)).encode(), digest_size=3).hexdigest()
+            return value | {"id": f"{value['fault'].get('kind', 'rule')}-{digest}"}
+        return value
+
+    @model_validator(mode="after")
+    def _calls_readable(self) -> Self:
+        if self.calls is not None:
+            parse_calls(self.calls)
+        return self
+
+    @property
+    def least_hits(self) -> int:
+        """How many hits `expect` asks for."""
+        return int(self.expect)
+
+
+def read_rules(data: Any) -> list[Rule]:
+    """Return the rules in one rule, a list of rules, or {"rules": [...]}.
+
+    Raises:
+        RulesInvalid: with every error of every rule.
+    """
+    if isinstance(data, dict) and set(data) == {"rules"}:
+        data = data["rules"]
+    if data is None:
+        data = []
+    if isinstance(data, dict):
+        data = [data]
+    if not isinstance(data, list):
+        raise RulesInvalid([RuleError(rule="0", field="", message="give one rule, a list of rules or {rules: [...]}")])
+    rules: list[Rule] = []
+    errors: list[RuleError] = []
+    for place, item in enumerate(data):
+        try:
+            rules.append(Rule.model_validate(item))
+        except ValidationError as invalid:
+            name = str(item.get("id") or place) if isinstance(item, dict) else str(place)
+            errors.extend(
+                RuleError(rule=name, field=_field(error), message=_message(error))
+                for error in invalid.errors(include_url=False, include_input=False, include_context=False)
+            )
+    if errors:
+        raise RulesInvalid(errors)
+    return rules
+
+
+def read_yaml(text_or_path: str) -> Any:
+    """Return the data in YAML: the text itself when it has a colon, bracket or line break, else the file of that path.
+
+    Raises:
+        RulesInvalid: there is no such file, or it is no YAML.
+    """
+    text, where = text_or_path, "the text given"
+    if not any(mark in text for mark in (":", "[", "{", "\n")):
+        where = text
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise RulesInvalid(
+                [RuleError(rule=where, field="", message=f"cannot be read: {error.strerror}")]
+            ) from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise RulesInvalid([RuleError(rule=where, field="", message=f"is no YAML{line}")]) from error
+
+
+def _field(error: Any) -> str:
+    # a union tagged by `kind` puts the tag into the location, which is no field
+    place = [str(part) for part in error["loc"]]
+    if len(place) > 1 and place[0] == "fault":
+        del place[1]
+    if error["type"] == "value_error" and not place:
+        return "calls"
+    if error["type"].startswith("union_tag"):
+        return "fault.kind"
+    return ".".join(part for part in place if not part.startswith(("function-", "constrained-")))
+
+
+def _message(error: Any) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")

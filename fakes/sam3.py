@@ -1,0 +1,63 @@
+"""The fake SAM3: masks from points, as jobs."""
+
+from functools import partial
+from typing import Annotated, Literal, Self
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, model_validator
+
+from fakes import pictures
+from fakes.kit.fake import Fake, ThisCall
+from fakes.kit.serve import main
+from fakes.kit.settings import FakeSettings
+
+PORT = 8007
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Segmentation(BaseModel):
+    """A picture, points in shares of its width and height, and for each whether it is foreground (1) or not (0)."""
+
+    image_uri: str
+    points: list[tuple[Share, Share]] = Field(min_length=1)
+    labels: list[Literal[0, 1]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_label_for_each_point(self) -> Self:
+        if len(self.points) != len(self.labels):
+            raise ValueError(f"{len(self.points)} points and {len(self.labels)} labels")
+        return self
+
+
+class Submitted(BaseModel):
+    """The job that was accepted."""
+
+    job_id: str
+
+
+class SegmentationJob(BaseModel):
+    """A job's state, and once it is completed where the mask is: a PNG of mode L, 255 where the jewellery goes."""
+
+    status: Literal["processing", "completed", "failed"]
+    mask_uri: str | None = None
+
+
+def create_app(settings: FakeSettings) -> Fake:
+    """Return the fake SAM3."""
+    fake = Fake("sam3", settings, pictures=True)
+
+    @fake.operation("submit", "POST", "/jobs", makes="mask", job="submit", works=True)
+    async def submit(request: Segmentation, call: ThisCall) -> Submitted:
+        segment = partial(pictures.segment, points=request.points, labels=request.labels)
+        return Submitted(job_id=await fake.submit(call, request.image_uri, "-mask.png", segment))
+
+    @fake.operation("poll", "GET", "/jobs/{job_id}", job="poll", answers=SegmentationJob)
+    async def poll(job_id: str, call: ThisCall) -> JSONResponse:
+        return await fake.poll(call, job_id, "mask_uri")
+
+    return fake
+
+
+if __name__ == "__main__":
+    main("sam3", PORT, create_app)
