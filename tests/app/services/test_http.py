@@ -1,0 +1,134 @@
+"""What one call to a service makes of whatever comes back."""
+
+import httpx
+import pytest
+import respx
+
+from app.attempt import Attempt
+from app.errors import (
+    ImageManipulatorBadAnswerError,
+    ImageManipulatorRejectedError,
+    ImageManipulatorTimeoutError,
+    ImageManipulatorUnavailableError,
+    PipelineError,
+)
+from app.services.http import ServiceClient
+from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ResizeAnswer, ZoomAnswer
+from tests.app.services.conftest import Bench
+
+URL = "http://secret-host.test:8005"
+GOOD = {"recommend_bg_removal": True, "zoom_level": 0.3}
+RESIZED = {
+    "resized_uri": "azure://c/w-1-resized.jpg",
+    "original_width": 4000,
+    "original_height": 3000,
+    "new_width": 1536,
+    "new_height": 1152,
+}
+
+
+async def _call(bench: Bench, http: httpx.AsyncClient, answer: type[ZoomAnswer] = ZoomAnswer) -> ZoomAnswer:
+    client = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS)
+    return await bench.run(lambda attempt: client.call(attempt, "POST", "/zoom_check", answer, body={"a": 1}))
+
+
+@respx.mock
+async def test_a_good_answer_and_what_the_request_carries(bench: Bench, http: httpx.AsyncClient) -> None:
+    route = respx.post(f"{URL}/zoom_check").respond(json=GOOD | {"unknown": 1})
+    assert await _call(bench, http) == ZoomAnswer(recommend_bg_removal=True, zoom_level=0.3)
+    request = route.calls.last.request
+    assert request.headers["X-Workflow-Id"] == "w-1"
+    assert request.headers["X-Activity-Attempt"] == "2"
+    assert request.content == b'{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (httpx.Response(500), ImageManipulatorUnavailableError),
+        (httpx.Response(503), ImageManipulatorUnavailableError),
+        (httpx.Response(429), ImageManipulatorUnavailableError),
+        (httpx.Response(408), ImageManipulatorUnavailableError),
+        (httpx.Response(400), ImageManipulatorRejectedError),
+        (httpx.Response(404), ImageManipulatorRejectedError),
+        (httpx.Response(422, json={"detail": "no"}), ImageManipulatorRejectedError),
+        (httpx.Response(302, headers={"Location": "http://elsewhere.test/"}), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, text="<html>"), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, text=""), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, json={"zoom_level": 0.3}), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, json=GOOD | {"zoom_level": None}), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, json=GOOD | {"recommend_bg_removal": "yes"}), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, text='{"recommend_bg_removal": true, "zoom_level": NaN}'), ImageManipulatorBadAnswerError),
+        (httpx.Response(200, content=b"x" * (1024 * 1024 + 1)), ImageManipulatorBadAnswerError),
+    ],
+)
+@respx.mock
+async def test_each_bad_answer_is_the_services_own_error(
+    bench: Bench, http: httpx.AsyncClient, response: httpx.Response, error: type[PipelineError]
+) -> None:
+    respx.post(f"{URL}/zoom_check").mock(return_value=response)
+    with pytest.raises(error) as caught:
+        await _call(bench, http)
+    assert type(caught.value) is error
+    assert "secret-host" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (httpx.ConnectError("secret-host"), ImageManipulatorUnavailableError),
+        (httpx.RemoteProtocolError("secret-host"), ImageManipulatorUnavailableError),
+        (httpx.ReadError("secret-host"), ImageManipulatorUnavailableError),
+        (httpx.ReadTimeout("secret-host"), ImageManipulatorTimeoutError),
+        (httpx.ConnectTimeout("secret-host"), ImageManipulatorTimeoutError),
+    ],
+)
+@respx.mock
+async def test_each_broken_connection_is_the_services_own_error(
+    bench: Bench, http: httpx.AsyncClient, failure: httpx.HTTPError, error: type[PipelineError]
+) -> None:
+    respx.post(f"{URL}/zoom_check").mock(side_effect=failure)
+    with pytest.raises(error) as caught:
+        await _call(bench, http)
+    assert "secret-host" not in caught.value.message
+
+
+@respx.mock
+async def test_retry_after_travels_with_the_error(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.post(f"{URL}/zoom_check").respond(429, headers={"Retry-After": "7"})
+    with pytest.raises(ImageManipulatorUnavailableError) as caught:
+        await _call(bench, http)
+    assert caught.value.retry_after == 7.0
+
+
+@respx.mock
+async def test_the_deadline_covers_the_whole_call(bench: Bench, http: httpx.AsyncClient) -> None:
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        await bench.clock.sleep(1_000)
+        return httpx.Response(200, json=GOOD)
+
+    respx.post(f"{URL}/zoom_check").mock(side_effect=hang)
+    client = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS)
+
+    async def call(attempt: Attempt) -> None:
+        await client.call(attempt, "POST", "/zoom_check", ZoomAnswer)
+
+    with pytest.raises(ImageManipulatorTimeoutError):
+        await bench.run(call, deadline=27)
+    assert bench.elapsed == 27
+
+
+@respx.mock
+async def test_the_message_of_a_bad_answer_names_the_field_and_not_its_value(
+    bench: Bench, http: httpx.AsyncClient
+) -> None:
+    respx.post(f"{URL}/resize").respond(json=RESIZED | {"new_width": "s3cret"})
+    client = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS)
+
+    async def call(attempt: Attempt) -> None:
+        await client.call(attempt, "POST", "/resize", ResizeAnswer)
+
+    with pytest.raises(ImageManipulatorBadAnswerError) as caught:
+        await bench.run(call)
+    assert "new_width" in caught.value.message
+    assert "s3cret" not in caught.value.message
