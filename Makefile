@@ -44,6 +44,15 @@ pin: .venv/.ready ## Resolve the dependencies again and write requirements/ with
 clean: ## Remove what the other targets made, the installed tools included
 	rm -rf .venv .tools .run out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# ---------------------------------------------------------------- run
+.PHONY: demo
+demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jpg POINTS='0.5,0.6 0.1,0.2:0')
+	@exec $(PY) -m scenarios demo --photo="$${PHOTO:-}" --points="$${POINTS:-}"
+
+.PHONY: up
+up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
+	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.25}"
+
 # ---------------------------------------------------------------- check
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint and types

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from app.policies import a100_task_queue
 from scenarios.engine.node import node_command
 from scenarios.engine.ports import HOST, Ports
 from scenarios.engine.probes import answers, container_is_there, polls, temporal_is_ready
@@ -15,7 +16,7 @@ from scenarios.engine.processes import Program
 
 NAMESPACE = "default"
 CONTAINER = "jewelry-uploads"
-TASK_QUEUES = ("tryon", "tryon-a100")
+TASK_QUEUE = "tryon"
 # The local blob store's account. It opens nothing but Azurite on this machine.
 ACCOUNT = "tryonlocal"
 ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth nothing elsewhere").decode()
@@ -24,6 +25,8 @@ ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth noth
 # key that the user has exported must not reach the local stack.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
+RUN = Path(__file__).resolve().parents[2] / ".run"
+"""Where the commands keep logs and data; git ignores it."""
 TEMPORAL = Path(sys.executable).parent / "temporal"
 PURPOSES = {
     "gateway": "the gateway",
@@ -86,8 +89,7 @@ def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
         "TEMPORAL_CONFIG_FILE": os.devnull,  # a profile in the user's home could name another server
         "GATEWAY_HOST": HOST,
         "GATEWAY_PORT": str(ports.gateway),
-        "TASK_QUEUE": TASK_QUEUES[0],
-        "A100_TASK_QUEUE": TASK_QUEUES[1],
+        "TASK_QUEUE": TASK_QUEUE,
         "WORKER_DRAIN_S": "3",
         "SIM_ENABLED": "true",
         "FAKES_PROFILE": options.profile,
@@ -145,12 +147,13 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         )
 
     def worker(name: str) -> Program:
+        queues = (TASK_QUEUE, a100_task_queue(TASK_QUEUE))
         return Program(
             name=name,
             words=[sys.executable, "-m", "app.worker"],
             environment=environment("worker") | dict(options.extra.get(name, {})),
-            healthy=polls(ports.temporal, namespace=NAMESPACE, queues=TASK_QUEUES),
-            addresses={name.capitalize(): f"polls {' and '.join(TASK_QUEUES)}"},
+            healthy=polls(ports.temporal, namespace=NAMESPACE, queues=queues),
+            addresses={name.capitalize(): f"polls {' and '.join(queues)}"},
         )
 
     def gateway() -> Program:

@@ -1,0 +1,23 @@
+"""The commands behind `make up` and `make demo`: `python -m scenarios up`, `python -m scenarios demo`."""
+
+import importlib
+import signal
+import sys
+
+COMMANDS = {"demo": "scenarios.demo.command", "up": "scenarios.up"}
+
+
+def main() -> int:
+    """Run the command that the first argument names, with the arguments after it."""
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        print(f"usage: python -m scenarios {{{','.join(COMMANDS)}}} [--help]", file=sys.stderr)  # noqa: T201
+        return 2
+    # Imports take a second. A Ctrl-C meanwhile has nothing to clean up: it ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    command = importlib.import_module(COMMANDS[sys.argv[1]])
+    code: int = command.main(sys.argv[2:])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The demo's photo and points: the user's own, or a synthetic portrait whose neck is where we know it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from fakes.pictures.portrait import portrait
+
+PORTRAIT_SIZE = (3000, 4000)
+PORTRAIT_SEED = 7
+# Along the collar of the synthetic portrait, and two that say "not the face, not the background".
+PORTRAIT_POINTS = "0.41,0.60 0.45,0.66 0.5,0.69 0.55,0.66 0.59,0.60 0.5,0.4:0 0.1,0.2:0"
+# Where a neck is in many portraits. A user's own photo is better served by POINTS.
+USUAL_POINTS = "0.44,0.56 0.5,0.6 0.56,0.56"
+
+
+class DemoError(Exception):
+    """What the user gave cannot be used; the message is one line for the terminal."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What to post: the file's bytes, what to call it, and the points as the API takes them."""
+
+    data: bytes
+    title: str
+    points: list[dict[str, float | int]]
+
+
+def drawn(points: str) -> Photo:
+    """Draw the synthetic portrait of 12 megapixels; without points it gets a necklace."""
+    chosen = parse(points or PORTRAIT_POINTS)
+    width, height = PORTRAIT_SIZE
+    data = portrait(width, height, PORTRAIT_SEED)
+    return Photo(data, f"a synthetic portrait, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
+
+
+def load(path: Path, points: str) -> Photo:
+    """Read the user's photo. Only its head is looked at: whether it is good enough is for the gateway to say.
+
+    Raises:
+        DemoError: there is no such file, or it is neither JPEG nor PNG; or the points cannot be read.
+    """
+    chosen = parse(points or USUAL_POINTS)
+    try:
+        data = path.read_bytes()
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            width, height = image.size
+    except Image.DecompressionBombError:
+        raise DemoError(f"PHOTO={path} claims more pixels than can be decoded") from None
+    except UnidentifiedImageError:
+        raise DemoError(f"PHOTO={path} is neither a JPEG nor a PNG file") from None
+    except (OSError, SyntaxError) as error:
+        raise DemoError(f"PHOTO={path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return Photo(data, f"{path.name}, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
+
+
+def parse(points: str) -> list[dict[str, float | int]]:
+    """Read points as `x,y` or `x,y:label`, with spaces between; x and y from 0 to 1, label 1 (the default) or 0.
+
+    Raises:
+        DemoError: names the point that cannot be read, or says that none is foreground.
+    """
+    read = [_parse_one(word) for word in points.split()]
+    if not any(point["label"] == 1 for point in read):
+        raise DemoError(f"POINTS={points!r} has no foreground point; write for example POINTS='0.5,0.6 0.1,0.2:0'")
+    return read
+
+
+def _parse_one(word: str) -> dict[str, float | int]:
+    place, _, label = word.partition(":")
+    x, _, y = place.partition(",")
+    try:
+        point = {"x": float(x), "y": float(y), "label": int(label or 1)}
+    except ValueError:
+        point = {}
+    if not point or not (0 <= point["x"] <= 1 and 0 <= point["y"] <= 1 and point["label"] in {0, 1}):
+        raise DemoError(
+            f"POINTS: cannot read {word!r}; a point is x,y or x,y:label, with x and y from 0 to 1, label 1 or 0"
+        )
+    return point
