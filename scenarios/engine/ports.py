@@ -23,6 +23,10 @@ class Ports:
     azurite: int = 10000
     temporal: int = 7233
     temporal_ui: int = 8233
+    image_manipulator_control: int = 18005
+    birefnet_control: int = 18006
+    sam3_control: int = 18007
+    a100_control: int = 18008
 
     @classmethod
     def free(cls) -> Self:

@@ -36,7 +36,6 @@ PURPOSES = {
     "a100": "the A100",
     "azurite": "Azurite, the blob store",
     "temporal": "Temporal",
-    "temporal_ui": "Temporal's web UI",
 }
 FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
 ALL_PARTS = frozenset({"temporal", "azurite", *FAKES, "worker", "gateway"})
@@ -92,9 +91,9 @@ def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
         "TASK_QUEUE": TASK_QUEUE,
         "WORKER_DRAIN_S": "3",
         "SIM_ENABLED": "true",
-        "FAKES_PROFILE": options.profile,
+        "SIM_PROFILE": options.profile,
         "FAKES_TIME_SCALE": str(options.time_scale),
-        "FAKES_SEED": str(options.seed),
+        "SIM_SEED": str(options.seed),
         "PYTHONUNBUFFERED": "1",  # the last words of a process that is killed are in its log
     }
 
@@ -138,12 +137,13 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
 
     def fake(part: str) -> Program:
         port: int = getattr(ports, part)
+        control: int = getattr(ports, f"{part}_control")
         return Program(
             name=part,
-            words=[sys.executable, "-m", f"fakes.{part}", "--port", str(port)],
+            words=[sys.executable, "-m", f"fakes.{part}", "--port", str(port), "--control-port", str(control)],
             environment=environment(part),
             healthy=answers(port),
-            addresses={f"{PURPOSES[part]} (fake)": _url(port)},
+            addresses={f"{_label(part)} (fake)": _url(port)},
         )
 
     def worker(name: str) -> Program:
@@ -175,8 +175,17 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
 
 def purposes(ports: Ports, options: Options) -> dict[int, str]:
     """Return what each port that these options need is for."""
-    needed = [*options.parts, *(["temporal_ui"] if options.temporal_ui and "temporal" in options.parts else [])]
-    return {getattr(ports, part): purpose for part, purpose in PURPOSES.items() if part in needed}
+    needed = {getattr(ports, part): PURPOSES[part] for part in PURPOSES if part in options.parts}
+    if "temporal" in options.parts and options.temporal_ui:
+        needed[ports.temporal_ui] = "Temporal's web UI"
+    for part in options.parts.intersection(FAKES):
+        needed[getattr(ports, f"{part}_control")] = f"the control plane of {PURPOSES[part]}"
+    return needed
+
+
+def _label(part: str) -> str:
+    words = PURPOSES[part].removeprefix("the ")
+    return words[0].upper() + words[1:]
 
 
 def _url(port: int) -> str:

@@ -8,6 +8,7 @@ async with Stack(home=folder) as stack:  # free ports, every part healthy
 
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from scenarios.engine import programs
@@ -43,7 +44,7 @@ class Stack(Supervisor):
         self.options = options or Options()
         self.environment = programs.shared_environment(self.ports, self.options)
         self.temporal_address = f"{HOST}:{self.ports.temporal}"
-        self.urls = {part: f"http://{HOST}:{getattr(self.ports, part)}" for part in programs.PURPOSES}
+        self.urls = {name: f"http://{HOST}:{port}" for name, port in asdict(self.ports).items()}
         super().__init__(
             programs.stages(self.ports, home.resolve(), self.options), home=home.resolve(), announce=announce
         )

@@ -15,6 +15,10 @@ def test_documented_ports() -> None:
         azurite=10000,
         temporal=7233,
         temporal_ui=8233,
+        image_manipulator_control=18005,
+        birefnet_control=18006,
+        sam3_control=18007,
+        a100_control=18008,
     )
 
 
