@@ -54,9 +54,7 @@ async def test_submits_once_and_polls_every_two_seconds(bench: Bench, http: http
 
 
 @respx.mock
-async def test_gives_up_120_seconds_after_the_submit_and_is_not_retried(
-    bench: Bench, http: httpx.AsyncClient
-) -> None:
+async def test_gives_up_120_seconds_after_the_submit_and_is_not_retried(bench: Bench, http: httpx.AsyncClient) -> None:
     respx.post(f"{URL}/jobs").respond(json={"job_id": "j"})
     poll = respx.get(f"{URL}/jobs/j").respond(json=BUSY)
     with pytest.raises(BirefnetJobTimeoutError) as caught:
