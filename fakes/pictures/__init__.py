@@ -5,7 +5,7 @@ from fakes.pictures.fidelity import Metrics
 from fakes.pictures.generating import Generated, generate
 from fakes.pictures.lies import drop_alpha, empty_mask, full_mask, invert_mask, off_by_one, other_format, truncate
 from fakes.pictures.opening import PictureError
-from fakes.pictures.portrait import portrait
+from fakes.pictures.portrait import necklace_points, portrait
 from fakes.pictures.resizing import Resized, resize
 from fakes.pictures.segmenting import segment
 from fakes.pictures.strokes import Stroke, paint_strokes
@@ -22,6 +22,7 @@ __all__ = [
     "full_mask",
     "generate",
     "invert_mask",
+    "necklace_points",
     "off_by_one",
     "other_format",
     "paint_strokes",

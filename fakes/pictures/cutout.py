@@ -38,4 +38,4 @@ def _edge(rgb: Image.Image, belief: Field) -> Grey:
     full *= enlarge(slope, rgb.size)
     full += enlarge(offset, rgb.size)
     # Steeper, so that the inside is opaque and the outside clear.
-    return np.asarray(np.clip((full - 0.25) * 2, 0, 1) * 255 + 0.5, np.uint8)
+    return np.asarray(np.clip((full - 0.4) * 2.8, 0, 1) * 255 + 0.5, np.uint8)

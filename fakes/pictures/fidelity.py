@@ -13,7 +13,7 @@ Rgb = tuple[int, int, int]
 KEPT: Final[Rgb] = (0, 190, 120)
 MISSING: Final[Rgb] = (70, 150, 255)
 OVERGROWN: Final[Rgb] = (255, 214, 40)
-_DIM: Final = 0.42
+_DIM: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,5 +44,7 @@ def generate(image: bytes, mask: bytes, seed: int, gemini: bool) -> Generated:
 def _one(photo: Image.Image, asked: Flags, seed: int, *, gemini: bool) -> tuple[bytes, bytes, Metrics]:
     drawn = wear(photo, asked, style_of(seed, gemini=gemini))
     metrics = compare(asked, drawn.covered)
-    picture = show(photo, asked, drawn.covered, metrics, "Gemini fidelity" if gemini else "Flux fidelity")
+    picture = show(
+        photo, asked, drawn.covered, metrics, "Gemini: mask and jewellery" if gemini else "Flux: mask and jewellery"
+    )
     return to_jpeg(drawn.image), to_jpeg(picture), metrics

@@ -43,7 +43,7 @@ def wear(photo: Image.Image, asked: Flags, style: Style) -> Drawn:
     if not asked.any():
         return Drawn(photo.copy(), np.zeros_like(asked))
     height, width = asked.shape
-    usual = float(np.hypot(width, height)) * 0.0125 * style.fineness
+    usual = float(np.hypot(width, height)) * 0.0085 * style.fineness
     box = _around(asked, round(usual * 6) + 2)
     left, top, right, bottom = box
     piece = _draw(asked[top:bottom, left:right], max(2.0, usual), style)
@@ -74,15 +74,21 @@ def _draw(asked: Flags, usual: float, style: Style) -> Image.Image:
     scale = max(1.0, max(asked.shape) / WORKING_SIDE)
     working = (max(1, round(width / scale)), max(1, round(height / scale)))
     small = np.asarray(Image.fromarray(asked.astype(np.uint8) * 255).resize(working, Image.Resampling.BOX)) >= 128
+    piece = Image.new("RGBA", (width, height))
+    if not small.any():
+        return piece
     away = depth(small, _DEPTH)
-    deepest = float(away.max()) if small.any() else 0.5
-    diameter = max(2.0, min(usual, 2 * deepest * scale))
-    piece = _plate(asked, diameter, style) if style.backed else Image.new("RGBA", (width, height))
-    ball = bead(round(diameter), style.bead)
+    # Whole rows from the edge to the middle: then the two innermost ones touch.
+    half = float(away.max()) * scale
+    rows = max(1, round(half / usual))
+    diameter = max(2.0, min(half / rows, usual * 1.3))
+    if style.backed:
+        piece = _plate(asked, diameter, style)
+    ball = bead(max(2, round(diameter * 1.04)), style.bead)
     step = diameter / scale
-    for row in range(min(_ROWS, int(deepest / step + 0.5)) - 1, -1, -1):
-        for outline in outlines(away > max(0.0, (row + 0.5) * step - 0.5), _PARTS):
-            for x, y in resample(outline, step, smooth=3) * np.float32(scale):
+    for row in range(min(_ROWS, rows) - 1, -1, -1):
+        for outline in outlines(away > max(0.0, (row + 0.5) * step), _PARTS):
+            for x, y in resample(outline, step, smooth=4) * np.float32(scale):
                 _set(piece, ball, float(x), float(y))
     for outline in outlines(small, _PARTS):
         _hang(piece, outline * np.float32(scale), diameter, style)
@@ -104,7 +110,7 @@ def _hang(piece: Image.Image, outline: np.ndarray, diameter: float, style: Style
     lowest = outline[outline[:, 1] >= outline[:, 1].max() - diameter * 0.5]
     x, y = float(lowest[:, 0].mean()), float(outline[:, 1].max())
     extent = float(max(np.ptp(outline[:, 0]), np.ptp(outline[:, 1])))
-    size = min(diameter * 2.4, extent)
+    size = min(diameter * 2.4, extent * 0.22)
     if size < 3:
         return
     _set(piece, bead(max(2, round(size * 0.4)), style.metal), x, y)

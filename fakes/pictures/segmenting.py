@@ -4,29 +4,37 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from fakes.pictures.canvas import smooth
 from fakes.pictures.opening import Field, Flags, PictureError, alpha_of, as_rgb, decode, fit, open_picture, to_png
 from fakes.pictures.regions import label_parts
 
 WORKING_SIDE: Final = 320
 """The region is grown on a picture of at most this many pixels a side."""
 
-_LINK: Final = 0.13
-"""Points nearer than this share of the diagonal are joined to one piece: a necklace from ear to ear of the neck."""
-_BAND: Final = 0.02
+_LINK: Final = 0.09
+"""Foreground points nearer to each other than this share of the diagonal are joined: two ears are not."""
+_LINK_MANY: Final = 0.14
+"""The same where there are at least `_MANY` points, as only a necklace has."""
+_MANY: Final = 4
+_BAND: Final = 0.0155
 """Half the breadth of a joined piece, as a share of the diagonal."""
 
 Point = tuple[float, float]
+Spots = NDArray[np.float32]
+"""Rows of (x, y) in pixels of the working picture."""
 
 
 def segment(data: bytes, points: Sequence[Point], labels: Sequence[int]) -> bytes:
     """Grow a mask (PNG of mode L, 255 is foreground) around the points labelled 1 and away from those labelled 0.
 
-    Points are (x, y) from 0 to 1. Neighbouring foreground points are joined; a lone one gets a crescent, as a pendant
-    hangs. Where colours differ from those under the points, the region ends sooner. It covers each foreground point
+    Points are (x, y) from 0 to 1. Neighbouring foreground points are joined to a band, as a necklace, unless a
+    background point lies between them. A single point gets a crescent; points far from each other get a drop each, as
+    earrings. Where colours differ from those under the points, the region ends sooner. It covers each foreground point
     and no background point, except one on the very pixel of a foreground point. Raises PictureError for a bad
-    picture, for one too small to have both an inside and an outside, and when no point is labelled 1.
+    picture, for one of a single pixel, and when no point is labelled 1.
     """
     image = decode(open_picture(data))
     if image.width * image.height < 2:
@@ -50,8 +58,10 @@ def _reach(image: Image.Image, size: tuple[int, int], wanted: list[Point], unwan
     diagonal = float(np.hypot(width, height))
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     away: Field = np.full((height, width), np.inf, np.float32)
-    for piece in _pieces(wanted, size, diagonal * _LINK):
-        away = np.minimum(away, _piece_reach(x, y, piece, diagonal))
+    link = diagonal * (_LINK_MANY if len(wanted) >= _MANY else _LINK)
+    pieces = _pieces(_pixels(wanted, size), _pixels(unwanted, size), link)
+    for piece in pieces:
+        away = np.minimum(away, _piece_reach(x, y, piece, diagonal, single=len(pieces) == 1))
     away = away * (1 + _strangeness(image, size, wanted))
     refused = _distance(x, y, _pixels(unwanted, size)) if unwanted else None
     if refused is not None:
@@ -66,14 +76,16 @@ def _reach(image: Image.Image, size: tuple[int, int], wanted: list[Point], unwan
     return np.minimum(away, 3).astype(np.float32)
 
 
-def _piece_reach(x: Field, y: Field, piece: np.ndarray, diagonal: float) -> Field:
+def _piece_reach(x: Field, y: Field, piece: Spots, diagonal: float, *, single: bool) -> Field:
     if len(piece) > 1:
-        return _distance(x, y, piece) / np.float32(diagonal * _BAND)
-    (px, py), half = piece[0], np.float32(diagonal * 0.06)
-    u = (x - px) / half
-    # A crescent: its ends are higher than its middle.
-    v = (y - py + (u * u) * half * 0.45) / np.float32(diagonal * 0.024)
-    return np.hypot(u, v)
+        return np.asarray(_distance(x, y, piece) / (diagonal * _BAND))
+    px, py = piece[0].tolist()
+    if not single:
+        # A drop that hangs from its point, as an earring does.
+        return np.asarray(np.hypot((x - px) / (diagonal * 0.011), (y - py - diagonal * 0.014) / (diagonal * 0.024)))
+    # A crescent through its point: its ends are higher than its middle.
+    u = (x - px) / (diagonal * 0.062)
+    return np.asarray(np.hypot(u, (y - py) / (diagonal * 0.02) + u * u * 1.4))
 
 
 def _strangeness(image: Image.Image, size: tuple[int, int], wanted: list[Point]) -> Field:
@@ -83,36 +95,54 @@ def _strangeness(image: Image.Image, size: tuple[int, int], wanted: list[Point])
     least = np.full(colours.shape[:2], np.inf, np.float32)
     for px, py in _pixels(wanted, size):
         least = np.minimum(least, np.square(colours - colours[round(float(py)), round(float(px))]).sum(axis=2))
-    return np.maximum(np.sqrt(least) / 26 - 0.35, 0).astype(np.float32)
+    return np.maximum(np.sqrt(least) / 34 - 0.4, 0).astype(np.float32)
 
 
-def _pieces(wanted: list[Point], size: tuple[int, int], link: float) -> list[np.ndarray]:
-    """Foreground points as curves: those within `link` of each other joined along their shortest tree."""
-    spots = _pixels(wanted, size)
+def _pieces(spots: Spots, refused: Spots, link: float) -> list[Spots]:
+    """Foreground spots as curves: those within `link` of each other joined along their shortest tree.
+
+    A refused spot in the circle over two spots keeps them apart.
+    """
     group = list(range(len(spots)))
     joined: list[tuple[int, int]] = []
     pairs = sorted((float(np.hypot(*(spots[a] - spots[b]))), a, b) for a in range(len(spots)) for b in range(a))
     for distance, a, b in pairs:
-        if distance <= link and group[a] != group[b]:
+        middle = (spots[a] + spots[b]) / 2
+        apart = distance > link or bool((np.hypot(*(refused - middle).T) < distance / 2).any())
+        if not apart and group[a] != group[b]:
             joined.append((a, b))
             group = [group[b] if number == group[a] else number for number in group]
     pieces = []
     for number in sorted(set(group)):
         members = [spot for spot, of in enumerate(group) if of == number]
-        lines = [np.linspace(spots[a], spots[b], 12, dtype=np.float32) for a, b in joined if group[a] == number]
-        pieces.append(np.concatenate(lines) if lines else spots[members])
+        pieces.append(_curve(spots, members, [pair for pair in joined if group[pair[0]] == number]))
     return pieces
 
 
-def _pixels(points: Sequence[Point], size: tuple[int, int]) -> np.ndarray:
-    return np.array([(x * (size[0] - 1), y * (size[1] - 1)) for x, y in points], np.float32)
+def _curve(spots: Spots, members: list[int], joined: list[tuple[int, int]]) -> Spots:
+    """Spots along the lines of a tree; where it does not branch, along a smooth curve through its members."""
+    if not joined:
+        return spots[members]
+    neighbours = {spot: [b if spot == a else a for a, b in joined if spot in {a, b}] for spot in members}
+    if any(len(near) > 2 for near in neighbours.values()):
+        return np.concatenate([np.linspace(spots[a], spots[b], 10, dtype=np.float32) for a, b in joined])
+    way = [next(spot for spot in members if len(neighbours[spot]) == 1)]
+    while len(way) < len(members):
+        way.append(next(spot for spot in neighbours[way[-1]] if spot not in way))
+    return np.asarray(smooth([(float(x), float(y)) for x, y in spots[way]], closed=False), np.float32)
 
 
-def _distance(x: Field, y: Field, spots: np.ndarray) -> Field:
+def _pixels(points: Sequence[Point], size: tuple[int, int]) -> Spots:
+    """Where normalised points lie: 0 is the middle of the first pixel, 1 that of the last."""
+    clipped = [(min(max(x, 0.0), 1.0) * (size[0] - 1), min(max(y, 0.0), 1.0) * (size[1] - 1)) for x, y in points]
+    return np.array(clipped, np.float32).reshape(-1, 2)
+
+
+def _distance(x: Field, y: Field, spots: Spots) -> Field:
     least = np.full(x.shape, np.inf, np.float32)
     for px, py in spots:
         least = np.minimum(least, np.square(x - px) + np.square(y - py))
-    return np.sqrt(least)
+    return np.asarray(np.sqrt(least))
 
 
 def _with_points(grown: Flags, wanted: list[Point], unwanted: list[Point]) -> Flags:
