@@ -1,4 +1,4 @@
-"""What the production code is tested against: real Temporal, real Azurite and the fakes, with the worker in this process."""
+"""What the production code is tested against: Temporal, Azurite and the fakes for real, the worker in this process."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

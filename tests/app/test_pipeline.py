@@ -1,5 +1,6 @@
 """The whole pipeline on real Temporal, Azurite and fakes: what comes out, and what travels through the history."""
 
+import base64
 import json
 from io import BytesIO
 from uuid import uuid4
@@ -128,8 +129,6 @@ async def test_a_picture_of_another_try_on_cannot_be_asked_for(
 
 
 async def test_a_small_picture_may_travel_inline(client: Client, blobs: BlobStore, settings: Settings) -> None:
-    import base64
-
     inline = base64.b64encode(portrait(96, 96, seed=5)).decode()
     given = WorkflowInput(image=inline, mask_points=POINTS)
     result = await client.execute_workflow(

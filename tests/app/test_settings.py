@@ -1,0 +1,56 @@
+"""What a deployment says, and what it is told when it says it wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings, explain
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+SDK = "TEMPORAL_"  # the SDK's own variables are documented beside ours
+GOOD = {
+    "azure_account_name": "jewelrytryon",
+    "azure_account_key": "c2VjcmV0",
+    "azure_blob_endpoint": "http://127.0.0.1:10000/jewelrytryon",
+    "image_manipulator_url": "http://127.0.0.1:8005/",
+    "birefnet_url": "http://127.0.0.1:8006",
+    "sam3_url": "http://127.0.0.1:8007",
+    "a100_urls": "http://127.0.0.1:8008, http://127.0.0.1:8009",
+}
+
+
+def test_every_variable_is_in_the_example_and_the_example_has_no_other() -> None:
+    documented = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+    ours = {name for name in documented if not name.startswith(SDK)}
+    assert ours == {name.upper() for name in Settings.model_fields}
+
+
+def test_no_address_of_the_internet_is_a_default_or_uncommented() -> None:
+    values = re.findall(r"^[A-Z0-9_]+=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
+    assert all("127.0.0.1" in value for value in values if "://" in value)
+    assert not [field for field in Settings.model_fields.values() if "://" in str(field.default)]
+
+
+def test_addresses_lose_their_last_slash_and_lists_are_split() -> None:
+    settings = Settings.model_validate(GOOD)
+    assert settings.image_manipulator_url == "http://127.0.0.1:8005"
+    assert settings.a100_urls == ("http://127.0.0.1:8008", "http://127.0.0.1:8009")
+
+
+def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # away from a developer's own .env
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("A100_URLS", "ftp://secret.test")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    said = explain(caught.value)
+    for name in ("AZURE_ACCOUNT_NAME", "AZURE_ACCOUNT_KEY", "AZURE_BLOB_ENDPOINT", "BIREFNET_URL", "A100_URLS"):
+        assert f"  {name}: " in said
+    assert "secret" not in said
+
+
+def test_the_key_is_not_shown() -> None:
+    assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
