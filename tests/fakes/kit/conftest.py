@@ -1,0 +1,111 @@
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import BaseModel
+
+from fakes.kit.client import AsyncControl
+from fakes.kit.fake import Fake, ThisCall
+from fakes.kit.serve import serving
+from fakes.kit.settings import FakeSettings
+
+
+class Ask(BaseModel):
+    text: str
+
+
+class Told(BaseModel):
+    text: str
+    length: int
+
+
+@dataclass
+class Wire:
+    """What a plain client saw of an answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
+
+    @property
+    def elapsed(self) -> float:
+        return float(self.headers["x-sim-elapsed"])
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Toy:
+    """A fake with three operations, and a client that knows nothing but sockets."""
+
+    url: str
+    fake: Fake
+    control: AsyncControl
+    done: list[str] = field(default_factory=list)
+    """The work that the service did."""
+
+    async def ask(
+        self, path: str = "/plain", *, virtual: bool = False, key: str = "w", body: object = None, at: float = 1000.0
+    ) -> Wire:
+        """Raises what the socket raises. A body that ends early is returned as far as it came."""
+        parts = urlsplit(self.url)
+        started = time.perf_counter()
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        try:
+            data = b"" if body is None else json.dumps(body).encode()
+            lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: toy", f"X-Workflow-Id: {key}"]
+            lines += [f"X-Sim-Time: {at}"] if virtual else []
+            lines += ["X-Activity-Attempt: 1", "Connection: close", "Content-Type: application/json"]
+            lines += [f"Content-Length: {len(data)}", "", ""]
+            writer.write("\r\n".join(lines).encode() + data)
+            head = await reader.readuntil(b"\r\n\r\n")
+            status, *headers = head.decode().split("\r\n")
+            named = dict(line.lower().split(": ", 1) for line in headers if line)
+            rest = await reader.read(-1)
+        finally:
+            writer.close()
+        return Wire(int(status.split()[1]), named, rest, time.perf_counter() - started)
+
+
+def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
+    fake = Fake("toy", settings)
+    fake.fixed("plain", "GET", "/plain", {"hello": "world"})
+
+    @fake.operation("echo", "POST", "/echo", works=True)
+    async def echo(request: Ask, call: ThisCall) -> Told:
+        await fake.takes(call)
+        done.append(request.text)
+        return Told(text=request.text, length=len(request.text))
+
+    @fake.operation("item", "GET", "/items/{name}")
+    async def item(name: str) -> Told:
+        return Told(text=name, length=len(name))
+
+    return fake
+
+
+@asynccontextmanager
+async def serve_toy(**words: Any) -> AsyncIterator[Toy]:
+    done: list[str] = []
+    fake = toy_app(FakeSettings(**({"sim_enabled": True} | words)), done)
+    async with serving(fake) as url, AsyncControl(url) as control:
+        yield Toy(url, fake, control, done)
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[Toy]:
+    async with serve_toy() as served:
+        yield served
+
+
+@pytest.fixture(params=[False, True], ids=["real", "virtual"])
+def virtual(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
