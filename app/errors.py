@@ -4,7 +4,8 @@ The README's table of codes is checked against `error_classes()`. Messages name 
 them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from app.steps import Step
@@ -48,12 +49,33 @@ def error_classes(root: type[PipelineError] = PipelineError) -> Iterator[type[Pi
 
 
 # ---------------------------------------------------------------- a request
+@dataclass(frozen=True)
+class FieldProblem:
+    """Which field of a request is wrong, as in `maskPoints[0].x`, and how."""
+
+    field: str
+    message: str
+
+
 class RequestError(PipelineError):
     """The request itself is refused; no workflow is started for it."""
 
     code = "INVALID_REQUEST"
     http_status = 422
     advice = "The client's to mend: `details` names each field."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Sequence[FieldProblem] = (),
+        beside: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the message, the fields at fault, what the answer says beside `error`, and when to come again."""
+        super().__init__(message, retry_after=retry_after)
+        self.details = tuple(details)
+        self.beside = dict(beside or {})
 
 
 class InvalidImageError(RequestError):
@@ -62,6 +84,70 @@ class InvalidImageError(RequestError):
     code = "INVALID_IMAGE"
     steps = (Step.UPLOADING_IMAGE,)
     advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 50 megapixels, complete."
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than MAX_BODY_MB."""
+
+    code = "BODY_TOO_LARGE"
+    http_status = 413
+    advice = "The client makes the photo smaller before it sends it, or MAX_BODY_MB is raised."
+
+
+class BodyTimeoutError(RequestError):
+    """The body did not arrive within BODY_TIMEOUT_S."""
+
+    code = "BODY_TIMEOUT"
+    http_status = 408
+    advice = "The client's connection is slow or broke: it sends the request again."
+
+
+class GatewayBusyError(RequestError):
+    """All BODY_SLOTS stayed taken for BODY_TIMEOUT_S."""
+
+    code = "GATEWAY_BUSY"
+    http_status = 503
+    advice = "More uploads than this gateway takes: start another one, or raise BODY_SLOTS where memory allows."
+
+
+class RouteNotFoundError(RequestError):
+    """There is no such path."""
+
+    code = "NOT_FOUND"
+    http_status = 404
+    advice = "The client asks for a path that the API does not have."
+
+
+class MethodNotAllowedError(RequestError):
+    """The path does not take this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    http_status = 405
+    advice = "The client uses a wrong method; the `Allow` header names the right ones."
+
+
+class WorkflowNotFoundError(RequestError):
+    """There is no try-on with this id."""
+
+    code = "WORKFLOW_NOT_FOUND"
+    http_status = 404
+    advice = "The id is wrong, or older than the namespace's retention."
+
+
+class WorkflowFinishedError(RequestError):
+    """The try-on cannot be cancelled any more."""
+
+    code = "WORKFLOW_FINISHED"
+    http_status = 409
+    advice = "Nothing to do: `status` says how it ended."
+
+
+class IdempotencyKeyReusedError(RequestError):
+    """The Idempotency-Key was used with another body before."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    http_status = 409
+    advice = "The client makes a new key for each new request."
 
 
 # ---------------------------------------------------------------- Azure Blob Storage
@@ -305,6 +391,15 @@ class A100BadAnswerError(A100Error):
 
 
 # ---------------------------------------------------------------- what Temporal adds
+class TemporalUnavailableError(PipelineError):
+    """Temporal gave no answer, or refused the gateway's credentials."""
+
+    code = "TEMPORAL_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    advice = "Is Temporal up and reachable at TEMPORAL_ADDRESS, and are the namespace and credentials right?"
+
+
 class StepTimeoutError(PipelineError):
     """Temporal's own timeout ended the last attempt of a step: its worker died or stood still."""
 

@@ -1,0 +1,115 @@
+"""Serve the gateway: `python -m app.gateway`. SIGTERM lets requests end; Temporal may be down at the start."""
+
+import asyncio
+import socket
+import sys
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from app.clock import WallClock
+from app.gateway import create_app
+from app.gateway.routes import Parts
+from app.logging import configure_logging
+from app.services.blob import BlobStore
+from app.services.http import http_client
+from app.settings import Settings, explain
+from app.temporal import connect
+
+BLOB_RETRIES = 2
+GRACE = 25
+"""Seconds that requests have to end after SIGTERM."""
+
+BACKLOG = 2048
+
+log = structlog.get_logger(__name__)
+
+
+class GatewayServer(uvicorn.Server):
+    """Ends the watches of browsers first when it stops: they would go on for minutes, and connect again elsewhere."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        """Serve by this configuration."""
+        super().__init__(config)
+        self._parts = parts
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let open requests end."""
+        self._parts.watches.stop()
+        await super().shutdown(sockets)
+
+
+def server_for(app: FastAPI) -> GatewayServer:
+    """Return the server that serves this gateway."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return GatewayServer(config, app.state.parts)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket. IPPROTO_TCP lets the event loop switch Nagle's delay off on what it accepts.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def main(settings: Settings, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    client = await connect(lazy=True)
+    blobs = BlobStore(settings, WallClock(), retries=BLOB_RETRIES)
+    async with http_client() as http:
+        try:
+            host, port = listener.getsockname()[:2]
+            log.info("gateway listening", host=host, port=port)
+            await server_for(create_app(settings, client, blobs, http)).serve(sockets=[listener])
+        finally:
+            await blobs.close()
+    log.info("gateway stopped")
+
+
+def run() -> int:
+    """Read the environment and serve; return the exit code."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
+        return 2
+    configure_logging(settings)
+    try:
+        listener = listen(settings.gateway_host, settings.gateway_port)
+    except OSError as error:
+        log.error(  # noqa: TRY400 - a traceback tells nothing more
+            "cannot listen: choose another GATEWAY_HOST or GATEWAY_PORT",
+            host=settings.gateway_host,
+            port=settings.gateway_port,
+            reason=error.strerror,
+        )
+        return 1
+    with asyncio.Runner(loop_factory=uvicorn.Config(app="", loop="uvloop").get_loop_factory()) as runner:
+        runner.run(main(settings, listener))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

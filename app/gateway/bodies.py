@@ -1,0 +1,60 @@
+"""Admission: so many bodies are in memory at once, and further ones wait in the network until there is a place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request
+
+from app.errors import BodyTimeoutError, BodyTooLargeError, GatewayBusyError
+from app.settings import Settings
+
+
+class Bodies:
+    """Reads request bodies, each within one of a limited number of slots."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the limits: bytes of a body, slots, and seconds to wait for either."""
+        self._max_bytes = settings.max_body_bytes
+        self._too_large = f"The body is larger than {settings.max_body_mb:g} MiB, the most that is taken"
+        self._timeout = settings.body_timeout_s
+        self._slots = asyncio.Semaphore(settings.body_slots)
+
+    @asynccontextmanager
+    async def slot(self, request: Request) -> AsyncIterator[None]:
+        """Hold a slot; nothing of the body is read before there is one. Keep it as long as the body or its picture.
+
+        Raises:
+            BodyTooLargeError: at once, by the length that the client declared.
+            GatewayBusyError: there was no slot for as long as a body may take.
+        """
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise BodyTooLargeError(self._too_large)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise GatewayBusyError("Too many uploads at once; try again in a moment", retry_after=5) from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def read(self, request: Request) -> bytearray:
+        """Read the body within a slot.
+
+        Raises:
+            BodyTooLargeError: it has no declared length, and turned out too large.
+            BodyTimeoutError: it did not arrive in time.
+        """
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > self._max_bytes:
+                        raise BodyTooLargeError(self._too_large)
+        except TimeoutError:
+            raise BodyTimeoutError(f"The body did not arrive within {self._timeout:g} s") from None
+        return body

@@ -1,0 +1,196 @@
+"""The endpoints: each reads its request, asks one of the parts, and answers in the specification's shape."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
+from app.gateway import documentation as docs
+from app.gateway.answers import Cancelled, Results, Started, StatusAnswer, without_pictures
+from app.gateway.asked import parse_start
+from app.gateway.bodies import Bodies
+from app.gateway.health import Health, HealthChecks
+from app.gateway.problems import problem_response
+from app.gateway.starting import Starter, workflow_id_for
+from app.gateway.tryons import Snapshot, Status, TryOns
+from app.gateway.watching import Watches
+from app.pictures import inspect
+
+MAX_WAIT = 60.0
+"""Seconds that a long poll may ask for: proxies cut longer ones off."""
+
+tryon_routes = APIRouter(tags=["try-on"])
+"""What a browser calls. Whoever wants keys or rate limits gives this router dependencies."""
+
+operations_routes = APIRouter(tags=["operations"])
+"""What machines and people on call ask."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the endpoints work with; one for each application."""
+
+    tryons: TryOns
+    starter: Starter
+    bodies: Bodies
+    results: Results
+    watches: Watches
+    checks: HealthChecks
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the application that serves this request."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+def known_id(
+    workflow_id: Annotated[str, Path(alias="workflowId", description="As POST /workflow/start gave it.")],
+) -> str:
+    """Take an id that can be one: Temporal would refuse longer ones, and a URL carries no others."""
+    if len(workflow_id) > 255 or not workflow_id.isascii() or not workflow_id.isprintable():
+        raise WorkflowNotFoundError("There is no try-on with this id")
+    structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
+    return workflow_id
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+WorkflowId = Annotated[str, Depends(known_id)]
+
+
+@tryon_routes.post(
+    "/workflow/start",
+    status_code=202,
+    response_model=Started,
+    responses=docs.START_ERRORS,
+    openapi_extra=docs.START_BODY,
+    summary="Start a try-on",
+)
+async def start(
+    request: Request,
+    parts: PartsOf,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="Send the same request again with the same key: one try-on."),
+    ] = None,
+) -> Response:
+    """Check the request, store the photo and start the workflow. The answer comes at once; the try-on takes a while."""
+    async with parts.bodies.slot(request):
+        body = await parts.bodies.read(request)
+        digest = hashlib.sha256(body).hexdigest() if idempotency_key else None
+        asked = parse_start(body)
+        del body
+        info = inspect(asked.picture)
+        workflow_id = workflow_id_for(idempotency_key)
+        structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
+        await parts.starter.start(workflow_id, asked, info, body_digest=digest)
+    return _json(Started(workflow_id=workflow_id).body(), status_code=202)
+
+
+@tryon_routes.get(
+    "/workflow/{workflowId}",  # noqa: FAST003 - `known_id` takes it
+    response_model=StatusAnswer,
+    responses=docs.STATUS_RESPONSES,
+    summary="Ask how a try-on stands",
+)
+async def status(
+    parts: PartsOf,
+    workflow_id: WorkflowId,
+    wait: Annotated[
+        float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Answer at the end, or after so many seconds.")
+    ] = 0,
+) -> Response:
+    """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
+    snapshot = await parts.tryons.look(workflow_id)
+    if wait and not snapshot.ended:
+        snapshot = await _latest(parts.watches, snapshot, wait)
+    if snapshot.status is Status.COMPLETED:
+        return _json(await parts.results.completed(workflow_id, await parts.tryons.output(workflow_id)))
+    return _json(without_pictures(snapshot).body())
+
+
+async def _latest(watches: Watches, snapshot: Snapshot, wait: float) -> Snapshot:
+    """Wait for the end of a try-on, at most so many seconds; return the latest that was seen of it."""
+    try:
+        async with asyncio.timeout(wait), aclosing(watches.watch(snapshot.workflow_id)) as changes:
+            async for seen in changes:
+                snapshot = seen
+    except TimeoutError:
+        pass
+    return snapshot
+
+
+@tryon_routes.post(
+    "/workflow/{workflowId}/cancel",  # noqa: FAST003 - `known_id` takes it
+    response_model=Cancelled,
+    responses=docs.CANCEL_ERRORS,
+    summary="Cancel a try-on",
+)
+async def cancel(parts: PartsOf, workflow_id: WorkflowId) -> Response:
+    """Cancel a running try-on. While a worker is up it ends within 2 s, and no service is called for it any more."""
+    await parts.tryons.cancel(workflow_id)
+    return _json(Cancelled(workflow_id=workflow_id).body())
+
+
+async def _first_look(parts: PartsOf, workflow_id: WorkflowId) -> str:
+    """Refuse an unknown id before the stream begins: afterwards there is no status to say it with."""
+    await parts.tryons.look(workflow_id)
+    return workflow_id
+
+
+@tryon_routes.get(
+    "/workflow/{workflowId}/events",  # noqa: FAST003 - `known_id` takes it
+    response_class=EventSourceResponse,
+    responses=docs.EVENTS_RESPONSES,
+    summary="Follow a try-on",
+)
+async def events(parts: PartsOf, workflow_id: Annotated[str, Depends(_first_look)]) -> AsyncIterator[ServerSentEvent]:
+    """Send an event `progress` at each change and one `end`, as server-sent events. GET then has the pictures.
+
+    A comment comes every 15 s. An event `error` says that the backend cannot tell now: the browser connects again.
+    """
+    try:
+        async with aclosing(parts.watches.watch(workflow_id)) as changes:
+            async for snapshot in changes:
+                yield _event(snapshot)
+    except PipelineError as error:
+        yield ServerSentEvent(event="error", raw_data=bytes(problem_response(error).body).decode())
+
+
+def _event(snapshot: Snapshot) -> ServerSentEvent:
+    kind = "end" if snapshot.ended else "progress"
+    if snapshot.status is Status.COMPLETED:
+        return ServerSentEvent(event=kind, data={"workflowId": snapshot.workflow_id, "status": snapshot.status})
+    return ServerSentEvent(event=kind, raw_data=without_pictures(snapshot).body().decode())
+
+
+@operations_routes.get("/health", summary="What the backend can reach")
+async def health(parts: PartsOf) -> Health:
+    """Ask Temporal and the four services, side by side, within 3 s. Always a 200: `status` says whether all answer."""
+    return await parts.checks.health()
+
+
+@operations_routes.get("/livez", summary="Is the process alive")
+async def livez() -> dict[str, str]:
+    """Answer without asking anybody: when this fails, restart the process."""
+    return {"status": "alive"}
+
+
+@operations_routes.get("/readyz", summary="Can it take requests", responses=docs.READY_ERRORS)
+async def readyz(parts: PartsOf) -> dict[str, str]:
+    """Answer 200 while Temporal answers, else 503: send requests to another gateway until then."""
+    if not await parts.checks.ready():
+        raise TemporalUnavailableError("Temporal does not answer", retry_after=5)
+    return {"status": "ready"}
+
+
+def _json(body: bytes, status_code: int = 200) -> Response:
+    return Response(body, status_code=status_code, media_type="application/json")

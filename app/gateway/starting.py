@@ -1,0 +1,59 @@
+"""Starting a try-on: first the picture into Blob Storage, then the workflow, and never two for one Idempotency-Key."""
+
+import uuid
+
+from app.errors import IdempotencyKeyReusedError
+from app.gateway.asked import StartRequest
+from app.gateway.tryons import AlreadyStartedError, TryOns
+from app.pictures import PictureInfo
+from app.services.blob import BlobStore
+
+IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
+"""The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
+
+_DIGEST = "bodydigest"
+_REUSED = "This Idempotency-Key was used with another body before; make a new key for a new request"
+
+
+def staged_name(workflow_id: str) -> str:
+    """Return the name of the blob that holds a photo as it was posted."""
+    return f"staging/{workflow_id}"
+
+
+class Starter:
+    """Stages pictures and starts workflows."""
+
+    def __init__(self, tryons: TryOns, blobs: BlobStore) -> None:
+        """Keep the ways to Temporal and to Blob Storage."""
+        self._tryons = tryons
+        self._blobs = blobs
+
+    async def start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, *, body_digest: str | None) -> None:
+        """Stage the picture and start the workflow. With a digest the request may be a repeated one.
+
+        Raises:
+            IdempotencyKeyReusedError: the id belongs to a request with another body.
+            PipelineError: Azure or Temporal is not available. Without Azure nothing is started.
+        """
+        name = staged_name(workflow_id)
+        # A second body never overwrites the picture of the first, whose workflow may be about to read it.
+        created = await self._blobs.put(
+            name,
+            asked.picture,
+            f"image/{info.format.lower()}",
+            overwrite=False,
+            metadata={_DIGEST: body_digest} if body_digest else None,
+        )
+        if not created and (await self._blobs.info(name)).metadata.get(_DIGEST) != body_digest:
+            raise IdempotencyKeyReusedError(_REUSED)
+        try:
+            # Also when the picture was there: the gateway that put it may have died before it came to this line.
+            await self._tryons.start(workflow_id, asked.workflow_input(self._blobs.uri(name)), body_digest=body_digest)
+        except AlreadyStartedError as already:
+            if already.body_digest != body_digest:
+                raise IdempotencyKeyReusedError(_REUSED) from None
+
+
+def workflow_id_for(idempotency_key: str | None) -> str:
+    """Return the id of a new try-on: the UUIDv5 of its key, or a random one."""
+    return str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, idempotency_key) if idempotency_key else uuid.uuid4())
