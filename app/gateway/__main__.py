@@ -1,11 +1,13 @@
 """Serve the gateway: `python -m app.gateway`. SIGTERM lets requests end; Temporal may be down at the start."""
 
 import asyncio
+import signal
 import socket
 import sys
 
 import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from pydantic import ValidationError
 
@@ -45,7 +47,6 @@ def server_for(app: FastAPI) -> GatewayServer:
     """Return the server that serves this gateway."""
     config = uvicorn.Config(
         app,
-        loop="uvloop",
         http="httptools",
         lifespan="off",
         access_log=False,
@@ -106,7 +107,9 @@ def run() -> int:
             reason=error.strerror,
         )
         return 1
-    with asyncio.Runner(loop_factory=uvicorn.Config(app="", loop="uvloop").get_loop_factory()) as runner:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # uvicorn handles them, and raises them again before we have closed
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(settings, listener))
     return 0
 
