@@ -17,6 +17,8 @@ from app.clock import WallClock
 GRID = 2.0**20
 # Wall seconds in which something that was cancelled must have ended. Only a broken worker or server reaches it.
 PATIENCE_S = 30.0
+# Wall seconds between heartbeats of an attempt that waits for the cancellation which an event caused.
+BEAT_S = 0.02
 
 
 class SimulationError(Exception):
@@ -95,13 +97,17 @@ def _current_task() -> "asyncio.Task[object] | None":
         return None
 
 
-async def wait_to_be_cancelled(why: str) -> None:
-    """Wait for the cancellation that is on its way.
+async def wait_to_be_cancelled(why: str, beat: Callable[[], object] | None = None) -> None:
+    """Wait for the cancellation that is on its way, and beat meanwhile: from the server it comes with heartbeats.
 
     Raises:
         SimulationError: it did not come.
     """
-    await asyncio.sleep(PATIENCE_S)
+    begun = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() - begun < PATIENCE_S:
+        if beat:
+            beat()
+        await asyncio.sleep(BEAT_S)
     raise SimulationError(f"not cancelled within {PATIENCE_S:g} s of wall time after {why}")
 
 
@@ -115,12 +121,21 @@ class AttemptClock:
         start: the attempt's beginning in Unix seconds.
         limit: the attempt's longest duration in seconds (its start_to_close).
         events: what happens from outside, and when.
+        beat: sends a heartbeat, while an event's cancellation is on its way.
     """
 
-    def __init__(self, start: float, *, limit: float = inf, events: tuple[Event, ...] = ()) -> None:
+    def __init__(
+        self,
+        start: float,
+        *,
+        limit: float = inf,
+        events: tuple[Event, ...] = (),
+        beat: Callable[[], object] | None = None,
+    ) -> None:
         self.start = on_grid(start)
         self.limit = limit
         self.events = events
+        self._beat = beat
         self.stopped_at: float | None = None
         # What went wrong with the simulation itself: kept here too, since the code in between may swallow the error.
         self.problems: list[str] = []
@@ -150,9 +165,7 @@ class AttemptClock:
         event = min(self.events, key=lambda each: each.at, default=None)
         if event and event.at <= min(target, first_end):
             self._move(frame, max(frame.now, event.at))
-            self.stopped_at = max(frame.now, event.at)
-            await event.let_happen()
-            await wait_to_be_cancelled("the event")
+            await self.stop_at(event)
         if deadline and first_end < target:
             self._move(frame, max(frame.now, first_end))
             deadline.expire()
@@ -166,6 +179,20 @@ class AttemptClock:
             raise SimulationError(problem)
         self._move(frame, target)
         await asyncio.sleep(0)  # others go on, and a cancellation arrives here, as in a real wait
+
+    async def stop_at(self, event: Event) -> None:
+        """Let an event happen now, and wait to be cancelled for it.
+
+        Raises:
+            SimulationError: the cancellation did not come.
+        """
+        self.stopped_at = self.now()
+        await event.let_happen()
+        try:
+            await wait_to_be_cancelled("the event", self._beat)
+        except SimulationError as error:
+            self.problems.append(str(error))
+            raise
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Return a context that raises TimeoutError once so many virtual seconds have passed inside it."""

@@ -1,0 +1,14 @@
+"""One time-skipping server for all tests of the engine in one process."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from temporalio.client import Client
+
+from scenarios.engine.time_skipping import time_skipping_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal() -> AsyncIterator[Client]:
+    async with time_skipping_server() as client:
+        yield client
