@@ -66,3 +66,7 @@ format: .venv/.ready ## Format the code and mend what the linter can mend
 .PHONY: test
 test: setup lint ## Lint, types and all tests
 	@$(PY) -m pytest
+
+.PHONY: histories
+histories: setup ## Record anew the production histories that the replay test replays
+	@$(PY) -m tests.app.record_histories

@@ -44,6 +44,7 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)  # each failed attempt has a line of our own
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,0 +1,45 @@
+"""Histories that a production worker recorded still replay: a change of the workflow would break running try-ons."""
+
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from app.worker import RUNNER
+from app.workflow import JewelryGenerationWorkflow
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def test_there_is_a_history_of_each_ending() -> None:
+    assert {path.stem for path in HISTORIES} == {"completed", "completed-with-strokes", "failed", "cancelled"}
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_replays(path: Path) -> None:
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    replayer = Replayer(
+        workflows=[JewelryGenerationWorkflow], data_converter=pydantic_data_converter, workflow_runner=RUNNER
+    )
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    assert result.replay_failure is None
+
+
+@workflow.defn(name="JewelryGenerationWorkflow")
+class AnotherOrder:
+    """A workflow of the same name that begins with another step."""
+
+    @workflow.run
+    async def run(self, _input: dict[str, object]) -> None:
+        await workflow.sleep(1)
+
+
+async def test_a_change_of_the_order_is_noticed() -> None:
+    path = HISTORIES[0]
+    replayer = Replayer(workflows=[AnotherOrder], data_converter=pydantic_data_converter, workflow_runner=RUNNER)
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    assert isinstance(result.replay_failure, workflow.NondeterminismError)
