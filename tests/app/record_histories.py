@@ -70,7 +70,7 @@ async def _start(client: Client, settings: Settings, blobs: BlobStore, photo: by
 
 
 async def _reach(handle: Handle, step: Step) -> None:
-    while (await handle.query(JewelryGenerationWorkflow.get_progress))["currentStep"] != step:
+    while (await handle.query(JewelryGenerationWorkflow.get_progress))["currentStep"] != step:  # noqa: ASYNC110 - no event tells it
         await asyncio.sleep(0.05)
 
 
