@@ -15,6 +15,7 @@ from app.models import Failure, MaskPoint, Stroke, WorkflowInput, WorkflowOutput
 from app.services.blob import BlobStore
 from app.settings import Settings
 from app.workflow import JewelryGenerationWorkflow
+from fakes.kit.client import Control
 from fakes.pictures import portrait
 from scenarios.engine.stack import Stack
 
@@ -135,3 +136,19 @@ async def test_a_small_picture_may_travel_inline(client: Client, blobs: BlobStor
         JewelryGenerationWorkflow.run, given, id=str(uuid4()), task_queue=settings.task_queue
     )
     assert await blobs.get(blobs.name(result.flux_uri), max_bytes=10**6)
+
+
+async def test_a_retry_resumes_the_job_that_a_failed_poll_left(
+    client: Client, blobs: BlobStore, settings: Settings, backing: Stack
+) -> None:
+    busy = {"service": "sam3", "operation": "poll", "calls": "1-2", "fault": {"kind": "status", "status": 503}}
+    with Control(backing.urls["sam3"]) as control, control.rules_during(busy):
+        handle = await _start(client, blobs, settings, portrait(320, 240, seed=6))
+        await handle.result()
+        calls = control.ledger(key=handle.id)
+    assert [(call["operation"], call["attempt"]) for call in calls] == [
+        ("submit", 1),
+        ("poll", 1),
+        ("poll", 2),
+        ("poll", 3),
+    ]
