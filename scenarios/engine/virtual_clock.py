@@ -148,6 +148,11 @@ class AttemptClock:
         """Return the virtual time of the current task in Unix seconds."""
         return self._here().now
 
+    def untrue(self, problem: str) -> SimulationError:
+        """Write down why this run proves nothing, and return the error to raise."""
+        self.problems.append(problem)
+        return SimulationError(problem)
+
     def elapsed(self) -> float:
         """Return the virtual seconds since the attempt began."""
         return (self.stopped_at if self.stopped_at is not None else self.now()) - self.start
@@ -171,12 +176,10 @@ class AttemptClock:
             deadline.expire()
             await wait_to_be_cancelled("a deadline")
         if target - self.start > self.limit:
-            problem = (
+            raise self.untrue(
                 f"{seconds:g} s more, after {frame.now - self.start:g} s, would outlast the limit of {self.limit:g} s: "
                 "the call needs a deadline of its own below its start_to_close"
             )
-            self.problems.append(problem)
-            raise SimulationError(problem)
         self._move(frame, target)
         await asyncio.sleep(0)  # others go on, and a cancellation arrives here, as in a real wait
 
@@ -191,8 +194,7 @@ class AttemptClock:
         try:
             await wait_to_be_cancelled("the event", self._beat)
         except SimulationError as error:
-            self.problems.append(str(error))
-            raise
+            raise self.untrue(str(error)) from None
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Return a context that raises TimeoutError once so many virtual seconds have passed inside it."""

@@ -17,7 +17,7 @@ import httpx
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
-from scenarios.engine.virtual_clock import AttemptClock, SimulationError, attempt_clock
+from scenarios.engine.virtual_clock import AttemptClock, attempt_clock
 
 TIME_HEADER = "X-Sim-Time"
 ELAPSED_HEADER = "X-Sim-Elapsed"
@@ -25,7 +25,7 @@ FAULT_HEADER = "X-Sim-Fault"
 REFUSE = "refuse"
 
 
-def claimed_seconds(header: str | None) -> float:
+def claimed_seconds(clock: AttemptClock, header: str | None) -> float:
     """Return the seconds that an answer claims to take.
 
     Raises:
@@ -36,7 +36,7 @@ def claimed_seconds(header: str | None) -> float:
     except ValueError:
         seconds = -1.0
     if not seconds >= 0:
-        raise SimulationError(f"a fake answered {ELAPSED_HEADER}: {header!r}; seconds or inf are expected")
+        raise clock.untrue(f"a fake answered {ELAPSED_HEADER}: {header!r}; seconds or inf are expected")
     return seconds
 
 
@@ -52,7 +52,7 @@ async def fate_of(clock: AttemptClock, headers: Mapping[str, str], read_timeout:
     """Take the time that an answer claims, at most the read timeout, and say what the caller sees of it."""
     if headers.get(FAULT_HEADER) == REFUSE:
         return Fate.REFUSED
-    claimed = claimed_seconds(headers.get(ELAPSED_HEADER))
+    claimed = claimed_seconds(clock, headers.get(ELAPSED_HEADER))
     limit = inf if read_timeout is None else read_timeout
     await clock.advance(min(claimed, limit))
     return Fate.ANSWERED if claimed <= limit else Fate.TIMED_OUT

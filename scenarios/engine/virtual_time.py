@@ -31,6 +31,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from app.heartbeat import beating
 from scenarios.engine.timelines import Attempt, Happening, Timeline, Timelines, longest_silence
 from scenarios.engine.virtual_clock import AttemptClock, on_grid
 
@@ -76,6 +77,7 @@ class _Running:
         self.timeline = timeline
         self.attempt = attempt
         self.details = details
+        self.beats_by_itself = False
         self.clock = AttemptClock(timeline.now, limit=limit, events=timeline.pending(), beat=self._beat)
 
     def _beat(self) -> None:
@@ -83,7 +85,9 @@ class _Running:
 
     def noted(self, details: tuple[Any, ...]) -> None:
         self.details = details
-        if self.clock.stopped_at is None:
+        if beating.get() is not None:
+            self.beats_by_itself = True  # on wall time, whatever the work does: no virtual silence
+        elif self.clock.stopped_at is None:
             self.attempt.heartbeats.append(self.timeline.since_began(self.clock.now()))
 
 
@@ -142,7 +146,7 @@ def _end(running: _Running, outcome: str, message: str = "") -> None:
     if clock.elapsed() >= clock.limit:
         timeline.problems.append(f"{name} took {clock.elapsed():g} s; its start_to_close is {clock.limit:g} s")
     allowed = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else inf
-    if longest_silence(attempt) >= allowed:
+    if not running.beats_by_itself and longest_silence(attempt) >= allowed:
         timeline.problems.append(
             f"{name} was silent for {longest_silence(attempt):g} s; its heartbeat_timeout is {allowed:g} s"
         )

@@ -1,0 +1,135 @@
+"""The world in which scenarios run in virtual time: everything real but the clock.
+
+The gateway and the worker of production run in this process, in front of a Temporal dev server with a clock for each
+workflow; Azurite and the fakes are processes or servers of their own, reached over real HTTP.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from temporalio.client import Client
+
+from app.assembly import Assembly
+from app.clock import WallClock
+from app.gateway import create_app
+from app.services.blob import BlobStore
+from app.settings import Settings
+from app.worker import working
+from fakes import a100, birefnet, image_manipulator, sam3
+from fakes.kit.client import AsyncControl
+from fakes.kit.serve import serving
+from fakes.kit.settings import FakeSettings
+from scenarios.engine import programs
+from scenarios.engine.stack import Stack
+from scenarios.engine.time_skipping import time_skipping_server
+from scenarios.engine.timelines import Timelines
+from scenarios.engine.virtual_clock import SimulatedClock
+from scenarios.engine.virtual_http import VirtualBlobTransport, VirtualTransport
+from scenarios.engine.virtual_time import VirtualTime
+
+HEARTBEAT_THROTTLE_S = 0.02
+"""An attempt that waits to be cancelled beats this often; in production a cancellation may take a second to arrive."""
+A100_SLOTS = 64
+"""Slots exist in real time only: in simulation a call takes its service time, as if there were always a free one."""
+GATEWAY_BLOB_RETRIES = 2
+FAKES = {
+    "image_manipulator": image_manipulator.create_app,
+    "birefnet": birefnet.create_app,
+    "sam3": sam3.create_app,
+    "a100": a100.create_app,
+    "a100_spare": a100.create_app,
+}
+
+
+class World:
+    """The virtual world, as an async context.
+
+    Attributes:
+        gateway: the address of the gateway's API.
+        controls: the control plane of each fake, by the names that rules use.
+        temporal: the client whose workflows skip time.
+        timelines: what happened in each workflow, in virtual time.
+        settings: of gateway and worker.
+    """
+
+    gateway: str
+    temporal: Client
+    settings: Settings
+
+    def __init__(self, home: Path) -> None:
+        self.controls: Mapping[str, AsyncControl] = {}
+        self.timelines = Timelines()
+        self._home = home
+        self._parts = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._build()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._parts.aclose()
+
+    async def _build(self) -> None:
+        enter = self._parts.enter_async_context
+        azurite = await enter(
+            Stack(home=self._home, options=programs.Options(parts=frozenset({"azurite"}), temporal_ui=False))
+        )
+        self.temporal = await enter(time_skipping_server())
+        store = {name.lower(): value for name, value in azurite.environment.items() if name.startswith("AZURE_")}
+        simulated = {"sim_enabled": True, "sim_profile": "instant", "sim_clock": "caller", "sim_seed": 1}
+        fakes = FakeSettings.model_validate(store | simulated)
+        urls = {name: await enter(serving(create(fakes))) for name, create in FAKES.items()}
+        self.controls = {name: AsyncControl(url) for name, url in urls.items()}
+        for control in self.controls.values():
+            self._parts.push_async_callback(control.close)
+        self.settings = Settings.model_validate(
+            {
+                **store,
+                "image_manipulator_url": urls["image_manipulator"],
+                "birefnet_url": urls["birefnet"],
+                "sam3_url": urls["sam3"],
+                "a100_urls": (urls["a100"], urls["a100_spare"]),
+                "a100_max_concurrent": A100_SLOTS,
+                "worker_drain_s": 1,
+                "log_level": "ERROR",
+            }
+        )
+        await self._work()
+        await self._serve()
+
+    async def _work(self) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        assembly = Assembly(
+            self.settings,
+            clock=SimulatedClock(),
+            http_transport=VirtualTransport(httpx.AsyncHTTPTransport(limits=limits)),
+            blob_transport=VirtualBlobTransport(),
+        )
+        self._parts.push_async_callback(assembly.close)
+        await self._parts.enter_async_context(
+            working(
+                self.temporal,
+                self.settings,
+                assembly.activities,
+                interceptors=[VirtualTime(self.timelines)],
+                heartbeat_throttle=HEARTBEAT_THROTTLE_S,
+            )
+        )
+
+    async def _serve(self) -> None:
+        blobs = BlobStore(self.settings, WallClock(), retries=GATEWAY_BLOB_RETRIES)
+        self._parts.push_async_callback(blobs.close)
+        http = await self._parts.enter_async_context(httpx.AsyncClient(trust_env=False))
+        self.gateway = await self._parts.enter_async_context(
+            serving(create_app(self.settings, self.temporal, blobs, http))
+        )

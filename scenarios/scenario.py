@@ -1,0 +1,166 @@
+"""What a scenario is: plain data. It imports no Temporal, so that a load run can take its mix from the catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from scenarios.photos import PHOTOS, photo_bytes, point_on_neck
+
+Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
+
+SERVICES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
+"""What rules can be for. `a100_spare` is the second address in A100_URLS, `blob` the store as the worker sees it."""
+
+ACTIVITIES = (
+    "upload_to_azure",
+    "resize_image",
+    "check_zoom",
+    "remove_background",
+    "generate_mask",
+    "refine_mask",
+    "generate_images",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a fake does wrong, and when: one rule of the fakes' own schema (docs/fakes.md).
+
+    The engine adds the id and the key, so that a rule acts on its own scenario's workflow alone. `must_fire` is off for
+    the few that may rightly stay unused; any other that never fires makes the run inconclusive.
+    """
+
+    service: str
+    operation: str
+    fault: Mapping[str, Any]
+    calls: str | None = None
+    when: Mapping[str, Any] = field(default_factory=dict)
+    must_fire: bool = True
+
+    def __post_init__(self) -> None:
+        if self.service not in SERVICES:
+            raise ValueError(f"no such service: {self.service!r}; there are {', '.join(SERVICES)}")
+        if "kind" not in self.fault:
+            raise ValueError(f"a rule's fault has a kind: {dict(self.fault)!r}")
+
+    def as_rule(self, rule_id: str, key: str) -> dict[str, Any]:
+        """Return the rule as the fakes' control plane takes it."""
+        rule = {"id": rule_id, "service": "*", "operation": self.operation, "key": key, "fault": dict(self.fault)}
+        return rule | ({"calls": self.calls} if self.calls else {}) | dict(self.when)
+
+
+def rule(service: str, operation: str, kind: str, *, calls: str | None = None, **parameters: Any) -> Rule:
+    """Return a rule: `rule("sam3", "submit", "status", calls="1-2", status=503)`."""
+    return Rule(service, operation, {"kind": kind, **parameters}, calls)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expect:
+    """What must come out. What is None, or not named, is not looked at.
+
+    Attributes:
+        status: the final status; REFUSED when the start itself is not accepted.
+        code, failed_step: of the failure; `code` also of a refused start.
+        http_status: of the answer to the start.
+        calls: how often each operation is called, as "service.operation"; for a name with no operation, in all.
+        attempts: for each activity, when its attempts began, in virtual seconds since the first activity was scheduled.
+        call_times: for each operation, when its calls were made, in the same seconds.
+        length_s: the whole try-on, in virtual seconds.
+        background_removed: what the workflow returned.
+        gemini: whether there is a second result, or null.
+        size: width and height of the results; None: those of the upright photo.
+        message: words that the failure's message has.
+    """
+
+    status: Status = "COMPLETED"
+    code: str | None = None
+    failed_step: str | None = None
+    http_status: int | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+    attempts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    call_times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    length_s: float | None = None
+    background_removed: bool | None = None
+    gemini: bool | None = None
+    size: tuple[int, int] | None = None
+    message: str | None = None
+
+    def __post_init__(self) -> None:
+        for activity in self.attempts:
+            if activity not in ACTIVITIES:
+                raise ValueError(f"no such activity: {activity!r}; there are {', '.join(ACTIVITIES)}")
+        for name in (*self.calls, *self.call_times):
+            if name.split(".")[0] not in SERVICES:
+                raise ValueError(f"no such service: {name!r}; there are {', '.join(SERVICES)}")
+
+
+def failed(code: str, step: str, **more: Any) -> Expect:
+    """Return the expectation of a failure: its code, its step, and whatever else is said."""
+    return Expect(status="FAILED", code=code, failed_step=step, **more)
+
+
+def refused(http_status: int, code: str, **more: Any) -> Expect:
+    """Return the expectation that the start itself is refused."""
+    return Expect(status="REFUSED", http_status=http_status, code=code, **more)
+
+
+def cancelled(**more: Any) -> Expect:
+    """Return the expectation of a cancelled try-on."""
+    return Expect(status="CANCELLED", **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One story of one try-on: what the user sends, what goes wrong, and what must come out.
+
+    Attributes:
+        name: in words with hyphens; the command line, the workflow's id and the report use it.
+        story: one sentence, for people.
+        theme: what it belongs to in the catalogue.
+        photo: a name of `scenarios.photos`.
+        points: x, y, label; None: one on the neck and one in a corner.
+        strokes: brush strokes as the API takes them.
+        rules: what the fakes do wrong.
+        cancel_at: the virtual second at which the user cancels.
+        expect: what must come out.
+        live: whether it also runs in real time (it must not take minutes there).
+        beside: other stories that run at the same time; each must come out as it says itself.
+        body: changes to the request's body, for requests that are wrong.
+        headers: more headers of the start.
+    """
+
+    name: str
+    story: str
+    theme: str
+    expect: Expect
+    photo: str = "near"
+    points: tuple[tuple[float, float, int], ...] | None = None
+    strokes: tuple[Mapping[str, Any], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    cancel_at: float | None = None
+    live: bool = False
+    beside: tuple["Scenario", ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+            raise ValueError(f"a scenario's name is made of a-z, 0-9 and hyphens, not {self.name!r}")
+        if not self.story.strip():
+            raise ValueError(f"scenario {self.name}: a story in one sentence is needed")
+        if self.photo not in PHOTOS:
+            raise ValueError(f"scenario {self.name}: no such photo: {self.photo!r}; there are {', '.join(PHOTOS)}")
+
+    @property
+    def fault_free(self) -> bool:
+        """Whether it can run against services that are not fakes."""
+        return not self.rules and self.cancel_at is None and not self.beside
+
+    def photo_bytes(self) -> bytes:
+        """Return the photo that is posted."""
+        return photo_bytes(self.photo)
+
+    def mask_points(self) -> list[dict[str, float | int]]:
+        """Return the points as the API takes them."""
+        points = self.points if self.points is not None else ((*point_on_neck(self.photo), 1), (0.02, 0.02, 0))
+        return [{"x": x, "y": y, "label": label} for x, y, label in points]
