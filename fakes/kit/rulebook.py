@@ -43,7 +43,7 @@ class Active:
         if rule.every is not None and entry.call % rule.every:
             why.append(f"every: wants each {rule.every}th, was {entry.call}")
         after = rule.after_s or 0.0
-        if entry.since_first < after:
+        if rule.after_s is not None and entry.since_first < after:
             why.append(f"after_s: wants {after:g} s after the first call, was {entry.since_first:.3f} s")
         elif rule.for_s is not None and entry.since_first >= after + rule.for_s:
             why.append(f"for_s: ends {after + rule.for_s:g} s after the first call, was {entry.since_first:.3f} s")

@@ -33,7 +33,7 @@ class PictureTruncated(PictureFault):
 
 
 class PictureSize(PictureFault):
-    """The picture is one pixel larger each way than it should be."""
+    """The picture is one pixel narrower than it should be."""
 
     kind: Literal["picture_size"]
 

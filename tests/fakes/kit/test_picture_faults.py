@@ -1,0 +1,193 @@
+"""Each fault of pictures and of contract: a valid 200 that is wrong, in real and in virtual time."""
+
+import base64
+import binascii
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image, ImageChops
+
+from fakes import a100, birefnet, image_manipulator, pictures, sam3
+from fakes.kit.client import AsyncControl, ControlError
+from fakes.kit.serve import serving
+from fakes.kit.settings import FakeSettings
+from fakes.kit.store import BlobStore, open_store
+
+MODULES: dict[str, Any] = {"image_manipulator": image_manipulator, "birefnet": birefnet, "sam3": sam3, "a100": a100}
+SIZE = (96, 80)
+
+
+@dataclass
+class Services:
+    """The four services, each with one way to ask for its picture."""
+
+    settings: FakeSettings
+    store: BlobStore
+    key: str
+    virtual: bool
+
+    @property
+    def photo(self) -> str:
+        return f"azure://jewelry-uploads/{self.key}.jpg"
+
+    @property
+    def mask(self) -> str:
+        return f"azure://jewelry-uploads/{self.key}-mask.png"
+
+    async def ask(self, operation: str, *rules: dict[str, Any]) -> dict[str, Any]:
+        """Ask a service under rules. The answer to a submit is that of the poll after it."""
+        service, path, body = {
+            "resize": ("image_manipulator", "/resize", {"image_uri": self.photo, "max_dimension": 64}),
+            "remove": ("birefnet", "/jobs", {"image_uri": self.photo}),
+            "segment": ("sam3", "/jobs", {"image_uri": self.photo, "points": [[0.5, 0.6]], "labels": [1]}),
+            "refine": ("a100", "/refine_mask", {"image_uri": self.photo, "mask_uri": self.mask, "strokes": []}),
+            "generate": ("a100", "/generate", {"image_uri": self.photo, "mask_uri": self.mask}),
+        }[operation]
+        headers = {"X-Workflow-Id": self.key} | ({"X-Sim-Time": "1000"} if self.virtual else {})
+        async with (
+            serving(MODULES[service].create_app(self.settings)) as url,
+            AsyncControl(url) as control,
+            httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as http,
+        ):
+            await control.add(*({"expect": True} | rule for rule in rules))
+            answer = await http.post(path, json=body)
+            assert answer.status_code == 200, answer.text
+            if path == "/jobs":
+                answer = await http.get(f"/jobs/{answer.json()['job_id']}")
+                assert answer.status_code == 200, answer.text
+            assert (await control.verdict())["verdict"] == "passed"
+            told: dict[str, Any] = answer.json()
+            return told
+
+    async def picture(self, operation: str, kind: str) -> bytes:
+        """Return the picture that the answer leads to, made under a fault."""
+        answer = await self.ask(operation, {"fault": {"kind": kind}})
+        uris = [value for name, value in answer.items() if name.endswith("_uri")]
+        return await self.store.get(uris[0]) if uris else base64.b64decode(answer["result_base64"])
+
+
+@pytest.fixture
+async def services(settings: FakeSettings, key: str, virtual: bool) -> AsyncIterator[Services]:
+    async with open_store(settings) as store:
+        made = Services(settings, store, key, virtual)
+        photo = pictures.portrait(*SIZE, seed=5)
+        await store.put(made.photo, photo)
+        await store.put(made.mask, pictures.segment(photo, [(0.5, 0.6)], [1]))
+        yield made
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+@pytest.mark.parametrize("operation", ["resize", "remove", "segment", "refine", "generate"])
+async def test_picture_truncated(services: Services, operation: str) -> None:
+    data = await services.picture(operation, "picture_truncated")
+    with pytest.raises((OSError, SyntaxError)):
+        opened(data)
+
+
+@pytest.mark.parametrize(
+    ("operation", "size"), [("resize", (63, 53)), ("remove", (95, 80)), ("segment", (95, 80)), ("generate", (95, 80))]
+)
+async def test_picture_size(services: Services, operation: str, size: tuple[int, int]) -> None:
+    assert opened(await services.picture(operation, "picture_size")).size == size
+
+
+async def test_picture_no_alpha(services: Services) -> None:
+    cutout = opened(await services.picture("remove", "picture_no_alpha"))
+    assert (cutout.format, cutout.mode) == ("PNG", "RGB")
+
+
+@pytest.mark.parametrize("operation", ["resize", "remove", "generate"])
+async def test_picture_unchanged(services: Services, operation: str) -> None:
+    assert await services.picture(operation, "picture_unchanged") == await services.store.get(services.photo)
+
+
+@pytest.mark.parametrize(("operation", "true"), [("resize", "JPEG"), ("remove", "PNG"), ("generate", "JPEG")])
+async def test_picture_format(services: Services, operation: str, true: str) -> None:
+    assert opened(await services.picture(operation, "picture_format")).format != true
+
+
+@pytest.mark.parametrize("operation", ["segment", "refine"])
+async def test_mask_empty_full_inverted(services: Services, operation: str) -> None:
+    name = {"segment": "mask_uri", "refine": "refined_mask_uri"}[operation]
+    true = opened(await services.store.get((await services.ask(operation))[name]))
+    assert opened(await services.picture(operation, "mask_empty")).getextrema() == (0, 0)
+    assert opened(await services.picture(operation, "mask_full")).getextrema() == (255, 255)
+    inverted = opened(await services.picture(operation, "mask_inverted"))
+    assert ImageChops.difference(ImageChops.invert(true), inverted).getbbox() is None
+
+
+@pytest.mark.parametrize(("operation", "name"), [("segment", "mask_uri"), ("refine", "refined_mask_uri")])
+async def test_mask_foreign(services: Services, operation: str, name: str) -> None:
+    answer = await services.ask(operation, {"fault": {"kind": "mask_foreign"}})
+    assert services.key not in answer[name]
+    assert opened(await services.store.get(answer[name])).size == SIZE
+
+
+async def test_base64_broken(services: Services) -> None:
+    answer = await services.ask("generate", {"fault": {"kind": "base64_broken"}})
+    with pytest.raises(binascii.Error):
+        base64.b64decode(answer["result_base64"], validate=True)
+
+
+async def test_gemini_null(services: Services) -> None:
+    answer = await services.ask("generate", {"fault": {"kind": "gemini_null"}})
+    assert {name for name, value in answer.items() if value is None} == {
+        "result_gemini_base64",
+        "fidelity_viz_gemini_base64",
+        "metrics_gemini",
+    }
+
+
+async def test_missing_field(services: Services) -> None:
+    answer = await services.ask("resize", {"fault": {"kind": "missing_field", "field": "new_width"}})
+    assert sorted(answer) == ["new_height", "original_height", "original_width", "resized_uri"]
+
+
+async def test_null_field(services: Services) -> None:
+    assert (await services.ask("resize", {"fault": {"kind": "null_field", "field": "new_width"}}))["new_width"] is None
+
+
+async def test_wrong_type(services: Services) -> None:
+    number = await services.ask("resize", {"fault": {"kind": "wrong_type", "field": "new_width"}})
+    text = await services.ask("segment", {"operation": "poll", "fault": {"kind": "wrong_type", "field": "mask_uri"}})
+    assert (number["new_width"], text["mask_uri"]) == ("forty-two", 42)
+
+
+async def test_extra_field(services: Services) -> None:
+    answer = await services.ask("resize", {"fault": {"kind": "extra_field", "field": "eta", "value": [1]}})
+    assert (answer["eta"], answer["new_width"]) == ([1], 64)
+
+
+async def test_a_fault_that_found_nothing_to_change_did_not_fire(services: Services) -> None:
+    """`mask_uri` is missing from a poll that says processing: that is the contract, not the fault."""
+    with pytest.raises(AssertionError):
+        await services.ask(
+            "segment",
+            {"operation": "submit", "fault": {"kind": "job_stuck"}},
+            {"operation": "poll", "fault": {"kind": "missing_field", "field": "mask_uri"}},
+        )
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "why"),
+    [
+        ("resize", "mask_empty", "makes no mask"),
+        ("resize", "job_stuck", "neither submits nor polls"),
+        ("zoom_check", "picture_truncated", "makes no"),
+    ],
+)
+async def test_a_fault_that_does_not_fit_is_refused(
+    settings: FakeSettings, operation: str, kind: str, why: str
+) -> None:
+    async with serving(image_manipulator.create_app(settings)) as url, AsyncControl(url) as control:
+        with pytest.raises(ControlError, match=why):
+            await control.add({"operation": operation, "fault": {"kind": kind}})

@@ -1,0 +1,309 @@
+"""Which rule a call meets: conditions, chance, near misses, verdict, and what is no rule."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fakes.kit.calls import Operation, draw
+from fakes.kit.client import ControlError, LedgerCall
+from fakes.kit.ledger import Entry
+from fakes.kit.rulebook import RuleBook
+from fakes.kit.rules import RulesInvalid, parse_calls, read_rules, read_yaml
+from tests.fakes.kit.conftest import Toy, serve_toy
+
+FAULT = {"kind": "status", "status": 500}
+
+
+async def statuses(toy: Toy, *keys: str, path: str = "/plain") -> list[int]:
+    return [(await toy.ask(path, key=key)).status for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({}, [500, 500, 500, 500]),
+        ({"calls": "2"}, [200, 500, 200, 200]),
+        ({"calls": 2}, [200, 500, 200, 200]),
+        ({"calls": "1-2"}, [500, 500, 200, 200]),
+        ({"calls": "3-"}, [200, 200, 500, 500]),
+        ({"calls": "1,3-4"}, [500, 200, 500, 500]),
+        ({"every": 2}, [200, 500, 200, 500]),
+        ({"every": 2, "calls": "1-3"}, [200, 500, 200, 200]),
+        ({"max_hits": 3}, [500, 500, 500, 200]),
+        ({"p": 0}, [200, 200, 200, 200]),
+        ({"p": 1}, [500, 500, 500, 500]),
+        ({"operation": "plain"}, [500, 500, 500, 500]),
+        ({"operation": "item"}, [200, 200, 200, 200]),
+        ({"service": "toy"}, [500, 500, 500, 500]),
+        ({"service": "to?"}, [500, 500, 500, 500]),
+        ({"service": "sam3"}, [200, 200, 200, 200]),
+        ({"after_s": 3600}, [200, 200, 200, 200]),
+        ({"for_s": 3600}, [500, 500, 500, 500]),
+    ],
+)
+async def test_conditions(toy: Toy, rule: dict[str, Any], expected: list[int]) -> None:
+    await toy.control.add(rule | {"fault": FAULT})
+    assert await statuses(toy, "w", "w", "w", "w") == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [("a-1", [500, 200, 200]), ("a-*", [500, 500, 200]), ("[ab]-1", [500, 200, 500])]
+)
+async def test_keys_are_exact_or_globs(toy: Toy, key: str, expected: list[int]) -> None:
+    await toy.control.add({"key": key, "fault": FAULT})
+    assert await statuses(toy, "a-1", "a-2", "b-1") == expected
+
+
+async def test_calls_count_for_each_key_and_operation(toy: Toy) -> None:
+    await toy.control.add({"calls": "2", "fault": FAULT})
+    assert await statuses(toy, "a", "b", "a", "b") == [200, 200, 500, 500]
+    assert await statuses(toy, "a", "a", path="/items/x") == [200, 500]
+
+
+async def test_after_and_for_count_from_the_keys_first_call_in_the_callers_time(toy: Toy) -> None:
+    await toy.control.add({"after_s": 10, "for_s": 5, "fault": FAULT})
+    times = [100, 109, 110, 114, 115]
+    assert [(await toy.ask(virtual=True, at=at)).status for at in times] == [200, 200, 500, 500, 200]
+    assert (await toy.ask(virtual=True, at=112, key="late")).status == 200
+
+
+async def test_the_first_rule_that_matches_acts(toy: Toy) -> None:
+    await toy.control.add({"id": "all", "fault": FAULT}, {"id": "mine", "key": "w", "fault": {"kind": "hang"}})
+    assert await statuses(toy, "w") == [500]
+    await toy.control.remove("all")
+    assert (await toy.ask(virtual=True)).elapsed == float("inf")
+
+
+async def test_a_rule_of_the_same_id_replaces_in_its_place(toy: Toy) -> None:
+    await toy.control.add({"id": "one", "fault": FAULT}, {"id": "two", "fault": FAULT | {"status": 501}})
+    await toy.control.add({"id": "one", "fault": FAULT | {"status": 502}})
+    assert await statuses(toy, "w") == [502]
+    assert [rule["id"] for rule in await toy.control.rules()] == ["one", "two"]
+
+
+async def test_chance_ignores_the_order_of_arrival(toy: Toy) -> None:
+    """The same seed gives the same ledger one after the other and 64 at once."""
+    await toy.control.add({"id": "third", "p": 0.3, "fault": FAULT})
+    keys = [f"w{number}" for number in range(128)]
+    ledgers = []
+    for at_once in (1, 64, 64):
+        gate = asyncio.Semaphore(at_once)
+
+        async def call(key: str, gate: asyncio.Semaphore = gate) -> None:
+            async with gate:
+                await toy.ask(key=key)
+                await toy.ask(key=key)
+
+        await asyncio.gather(*map(call, keys))
+        told = await toy.control.ledger()
+        ledgers.append(sorted((entry["key"], entry["call"], entry["rule"], entry["status"]) for entry in told))
+        toy.fake.ledger.clear()
+        toy.fake.rules.forget()
+    assert ledgers[0] == ledgers[1] == ledgers[2]
+    assert {status for *_, status in ledgers[0]} == {200, 500}
+
+
+def test_a_probability_of_30_percent_is_30_percent_of_10000_keys() -> None:
+    book = _book()
+    book.load(read_rules({"id": "third", "p": 0.3, "fault": FAULT}), 0)
+    entries = [Entry("toy", "plain", f"w{number}", 1, 1, 0, 0, 0) for number in range(10_000)]
+    hits = sum(not book.near_misses("third", [entry])[0]["why"][0].startswith("p:") for entry in entries)  # type: ignore[index]
+    assert 2_850 <= hits <= 3_150  # 3.3 standard deviations
+
+
+def test_seeds_and_rules_draw_apart() -> None:
+    draws = {draw(seed, rule, "w", "plain", 1) for seed in range(50) for rule in range(50)}
+    assert len(draws) == 2_500
+    assert 0.45 < sum(draws) / len(draws) < 0.55
+
+
+async def test_what_was_expected_and_did_not_fire_is_inconclusive_with_the_reason(toy: Toy) -> None:
+    await toy.control.add({"id": "third", "key": "w", "calls": "3", "expect": True, "fault": FAULT})
+    await statuses(toy, "w", "w", "other")
+    verdict = await toy.control.verdict()
+    assert verdict["verdict"] == "inconclusive"
+    (unmet,) = verdict["unmet"]
+    assert (unmet["id"], unmet["hits"], unmet["expect"]) == ("third", 0, 1)
+    assert unmet["near_misses"][0]["why"] == ["calls: wants 3, was 1"]
+    assert unmet["near_misses"][2]["why"] == ["key: wants w, was other", "calls: wants 3, was 1"]
+    await statuses(toy, "w")
+    assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+async def test_a_number_of_hits_can_be_expected(toy: Toy) -> None:
+    await toy.control.add({"id": "twice", "expect": 2, "fault": FAULT})
+    await statuses(toy, "w")
+    assert (await toy.control.verdict())["unmet"][0]["hits"] == 1
+    await statuses(toy, "w")
+    assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ({"service": "sam3"}, "it acts on nothing here: wants service sam3, operation *, this fake is toy"),
+        ({"operation": "item"}, "operation: wants item, was plain"),
+        ({"every": 2}, "every: wants each 2th, was 1"),
+        ({"after_s": 5}, "after_s: wants 5 s after the first call, was 0.000 s"),
+        ({"p": 0}, "p: wants a draw below 0, was 0."),
+    ],
+)
+async def test_near_misses_say_why(toy: Toy, rule: dict[str, Any], why: str) -> None:
+    await toy.control.add(rule | {"id": "shy", "fault": FAULT})
+    await statuses(toy, "w")
+    (miss,) = await toy.control.near_misses("shy")
+    assert miss["why"][0].startswith(why)
+
+
+async def test_a_near_miss_because_of_another_rule(toy: Toy) -> None:
+    await toy.control.add({"id": "first", "fault": FAULT}, {"id": "second", "fault": FAULT})
+    await statuses(toy, "w")
+    assert (await toy.control.near_misses("second"))[0]["why"] == ["rule first acted first"]
+    await toy.control.add({"id": "third", "operation": "item", "fault": FAULT, "max_hits": 1})
+    await statuses(toy, "w", path="/items/x")
+
+
+async def test_all_errors_at_once_each_naming_its_field(toy: Toy) -> None:
+    bad = [
+        {"id": "a", "p": 2, "calls": "x", "surprise": 1, "fault": {"kind": "status", "status": 42}},
+        {"id": "b", "fault": {"kind": "nonsense"}},
+        {"p": 1},
+        {"id": "c", "fault": {"kind": "delay", "seconds": {"fixed": 1, "uniform": [1, 2]}}},
+        "no rule",
+    ]
+    answer = await toy.ask("/__sim/rules", body=bad)
+    assert answer.status == 422
+    found = {(error["rule"], error["field"]) for error in answer.json()["detail"]}
+    assert found >= {
+        ("a", "p"),
+        ("a", "surprise"),
+        ("a", "fault.status"),
+        ("b", "fault.kind"),
+        ("2", "fault"),
+        ("4", ""),
+    }
+    assert any(rule == "c" and field.startswith("fault.seconds") for rule, field in found)
+    assert await toy.control.rules() == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "message"),
+    [
+        ({"calls": "3-1", "fault": FAULT}, "calls", "ends before it begins"),
+        ({"calls": "one", "fault": FAULT}, "calls", "no range of calls"),
+        ({"service": "toy", "operation": "dance", "fault": FAULT}, "operation", "toy has no 'dance', only plain, echo"),
+        ({"key": "w", "fault": {"kind": "refuse"}}, "key", "in real time"),
+        ({"operation": "plain", "fault": {"kind": "refuse"}}, "operation", "in real time"),
+        ({"p": 0.5, "fault": {"kind": "refuse"}}, "p", "no call"),
+        ({"operation": "plain", "fault": {"kind": "missing_field", "field": "x"}}, "fault.field", "no field 'x'"),
+        ({"fault": {"kind": "job_slow"}}, "fault", "give seconds or factor"),
+        ({"fault": {"kind": "job_slow", "factor": 2, "p": 1}}, "fault.p", "Extra inputs"),
+    ],
+)
+async def test_what_is_no_rule(toy: Toy, rule: dict[str, Any], field: str, message: str) -> None:
+    answer = await toy.ask("/__sim/rules", body=rule)
+    assert answer.status == 422
+    (error,) = answer.json()["detail"]
+    assert error["field"] == field
+    assert message in error["message"]
+
+
+async def test_rules_may_come_from_a_file_or_inline(tmp_path: Any) -> None:
+    text = "- {id: busy, operation: plain, calls: 1-2, fault: {kind: status, status: 503}}"
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    for given in (text, str(path)):
+        async with serve_toy(sim_rules=given) as toy:
+            assert await statuses(toy, "w", "w", "w") == [503, 503, 200]
+            await toy.control.remove()
+            assert await toy.control.rules() == []
+            await toy.control.reset()
+            assert [rule["id"] for rule in await toy.control.rules()] == ["busy"]
+            assert await statuses(toy, "w") == [503], "a reset begins to count again"
+
+
+def test_a_file_that_is_not_there_or_no_yaml(tmp_path: Any) -> None:
+    with pytest.raises(RulesInvalid, match=r"rules\.yaml.*No such file"):
+        read_yaml(str(tmp_path / "rules.yaml"))
+    with pytest.raises(RulesInvalid, match="no YAML in line 1"):
+        read_yaml("[a: ")
+
+
+@pytest.mark.parametrize(("text", "ranges"), [("3", [(3, 3)]), ("1-2", [(1, 2)]), ("2-", [(2, float("inf"))])])
+def test_ranges(text: str, ranges: list[tuple[int, float]]) -> None:
+    assert parse_calls(text) == ranges
+
+
+async def test_the_ledger_tells_each_call(toy: Toy) -> None:
+    await toy.control.add({"id": "second", "calls": "2", "fault": FAULT})
+    before = time.time()
+    await toy.ask(virtual=True, at=500, key="a")
+    await toy.ask(key="a")
+    await toy.ask("/items/x", key="b")
+    first, second = await toy.control.ledger("a")
+    assert first | {"at": 0} == {
+        "service": "toy",
+        "operation": "plain",
+        "key": "a",
+        "call": 1,
+        "attempt": 1,
+        "at": 0,
+        "caller_time": 500,
+        "rule": None,
+        "fault": None,
+        "status": 200,
+        "duration_s": 0,
+    }
+    assert (second["call"], second["rule"], second["fault"], second["status"]) == (2, "second", "status", 500)
+    assert before <= second["at"] == second["caller_time"] <= time.time()
+    assert [call["key"] for call in await toy.control.ledger(operation="item")] == ["b"]
+    lines = (await toy.ask("/__sim/ledger?format=jsonl")).body.decode().splitlines()
+    assert len(lines) == 3
+
+
+async def test_the_ledger_shows_a_call_under_way(toy: Toy) -> None:
+    await toy.control.add({"fault": {"kind": "hang"}})
+    asking = asyncio.create_task(toy.ask())
+    calls = await _once(toy, len)
+    assert (calls[0]["status"], calls[0]["duration_s"]) == (None, None)
+    asking.cancel()
+    await _once(toy, lambda calls: calls[0]["duration_s"] is not None)
+
+
+async def test_memory_is_bounded() -> None:
+    async with serve_toy(sim_ledger_size=10) as toy:
+        for number in range(25):
+            await toy.ask(key=f"w{number % 3}")
+        assert [call["key"] for call in await toy.control.ledger()] == [f"w{number % 3}" for number in range(15, 25)]
+        assert len(await toy.control.ledger("w0")) == 4
+
+
+async def test_without_sim_enabled_it_is_a_plain_service() -> None:
+    async with serve_toy(sim_enabled=False, sim_rules="[{fault: {kind: hang}}]") as toy:
+        answer = await toy.ask(virtual=True)
+        assert (answer.status, "x-sim-elapsed" in answer.headers) == (200, False)
+        assert (await toy.ask("/__sim/rules")).status == 404
+        with pytest.raises(ControlError, match="404"):
+            await toy.control.rules()
+
+
+async def test_unknown_rules_are_a_404(toy: Toy) -> None:
+    for ask in (toy.control.remove("nope"), toy.control.near_misses("nope")):
+        with pytest.raises(ControlError, match="there is no rule 'nope'"):
+            await ask
+
+
+async def _once(toy: Toy, true: Callable[[list[LedgerCall]], object]) -> list[LedgerCall]:
+    async with asyncio.timeout(5):
+        while True:
+            calls = await toy.control.ledger()
+            if true(calls):
+                return calls
+            await asyncio.sleep(0.01)
+
+
+def _book() -> RuleBook:
+    return RuleBook("toy", lambda: [Operation("plain")], 7, keyed_refusal=False)
