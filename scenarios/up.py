@@ -49,7 +49,7 @@ def _options(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="make up", description=main.__doc__)
     parser.add_argument("--workers", type=int, default=1, help="how many worker processes (default 1)")
     parser.add_argument("--profile", default="realistic", help="the fakes' latency and capacity (default realistic)")
-    parser.add_argument("--time-scale", type=float, default=0.25, help="multiplies the fakes' times (default 0.25)")
+    parser.add_argument("--time-scale", type=float, default=0.08, help="multiplies the fakes' times (default 0.08)")
     chosen = parser.parse_args(arguments)
     if chosen.workers < 1:
         parser.error("--workers must be 1 or more")

@@ -32,7 +32,7 @@ PICTURES = {
 }
 METRICS = ("precision", "recall", "iou", "growthRatio")
 # Lets the fakes take their time, but not that of a real GPU: the try-on takes about 5 s.
-TIME_SCALE = 0.25
+TIME_SCALE = 0.08
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _demo(photo: photos.Photo, home: Path, console: Console) -> int:
-    console.print("[bold]Starting the real stack[/] on free ports: Temporal, Azurite, four fakes, worker, gateway")
+    console.print("[bold]Starting the real stack[/], on free ports")
 
     def announce(child: Child) -> None:
         for label, address in child.program.addresses.items():
@@ -121,12 +121,14 @@ def _progress(console: Console) -> Progress:
 
 def _show(result: dict[str, Any], history: WorkflowHistory, console: Console) -> None:
     _write_pictures(result, console)
+    console.print("\n[bold]How well the drawn jewellery keeps to the mask[/]")
     console.print(_metrics(result))
+    console.print(f"\n[bold]Where the {total(history):.1f} s went[/]")
     console.print(_times(history))
-    console.print("[bold]Where to look next[/]")
-    console.print("  make demo PHOTO=me.jpg POINTS='0.5,0.6 0.1,0.2:0'   your own photo; points as x,y or x,y:label")
-    console.print("  make up                                            leave the stack running and try its API")
-    console.print("  README.md                                          the tour: rules, scenarios, load runs")
+    console.print("\n[bold]Where to look next[/]")
+    console.print("  make demo PHOTO=me.jpg   the same with your own photo")
+    console.print("  make up                  keep the stack running; its API, Temporal's web UI, faults")
+    console.print("  README.md                a tour in ten minutes")
 
 
 def _write_pictures(result: dict[str, Any], console: Console) -> None:
@@ -141,7 +143,7 @@ def _write_pictures(result: dict[str, Any], console: Console) -> None:
 
 
 def _metrics(result: dict[str, Any]) -> Table:
-    table = Table(title="How well the drawn jewellery covers the mask", title_justify="left", box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 2), show_edge=False)
     table.add_column("model")
     for name in METRICS:
         table.add_column(name, justify="right")
@@ -153,9 +155,11 @@ def _metrics(result: dict[str, Any]) -> Table:
 
 def _times(history: WorkflowHistory) -> Table:
     whole = total(history)
-    table = Table(title=f"Where the {whole:.1f} s went", title_justify="left", box=None, padding=(0, 2))
-    for name, side in (("step", "left"), ("attempts", "right"), ("seconds", "right"), ("", "left")):
-        table.add_column(name, justify="left" if side == "left" else "right")
+    table = Table(box=None, padding=(0, 2), show_edge=False)
+    table.add_column("step")
+    table.add_column("attempts", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("")
     for share in durations(history):
         blocks = "█" * round(30 * share.seconds / whole)
         table.add_row(share.activity, str(share.attempts), f"{share.seconds:.2f}", blocks)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from fakes.pictures.portrait import portrait
+from fakes.pictures.portrait import necklace_points, portrait
 
 PORTRAIT_SIZE = (3000, 4000)
 PORTRAIT_SEED = 7
-# Along the collar of the synthetic portrait, and two that say "not the face, not the background".
-PORTRAIT_POINTS = "0.41,0.60 0.45,0.66 0.5,0.69 0.55,0.66 0.59,0.60 0.5,0.4:0 0.1,0.2:0"
+# A step back from the camera, so that removing the background is recommended and the demo shows that step too.
+PORTRAIT_ZOOM = 0.8
 # Where a neck is in many portraits. A user's own photo is better served by POINTS.
 USUAL_POINTS = "0.44,0.56 0.5,0.6 0.56,0.56"
 
@@ -30,9 +30,10 @@ class Photo:
 
 def drawn(points: str) -> Photo:
     """Draw the synthetic portrait of 12 megapixels; without points it gets a necklace."""
-    chosen = parse(points or PORTRAIT_POINTS)
     width, height = PORTRAIT_SIZE
-    data = portrait(width, height, PORTRAIT_SEED)
+    neck = necklace_points(width, height, PORTRAIT_ZOOM)
+    chosen = parse(points) if points else [{"x": x, "y": y, "label": 1} for x, y in neck]
+    data = portrait(width, height, PORTRAIT_SEED, PORTRAIT_ZOOM)
     return Photo(data, f"a synthetic portrait, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
 
 

@@ -18,7 +18,7 @@ NAMESPACE = "default"
 CONTAINER = "jewelry-uploads"
 TASK_QUEUE = "tryon"
 # The local blob store's account. It opens nothing but Azurite on this machine.
-ACCOUNT = "tryonlocal"
+ACCOUNT = "jewelrytryon"
 ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth nothing elsewhere").decode()
 
 # What a process needs of the user's own environment. The rest stays out: a proxy, a Temporal Cloud address or an Azure

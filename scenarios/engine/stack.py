@@ -23,6 +23,7 @@ class Stack(Supervisor):
 
     Args:
         home: the folder for logs and data. What an earlier stack left in it is removed; nothing else is.
+            The file `environment` in it lets a process of one's own join the stack.
         ports: the ports to use; free ones if none are given.
         options: which parts, how many workers, which profile, more environment.
         announce: called for each process as soon as it is healthy.
@@ -55,3 +56,5 @@ class Stack(Supervisor):
         for left in (*self.home.glob("*.log"), *self.home.glob("temporal.db*")):
             left.unlink()
         shutil.rmtree(self.home / "azurite", ignore_errors=True)
+        variables = "".join(f"{name}={value}\n" for name, value in self.environment.items())
+        (self.home / "environment").write_text(variables)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scenarios.demo.photo import PORTRAIT_POINTS, USUAL_POINTS, DemoError, load, parse
+from scenarios.demo.photo import USUAL_POINTS, DemoError, drawn, load, parse
 
 
 def png(path: Path) -> Path:
@@ -35,9 +35,18 @@ def test_a_foreground_point_is_needed(points: str) -> None:
         parse(points)
 
 
-def test_the_defaults_can_be_read() -> None:
-    assert {point["label"] for point in parse(PORTRAIT_POINTS)} == {0, 1}
+def test_the_usual_points_can_be_read() -> None:
     assert {point["label"] for point in parse(USUAL_POINTS)} == {1}
+
+
+def test_the_drawn_portrait_is_a_12_megapixel_jpeg_of_5_mb_with_a_necklace() -> None:
+    photo = drawn("")
+    with Image.open(BytesIO(photo.data)) as image:
+        assert (image.format, image.size) == ("JPEG", (3000, 4000))
+    assert 4.5e6 < len(photo.data) < 6e6
+    assert photo.title == f"a synthetic portrait, 3000 x 4000, {len(photo.data) / 1e6:.1f} MB"
+    assert len(photo.points) == 5
+    assert drawn("0.1,0.2").points == [{"x": 0.1, "y": 0.2, "label": 1}]
 
 
 def test_a_photo_is_posted_as_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""The documentation against the code, and the house rules that no linter knows."""
+
+import ast
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+
+from app.errors import error_classes
+from app.gateway.routes import operations_routes, tryon_routes
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@cache
+def tracked() -> list[Path]:
+    """Every file of the checkout that is, or is about to be, under version control."""
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+
+
+@cache
+def prose() -> str:
+    """All that a person would read to find something: the Markdown files and the settings' example."""
+    return "\n".join(path.read_text() for path in tracked() if path.suffix == ".md" or path.name == ".env.example")
+
+
+def mentioned(word: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", prose()) is not None
+
+
+def python_files(package: str) -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / package)]
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level packages that a file imports, at its head or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+# ---------------------------------------------------------------- the documentation says what there is
+def make_targets() -> list[str]:
+    return re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", make_targets())
+def test_every_make_target_is_documented(target: str) -> None:
+    assert mentioned(f"make {target}")
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_documented(name: str) -> None:
+    assert mentioned(name.upper())
+
+
+def routes() -> list[str]:
+    both = (*tryon_routes.routes, *operations_routes.routes)
+    return [f"{method} {route.path}" for route in both if isinstance(route, APIRoute) for method in route.methods or ()]
+
+
+@pytest.mark.parametrize("route", routes())
+def test_every_route_is_documented(route: str) -> None:
+    method, path = route.split()
+    shown = re.sub(r"{(\w+?)_?id}", "{workflowId}", path)
+    assert f"`{method} {shown}`" in prose()
+
+
+def error_table() -> str:
+    rows: dict[str, str] = {}
+    for error in (one for one in error_classes() if one.__module__.startswith("app.")):
+        steps = "any" if len(error.steps) > 5 else ", ".join(f"`{step}`" for step in error.steps) or "the request"
+        retried = "yes" if error.retryable else "no"
+        rows.setdefault(error.code, f"| `{error.code}` | {error.http_status} | {retried} | {steps} | {error.advice} |")
+    head = ["| code | HTTP | retried | failed step | what to do |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *(rows[code] for code in sorted(rows))])
+
+
+def test_the_readme_s_table_of_error_codes_is_that_of_the_code() -> None:
+    readme = (ROOT / "README.md").read_text()
+    shown = readme.partition("<!-- error codes -->\n")[2].partition("\n<!-- /error codes -->")[0]
+    assert shown == error_table(), f"the table should be:\n{error_table()}"
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    commands = re.findall(r"^ *(make [a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert commands[:2] == ["make demo", "make test"]
+
+
+def test_every_link_in_the_documentation_leads_somewhere() -> None:
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+# ---------------------------------------------------------------- the house
+def test_production_code_imports_neither_fakes_nor_scenarios() -> None:
+    for path in python_files("app"):
+        assert not imports(path) & {"fakes", "scenarios", "loadtests", "tests"}, path
+
+
+def test_fakes_import_nothing_of_the_application() -> None:
+    for path in python_files("fakes"):
+        assert not imports(path) & {"app", "scenarios", "loadtests", "tests"}, path
+
+
+def test_production_code_needs_no_numpy() -> None:
+    for path in python_files("app"):
+        assert "numpy" not in imports(path), path
+
+
+# Written in pieces, so that this file does not hold what it looks for.
+FORBIDDEN = {
+    "a package registry's host": r"py"
+    r"pi\.org|python"
+    r"hosted\.|registry\.npm"
+    r"js|deb\.deb"
+    r"ian\.|crates\.i"
+    r"o",
+    "a path of one machine": r"(^|[^A-Za-z0-9_.~])/(wo" r"rk|ro" r"ot|tmp/w" r"t)/",
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what: str) -> None:
+    pattern = re.compile(FORBIDDEN[what], re.MULTILINE)
+    for path in tracked():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        assert not pattern.search(text), f"{path.relative_to(ROOT)} holds {what}"
