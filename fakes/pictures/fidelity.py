@@ -44,11 +44,9 @@ def compare(asked: Flags, drawn: Flags) -> Metrics:
 
 def show(photo: Image.Image, asked: Flags, drawn: Flags, metrics: Metrics, title: str) -> Image.Image:
     """The dimmed photo with kept, missing and overgrown pixels in colour, and a legend with the figures."""
-    grey = np.asarray(photo.convert("L"), np.float32) * _DIM
-    canvas = np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    picture = photo.convert("L").point(lambda value: value * _DIM).convert("RGB")
     for region, tint in ((asked & drawn, KEPT), (asked & ~drawn, MISSING), (drawn & ~asked, OVERGROWN)):
-        canvas[region] = tint
-    picture = Image.fromarray(canvas)
+        picture.paste(tint, mask=Image.fromarray(region))
     _legend(picture, asked | drawn, metrics, title)
     return picture
 
@@ -59,10 +57,10 @@ def _ratio(part: int, whole: int) -> float:
 
 def _legend(picture: Image.Image, marked: Flags, metrics: Metrics, title: str) -> None:
     """Write the legend into the corner that hides the least of what is marked."""
-    size = max(8, round(min(picture.width / 26, picture.height / 20)))
+    size = max(8, round(min(picture.width / 34, picture.height / 26)))
     lines: list[tuple[str, Rgb | None]] = [
         (title, None),
-        (f"kept: asked and drawn ({metrics.recall:.0%} of the mask)", KEPT),
+        (f"kept: asked and drawn ({metrics.recall:.1%} of the mask)", KEPT),
         ("missing: asked, not drawn", MISSING),
         ("overgrown: drawn, not asked", OVERGROWN),
         (f"IoU {metrics.iou:.2f}   area {metrics.growth_ratio:.2f} of asked", None),

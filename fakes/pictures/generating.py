@@ -47,4 +47,4 @@ def _one(photo: Image.Image, asked: Flags, seed: int, *, gemini: bool) -> tuple[
     picture = show(
         photo, asked, drawn.covered, metrics, "Gemini: mask and jewellery" if gemini else "Flux: mask and jewellery"
     )
-    return to_jpeg(drawn.image), to_jpeg(picture), metrics
+    return to_jpeg(drawn.image), to_jpeg(picture, sharp_colours=True), metrics

@@ -73,10 +73,10 @@ def _draw(asked: Flags, usual: float, style: Style) -> Image.Image:
     height, width = asked.shape
     scale = max(1.0, max(asked.shape) / WORKING_SIDE)
     working = (max(1, round(width / scale)), max(1, round(height / scale)))
-    small = np.asarray(Image.fromarray(asked.astype(np.uint8) * 255).resize(working, Image.Resampling.BOX)) >= 128
+    share = np.asarray(Image.fromarray(asked.astype(np.uint8) * 255).resize(working, Image.Resampling.BOX))
+    # A region so thin that it is nowhere half of a working pixel counts where it is most of one.
+    small = share >= min(128, int(share.max()))
     piece = Image.new("RGBA", (width, height))
-    if not small.any():
-        return piece
     away = depth(small, _DEPTH)
     # Whole rows from the edge to the middle: then the two innermost ones touch.
     half = float(away.max()) * scale
@@ -87,7 +87,7 @@ def _draw(asked: Flags, usual: float, style: Style) -> Image.Image:
     ball = bead(max(2, round(diameter * 1.04)), style.bead)
     step = diameter / scale
     for row in range(min(_ROWS, rows) - 1, -1, -1):
-        for outline in outlines(away > max(0.0, (row + 0.5) * step), _PARTS):
+        for outline in outlines(away > min((row + 0.5) * step, float(away.max()) * 0.99), _PARTS):
             for x, y in resample(outline, step, smooth=4) * np.float32(scale):
                 _set(piece, ball, float(x), float(y))
     for outline in outlines(small, _PARTS):

@@ -80,10 +80,10 @@ def read_mask(data: bytes) -> Image.Image:
     return image if image.mode == "L" else as_rgb(image, backdrop="black").convert("L")
 
 
-def to_jpeg(image: Image.Image, quality: int = 90) -> bytes:
-    """Encode as JPEG."""
+def to_jpeg(image: Image.Image, quality: int = 90, *, sharp_colours: bool = False) -> bytes:
+    """Encode as JPEG. Sharp colours keep thin coloured lines, at the price of a larger file."""
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
+    image.save(out, "JPEG", quality=quality, subsampling=0 if sharp_colours else 2)
     return out.getvalue()
 
 

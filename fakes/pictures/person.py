@@ -93,8 +93,8 @@ def _wall(size: tuple[int, int], colour: Rgb, seed: int) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
     light = 1.1 - 0.32 * np.hypot(x - 0.25, y - 0.1)
     for _ in range(9):
-        cx, cy, radius = random.uniform(0, 1), random.uniform(0, 1) * height / width, random.uniform(0.04, 0.13)
-        light += random.uniform(-0.05, 0.09) / (1 + np.exp((np.hypot(x - cx, y - cy) - radius) * 90))
+        cx, cy, radius = *random.uniform(0, 1, 2), random.uniform(0.04, 0.13)
+        light += random.uniform(-0.05, 0.09) * np.clip((radius - np.hypot(x - cx, y - cy)) * 40 + 0.5, 0, 1)
     pixels = np.clip(light[:, :, None] * np.array(colour), 0, 255).astype(np.uint8)
     small = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(max(width, height) / 90))
     return small.resize(size, Image.Resampling.BICUBIC)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from fakes.pictures.opening import read_mask, to_png
@@ -27,15 +28,18 @@ def paint_strokes(mask: bytes, strokes: Sequence[Stroke]) -> bytes:
 
 
 def _paint(canvas: Image.Image, stroke: Stroke) -> None:
-    draw = ImageDraw.Draw(canvas)
     value = 255 if stroke.mode == "add" else 0
-    radius = stroke.size / 2
+    tip = _tip(stroke.size)
     # 0 is the first pixel's centre and 1 the last one's, so that every point lies on the picture.
-    path = [(x * (canvas.width - 1), y * (canvas.height - 1)) for x, y in stroke.points]
+    path = [(round(x * (canvas.width - 1)), round(y * (canvas.height - 1))) for x, y in stroke.points]
     for x, y in path:
-        if radius <= 1:
-            draw.point((round(x), round(y)), fill=value)
-        else:
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=value)
+        canvas.paste(value, (x - tip.width // 2, y - tip.height // 2), tip)
     if len(path) > 1:
-        draw.line(path, fill=value, width=max(1, round(stroke.size)))
+        ImageDraw.Draw(canvas).line(path, fill=value, width=max(1, round(stroke.size)))
+
+
+def _tip(size: float) -> Image.Image:
+    """The round tip of a brush: the pixels within half its diameter of the middle one."""
+    reach = int(size / 2)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    return Image.fromarray(np.hypot(x, y) <= size / 2)

@@ -48,7 +48,7 @@ def subject(image: Image.Image) -> Field:
     """How much each pixel of a small copy of the picture belongs to the subject, from 0 to 1."""
     small = image.resize(fit(image.size, WORKING_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     smooth = small.filter(ImageFilter.GaussianBlur(1))
-    few = smooth.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+    few = smooth.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     clusters, alike = np.asarray(few), _likeness(few)
     place = _place(clusters.shape, find_face(smooth))
     frame = _frame(clusters.shape)
@@ -130,4 +130,4 @@ def _share(clusters: NDArray[np.integer[Any]], weight: Field, alike: Field) -> F
 
 
 def _sigmoid(values: Field) -> Field:
-    return np.asarray(1 / (1 + np.exp(-values)))
+    return np.asarray(1 / (1 + np.exp(np.clip(-values, -40, 40))))
