@@ -114,9 +114,7 @@ class RemoteJobs:
         return uri
 
     async def _submit(self, attempt: Attempt, body: dict[str, object]) -> Ticket:
-        submitted_at = (
-            self._clock.now()
-        )  # before the call, or a slow submit would stretch the limit past start_to_close
+        submitted_at = self._clock.now()  # before the call, or a slow submit would stretch the limit
         deadline = attempt.deadline.sooner(JOB_CALL_DEADLINE)
         accepted = await self._client.call(attempt, "POST", "/jobs", JobAccepted, body=body, deadline=deadline)
         ticket = Ticket(job_id=accepted.job_id, submitted_at=submitted_at)
