@@ -1,0 +1,31 @@
+"""The catalogue: every scenario that CI runs, by theme. A module a theme; the file to copy is the smallest, `azure`.
+
+Where the specification leaves an outcome open, the scenario's story or the comment beside it says what was decided.
+"""
+
+from scenarios.catalogue import (
+    a100,
+    azure,
+    cancellation,
+    contracts,
+    happy,
+    http_faults,
+    jobs,
+    pictures,
+    refusals,
+    side_by_side,
+)
+from scenarios.scenario import Scenario
+
+CATALOGUE: tuple[Scenario, ...] = (
+    *happy.SCENARIOS,
+    *http_faults.SCENARIOS,
+    *jobs.SCENARIOS,
+    *pictures.SCENARIOS,
+    *contracts.SCENARIOS,
+    *a100.SCENARIOS,
+    *azure.SCENARIOS,
+    *cancellation.SCENARIOS,
+    *refusals.SCENARIOS,
+    *side_by_side.SCENARIOS,
+)

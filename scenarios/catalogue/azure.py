@@ -1,0 +1,89 @@
+"""Azure Blob Storage: busy, refusing, losing answers. The first `get` is the staged photo, the first `put` its copy."""
+
+from scenarios.scenario import Expect, Scenario, failed, rule
+
+THEME = "Azure"
+
+SCENARIOS = (
+    Scenario(
+        name="azure-busy-twice",
+        story="Azure is busy for two reads of the staged photo.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", calls="1-2", status=503),),
+        expect=Expect(attempts={"upload_to_azure": (0, 1, 3)}, calls={"image_manipulator.resize": 1}),
+    ),
+    Scenario(
+        name="azure-busy-says-when",
+        story="Azure is busy and says to come back in 6 s.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", calls="1", status=503, retry_after=6),),
+        expect=Expect(attempts={"upload_to_azure": (0, 6)}),
+    ),
+    Scenario(
+        name="azure-down",
+        story="Azure resets every connection: five attempts, and no service is asked for anything.",
+        theme=THEME,
+        rules=(rule("blob", "get", "reset"),),
+        expect=failed(
+            "AZURE_UNAVAILABLE",
+            "UPLOADING_IMAGE",
+            attempts={"upload_to_azure": (0, 1, 3, 7, 15)},
+            calls={"image_manipulator": 0},
+        ),
+    ),
+    Scenario(
+        name="azure-refuses",
+        story="Azure refuses the key: final at once.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", status=403),),
+        expect=failed("AZURE_REJECTED", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}),
+    ),
+    Scenario(
+        name="azure-has-lost-the-photo",
+        story="The staged photo is gone: final at once.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", status=404),),
+        expect=failed("AZURE_NOT_FOUND", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}),
+    ),
+    Scenario(
+        name="azure-hangs",
+        story="A read that hangs ends at the attempt's deadline, 27 s, and is tried again.",
+        theme=THEME,
+        rules=(rule("blob", "get", "hang", calls="1"),),
+        expect=Expect(attempts={"upload_to_azure": (0, 28)}),
+    ),
+    Scenario(
+        name="azure-breaks-off-a-download",
+        story="A download that breaks off in the middle is not taken for a photo.",
+        theme=THEME,
+        rules=(rule("blob", "get", "truncate", calls="1"),),
+        expect=Expect(attempts={"upload_to_azure": (0, 1)}),
+    ),
+    Scenario(
+        name="azure-loses-the-answer-to-a-put",
+        story="The photo's copy is written, the answer is lost: it is written again, to the same name.",
+        theme=THEME,
+        rules=(rule("blob", "put", "answer_lost", calls="1"),),
+        expect=Expect(attempts={"upload_to_azure": (0, 1)}),
+    ),
+    Scenario(
+        name="azure-busy-when-results-are-stored",
+        story="Azure is busy when the results are stored: they are stored again, and the GPU is not asked again.",
+        theme=THEME,
+        rules=(rule("blob", "put", "status", calls="2-4", status=503),),
+        expect=Expect(attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="azure-down-when-results-are-stored",
+        story="Azure stays away when the results are stored: five tries, then final. The GPU is not asked again.",
+        theme=THEME,
+        rules=(rule("blob", "put", "status", calls="2-", status=503),),
+        expect=failed(
+            "AZURE_UNAVAILABLE",
+            "GENERATING_IMAGES",
+            length_s=17,
+            attempts={"generate_images": (2,)},
+            calls={"a100.generate": 1, "blob.put": 6},
+        ),
+    ),
+)

@@ -1,0 +1,124 @@
+"""Nothing goes wrong: background or not, strokes or not, Gemini or not, and every form in which a photo comes."""
+
+from scenarios.scenario import Expect, Scenario, rule
+
+THEME = "happy paths"
+
+ADD = {"points": [{"x": 0.4, "y": 0.62}, {"x": 0.6, "y": 0.64}], "mode": "add", "size": 12}
+REMOVE = {"points": [{"x": 0.2, "y": 0.9}, {"x": 0.8, "y": 0.9}], "mode": "remove", "size": 9}
+
+FORMATS = {
+    "large": "A photo larger than 1536 pixels is made smaller, and the results have its new size.",
+    "twelve-megapixels": "A phone's 12-megapixel photo goes through, and no payload grows with it.",
+    "sideways": "A photo taken sideways (EXIF) comes out upright.",
+    "progressive": "A progressive JPEG is as good as any.",
+    "grey": "A black-and-white photo gets its jewellery in colour.",
+    "cmyk": "A CMYK JPEG, as print shops send it, keeps its colours.",
+    "png": "A PNG is stored as JPEG.",
+    "png-alpha": "A PNG with transparency is flattened on white.",
+    "png-palette": "A PNG with a palette becomes true colour.",
+    "png-grey-16": "A PNG of 16 bits does not come out white.",
+}
+
+SCENARIOS = (
+    Scenario(
+        name="near",
+        story="A close-up needs no background removal: six services' calls, one poll, no strokes.",
+        theme=THEME,
+        live=True,
+        expect=Expect(
+            background_removed=False,
+            gemini=True,
+            length_s=2,
+            calls={
+                "image_manipulator.resize": 1,
+                "image_manipulator.zoom_check": 1,
+                "birefnet": 0,
+                "sam3.submit": 1,
+                "sam3.poll": 1,
+                "a100.health": 1,
+                "a100.generate": 1,
+                "a100_spare": 0,
+            },
+        ),
+    ),
+    Scenario(
+        name="far",
+        story="A person far away gets the background removed, and the mask is made on the cut-out.",
+        theme=THEME,
+        photo="far",
+        live=True,
+        expect=Expect(
+            background_removed=True,
+            length_s=4,
+            calls={"birefnet.submit": 1, "birefnet.poll": 1, "sam3.submit": 1},
+            attempts={"remove_background": (0,), "generate_mask": (2,), "generate_images": (4,)},
+        ),
+    ),
+    Scenario(
+        name="strokes-that-add",
+        story="Painting on the mask calls the A100 once more, before the pictures.",
+        theme=THEME,
+        strokes=(ADD,),
+        live=True,
+        expect=Expect(background_removed=False, calls={"a100.refine_mask": 1, "a100.health": 2, "a100.generate": 1}),
+    ),
+    Scenario(
+        name="strokes-that-remove",
+        story="Erasing from the mask is a stroke like any other.",
+        theme=THEME,
+        strokes=(ADD, REMOVE),
+        expect=Expect(calls={"a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="far-with-strokes",
+        story="All seven steps run.",
+        theme=THEME,
+        photo="far",
+        strokes=(ADD,),
+        live=True,
+        expect=Expect(background_removed=True, calls={"birefnet.submit": 1, "a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="no-gemini",
+        story="When Gemini gives nothing, its half of the result is null and the try-on is complete.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "gemini_null"),),
+        live=True,
+        expect=Expect(gemini=False),
+    ),
+    Scenario(
+        name="two-thousand-stroke-points",
+        story="The most strokes that are taken travel through Temporal in less than 64 KiB.",
+        theme=THEME,
+        strokes=tuple(
+            {
+                "points": [
+                    {"x": round(0.3 + 0.0123456 * i, 6), "y": round(0.5 + 0.00456789 * j, 6)} for i in range(31)
+                ],
+                "mode": "add",
+                "size": 3,
+            }
+            for j in range(64)
+        ),
+        expect=Expect(calls={"a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="many-points",
+        story="Sixty-four points, the most that are taken, reach SAM3.",
+        theme=THEME,
+        points=((0.5, 0.62, 1), *((0.02 + 0.015 * i, 0.02, 0) for i in range(63))),
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
+    Scenario(
+        name="only-a-foreground-point",
+        story="One point is enough.",
+        theme=THEME,
+        points=((0.5, 0.62, 1),),
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
+    *(
+        Scenario(name=f"photo-{photo}", story=story, theme=THEME, photo=photo, expect=Expect(gemini=True))
+        for photo, story in FORMATS.items()
+    ),
+)

@@ -1,0 +1,206 @@
+"""Each service with each fault of HTTP, once so that it recovers and once so that its attempts are exhausted.
+
+The times are the policies': image processing tries five times with 1, 2, 4, 8 s between, the ML services three times
+with 2 and 4 s. A hang costs the call's own deadline, which ends before Temporal's start_to_close.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from scenarios.catalogue.happy import ADD
+from scenarios.scenario import Expect, Scenario, failed, rule
+
+THEME = "HTTP faults"
+
+IMAGE_PAUSES = (1, 2, 4, 8)
+ML_PAUSES = (2, 4)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to a service and what surrounds it; durations in seconds.
+
+    Attributes:
+        begins: when its activity begins, in a try-on in which nothing else takes time.
+        lead: from the first attempt's begin to the call: a job is polled 2 s after its submit.
+        deadline: after which the application gives the call up.
+    """
+
+    service: str
+    operation: str
+    activity: str
+    step: str
+    code: str
+    pauses: tuple[int, ...]
+    deadline: float
+    begins: float = 0
+    lead: float = 0
+    photo: str = "near"
+    strokes: tuple[Mapping[str, Any], ...] = ()
+
+    def began(self, attempts: int, cost: float) -> tuple[float, ...]:
+        """Return when so many attempts began, if each failed attempt took `cost` from the call on."""
+        steps = (self.begins, *(cost + pause for pause in self.pauses[: attempts - 1]))
+        times = list(accumulate(steps))
+        return (times[0], *(time + self.lead for time in times[1:]))
+
+
+CALLS = (
+    Call("image_manipulator", "resize", "resize_image", "RESIZING_IMAGE", "IMAGE_MANIPULATOR", IMAGE_PAUSES, 27),
+    Call("birefnet", "submit", "remove_background", "REMOVING_BACKGROUND", "BIREFNET", ML_PAUSES, 25, photo="far"),
+    Call("sam3", "poll", "generate_mask", "GENERATING_MASK", "SAM3", ML_PAUSES, 25, lead=2),
+    Call("a100", "generate", "generate_images", "GENERATING_IMAGES", "A100", ML_PAUSES, 165, begins=2),
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fault of HTTP: its words in a rule, the code's ending, and whether it costs the call's whole deadline."""
+
+    name: str
+    says: str
+    ending: str
+    parameters: Mapping[str, Any]
+    hangs: bool = False
+
+
+KINDS = (
+    Kind("status", "answers 503", "UNAVAILABLE", {"status": 503}),
+    Kind("reset", "resets the connection", "UNAVAILABLE", {}),
+    Kind("empty", "closes the connection without a word", "UNAVAILABLE", {}),
+    Kind("truncate", "breaks off in the middle of its answer", "UNAVAILABLE", {}),
+    Kind("refuse", "refuses connections", "UNAVAILABLE", {}),
+    Kind("garbage", "answers with something that is not JSON", "BAD_ANSWER", {}),
+    Kind("hang", "takes the call and never answers", "TIMEOUT", {}, hangs=True),
+    Kind("dribble", "sends its answer a byte every five seconds", "TIMEOUT", {"pause": 5}, hangs=True),
+)
+
+
+def _code(call: Call, kind: Kind) -> str:
+    """Return the code; an A100 that says it is online while its calls fail is in error, not unavailable."""
+    return "A100_ERROR" if (call.code, kind.ending) == ("A100", "UNAVAILABLE") else f"{call.code}_{kind.ending}"
+
+
+def _matrix() -> Iterator[Scenario]:
+    for call in CALLS:
+        for kind in KINDS:
+            cost = call.deadline if kind.hangs else 0
+            recovers = 3
+            yield Scenario(
+                name=f"{call.service}-{kind.name}-recovers".replace("_", "-"),
+                story=f"{call.service}: {call.operation} {kind.says} twice, and the third attempt goes well.",
+                theme=THEME,
+                photo=call.photo,
+                rules=(rule(call.service, call.operation, kind.name, calls="1-2", **kind.parameters),),
+                # One of each ending also in real time; what waits for a deadline would take minutes there.
+                live=kind.name in {"status", "reset", "garbage"} and call.service != "sam3",
+                expect=Expect(
+                    attempts={call.activity: call.began(recovers, cost)},
+                    calls={f"{call.service}.{call.operation}": recovers},
+                ),
+            )
+            attempts = len(call.pauses) + 1
+            yield Scenario(
+                name=f"{call.service}-{kind.name}-exhausts".replace("_", "-"),
+                story=f"{call.service}: {call.operation} {kind.says} every time, and the attempts run out.",
+                theme=THEME,
+                photo=call.photo,
+                rules=(rule(call.service, call.operation, kind.name, **kind.parameters),),
+                expect=failed(
+                    _code(call, kind),
+                    call.step,
+                    attempts={call.activity: call.began(attempts, cost)},
+                    calls={f"{call.service}.{call.operation}": attempts},
+                ),
+            )
+
+
+SCENARIOS = (
+    *_matrix(),
+    *(
+        Scenario(
+            name=f"{service}-{operation}-refused-at-once".replace("_", "-"),
+            story=f"{service} answers {operation} with a 4xx: trying again would change nothing, so nothing is.",
+            theme=THEME,
+            photo="far",
+            strokes=(ADD,),
+            rules=(rule(service, operation, "status", status=status),),
+            expect=failed(code, step, calls={f"{service}.{operation}": 1}),
+        )
+        for service, operation, status, code, step in (
+            ("image_manipulator", "resize", 400, "IMAGE_MANIPULATOR_REJECTED", "RESIZING_IMAGE"),
+            ("image_manipulator", "zoom_check", 422, "IMAGE_MANIPULATOR_REJECTED", "CHECKING_ZOOM"),
+            ("birefnet", "submit", 403, "BIREFNET_REJECTED", "REMOVING_BACKGROUND"),
+            ("birefnet", "poll", 401, "BIREFNET_REJECTED", "REMOVING_BACKGROUND"),
+            ("sam3", "submit", 422, "SAM3_REJECTED", "GENERATING_MASK"),
+            ("sam3", "poll", 410, "SAM3_REJECTED", "GENERATING_MASK"),
+            ("a100", "refine_mask", 413, "A100_REJECTED", "REFINING_MASK"),
+            ("a100", "generate", 400, "A100_REJECTED", "GENERATING_IMAGES"),
+        )
+    ),
+    Scenario(
+        name="zoom-check-recovers",
+        story="The second call to the image manipulator is retried by itself; the resize is not repeated.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "zoom_check", "status", calls="1-4", status=500),),
+        live=True,
+        expect=Expect(
+            attempts={"check_zoom": (0, 1, 3, 7, 15)},
+            calls={"image_manipulator.resize": 1, "image_manipulator.zoom_check": 5},
+        ),
+    ),
+    Scenario(
+        name="retry-after-is-honoured",
+        story="A busy image manipulator says when to come back: the next attempt waits 7 s instead of 1 s.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "status", calls="1", status=429, retry_after=7),),
+        expect=Expect(attempts={"resize_image": (0, 7)}),
+    ),
+    Scenario(
+        name="retry-after-has-a-limit",
+        story="A service that says to come back in an hour is asked again after a minute.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "status", calls="1", status=503, retry_after=3600),),
+        expect=Expect(attempts={"generate_mask": (0, 60)}),
+    ),
+    Scenario(
+        name="slow-answers-are-waited-for",
+        story="A resize of 20 s and a generate of 160 s are slow, not broken: no attempt is repeated.",
+        theme=THEME,
+        rules=(
+            rule("image_manipulator", "resize", "delay", seconds=20),
+            rule("a100", "generate", "delay", seconds=160),
+        ),
+        expect=Expect(length_s=182, attempts={"resize_image": (0,), "generate_images": (22,)}),
+    ),
+    Scenario(
+        name="wrong-content-type-is-read",
+        story="JSON under the name of HTML is still the agreed JSON; what counts is what is in it.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "content_type"),),
+        expect=Expect(calls={"image_manipulator.resize": 1}),
+    ),
+    Scenario(
+        name="answer-lost-after-submit",
+        story="The answer to a submit is lost: there is no ticket to resume by, so the next attempt submits anew.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "answer_lost", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (0, 2)}, calls={"sam3.submit": 2, "sam3.poll": 1}),
+    ),
+    Scenario(
+        name="answer-lost-after-generate",
+        story="The answer to a generate is lost: the GPU has to do it once more, and does it once more only.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "answer_lost", calls="1"),),
+        expect=Expect(attempts={"generate_images": (2, 4)}, calls={"a100.generate": 2}),
+    ),
+    Scenario(
+        name="redirect-is-not-followed",
+        story="A redirect to another host is not the service's answer.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "status", status=302, headers={"location": "http://127.0.0.1:9/"}),),
+        expect=failed("IMAGE_MANIPULATOR_BAD_ANSWER", "RESIZING_IMAGE", message="redirect"),
+    ),
+)

@@ -1,0 +1,195 @@
+"""What happens to jobs: slow, stuck, failed, lost, late, foreign. Both services share one client; most run on one."""
+
+from scenarios.scenario import Expect, Scenario, failed, rule
+
+THEME = "jobs"
+
+SCENARIOS = (
+    Scenario(
+        name="job-slow",
+        story="A mask that takes a minute is polled every 2 s until it is there.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_slow", seconds=60),),
+        expect=Expect(
+            length_s=60,
+            calls={"sam3.submit": 1, "sam3.poll": 30},
+            call_times={"sam3.poll": tuple(float(2 * n) for n in range(1, 31))},
+        ),
+    ),
+    Scenario(
+        name="job-done-at-the-last-moment",
+        story="A job that is done exactly at its limit is seen by the last poll, at 120 s.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_slow", seconds=120),),
+        expect=Expect(length_s=120, calls={"sam3.poll": 60}),
+    ),
+    *(
+        Scenario(
+            name=f"{service}-job-stuck",
+            story="A job that never ends is given up 120 s after its submit, and no second one is asked of the GPU.",
+            theme=THEME,
+            photo=photo,
+            rules=(rule(service, "submit", "job_stuck"),),
+            expect=failed(
+                code,
+                step,
+                length_s=120,
+                attempts={activity: (0,)},
+                calls={f"{service}.submit": 1, f"{service}.poll": 60},
+            ),
+        )
+        for service, photo, code, step, activity in (
+            ("birefnet", "far", "BIREFNET_TIMEOUT", "REMOVING_BACKGROUND", "remove_background"),
+            ("sam3", "near", "SAM3_TIMEOUT", "GENERATING_MASK", "generate_mask"),
+        )
+    ),
+    *(
+        Scenario(
+            name=f"{service}-job-failed-once",
+            story="A job that fails is dropped, and the next attempt submits a new one.",
+            theme=THEME,
+            photo=photo,
+            live=True,
+            rules=(rule(service, "submit", "job_failed", calls="1"),),
+            expect=Expect(attempts={activity: (0, 4)}, calls={f"{service}.submit": 2, f"{service}.poll": 2}),
+        )
+        for service, photo, activity in (
+            ("birefnet", "far", "remove_background"),
+            ("sam3", "near", "generate_mask"),
+        )
+    ),
+    Scenario(
+        name="birefnet-job-fails-every-time",
+        story="Three jobs fail one after the other.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "job_failed"),),
+        expect=failed(
+            "BIREFNET_JOB_FAILED",
+            "REMOVING_BACKGROUND",
+            attempts={"remove_background": (0, 4, 10)},
+            calls={"birefnet.submit": 3, "birefnet.poll": 3, "sam3": 0},
+        ),
+    ),
+    Scenario(
+        name="sam3-job-fails-every-time",
+        story="Three masks fail one after the other, and the A100 is never asked.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_failed"),),
+        live=True,
+        expect=failed(
+            "SAM3_JOB_FAILED",
+            "GENERATING_MASK",
+            attempts={"generate_mask": (0, 4, 10)},
+            calls={"sam3.submit": 3, "a100": 0},
+        ),
+    ),
+    Scenario(
+        name="job-lost",
+        story="A service forgets its job: after the time in which it may still be unknown, a new one is submitted.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_lost", calls="1"),),
+        # Unknown at 2, 4, 6 and 8 s may still come; at 10 s it counts as lost (app.policies.JOB_GRACE).
+        expect=Expect(attempts={"generate_mask": (0, 12)}, calls={"sam3.submit": 2, "sam3.poll": 6}),
+    ),
+    Scenario(
+        name="job-lost-every-time",
+        story="A service that forgets every job has failed them.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "job_lost"),),
+        expect=failed(
+            "BIREFNET_JOB_FAILED",
+            "REMOVING_BACKGROUND",
+            attempts={"remove_background": (0, 12, 26)},
+            calls={"birefnet.submit": 3},
+            message="lost",
+        ),
+    ),
+    Scenario(
+        name="job-late",
+        story="A job that is unknown for 5 s after its submit is not submitted again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_late", seconds=5),),
+        expect=Expect(length_s=6, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 3}),
+    ),
+    Scenario(
+        name="job-without-result-once",
+        story="A completed job without a result is dropped and done again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_no_result", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 2}),
+    ),
+    Scenario(
+        name="job-without-result-every-time",
+        story="Jobs that never have a result break the contract.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "job_no_result"),),
+        expect=failed("BIREFNET_BAD_ANSWER", "REMOVING_BACKGROUND", calls={"birefnet.submit": 3}),
+    ),
+    Scenario(
+        name="job-with-anothers-result-once",
+        story="A job that answers with another user's mask is done again; the foreign mask is not even read.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_foreign", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 2}),
+    ),
+    Scenario(
+        name="job-with-anothers-result-every-time",
+        story="No user ever gets another user's cut-out.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "job_foreign"),),
+        expect=failed("BIREFNET_BAD_ANSWER", "REMOVING_BACKGROUND", message="another try-on"),
+    ),
+    Scenario(
+        name="job-status-unknown-once",
+        story="One poll with an unknown status costs an attempt, but not the job: the next attempt goes on polling it.",
+        theme=THEME,
+        rules=(rule("sam3", "poll", "job_unknown_status", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 1, "sam3.poll": 2}),
+    ),
+    Scenario(
+        name="job-status-unknown-for-ever",
+        story="A job whose status nobody knows is asked about three times and never submitted again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_unknown_status"),),
+        expect=failed("SAM3_BAD_ANSWER", "GENERATING_MASK", calls={"sam3.submit": 1, "sam3.poll": 3}),
+    ),
+    Scenario(
+        name="job-flaps-back-to-processing",
+        story="A job that says processing, then completed, is done when it first says so.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_flapping", period=2, status="processing"),),
+        expect=Expect(length_s=4, calls={"sam3.submit": 1, "sam3.poll": 2}),
+    ),
+    Scenario(
+        name="job-flaps-to-failed",
+        story="A job that says failed counts as failed, whatever it would have said later.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_flapping", calls="1", period=2, status="failed"),),
+        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 2}),
+    ),
+    Scenario(
+        name="poll-fails-in-the-middle-of-a-job",
+        story="Two polls fail while the job goes on: each costs an attempt, the job is resumed and submitted once.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_slow", seconds=20),
+            rule("sam3", "poll", "status", calls="3,6", status=502),
+        ),
+        live=True,
+        expect=Expect(attempts={"generate_mask": (0, 8, 16)}, calls={"sam3.submit": 1}),
+    ),
+    Scenario(
+        name="job-limit-counts-from-the-submit",
+        story="A retry does not give a stuck job another 120 s: the limit counts from its submit.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_stuck"),
+            rule("sam3", "poll", "status", calls="50", status=503),
+        ),
+        expect=failed("SAM3_TIMEOUT", "GENERATING_MASK", length_s=120, calls={"sam3.submit": 1}),
+    ),
+)

@@ -1,0 +1,126 @@
+"""Lies about pictures, each inside a valid 200: those that are noticed, and the few that are let pass."""
+
+from collections.abc import Iterator
+
+from scenarios.catalogue.happy import ADD, REMOVE
+from scenarios.scenario import Expect, Scenario, failed, rule
+
+THEME = "pictures"
+
+LIES = {
+    "picture_truncated": "is cut in the middle",
+    "picture_size": "is a pixel larger than it should be",
+    "picture_no_alpha": "has no alpha",
+    "picture_unchanged": "is the one that it was given",
+    "picture_format": "is of another format than its name says",
+    "mask_empty": "marks nothing",
+    "mask_full": "marks everything",
+    "mask_inverted": "is inside out",
+    "mask_foreign": "is another user's",
+    "base64_broken": "is broken base64",
+}
+
+NOTICED = (
+    ("image_manipulator", "resize", "IMAGE_MANIPULATOR", "RESIZING_IMAGE", 5, "near"),
+    ("birefnet", "submit", "BIREFNET", "REMOVING_BACKGROUND", 3, "far"),
+    ("sam3", "submit", "SAM3", "GENERATING_MASK", 3, "near"),
+    ("a100", "generate", "A100", "GENERATING_IMAGES", 3, "near"),
+)
+KINDS = {
+    "image_manipulator": ("picture_truncated", "picture_size", "picture_format"),
+    "birefnet": ("picture_truncated", "picture_size", "picture_no_alpha", "picture_unchanged", "picture_format"),
+    "sam3": (
+        "picture_truncated",
+        "picture_size",
+        "mask_empty",
+        "mask_full",
+        "mask_inverted",
+        "mask_foreign",
+        "picture_unchanged",
+    ),
+    "a100": ("picture_truncated", "picture_size", "picture_unchanged", "picture_format", "base64_broken"),
+}
+
+
+def _noticed() -> Iterator[Scenario]:
+    for service, operation, code, step, attempts, photo in NOTICED:
+        for kind in KINDS[service]:
+            yield Scenario(
+                name=f"{service}-{kind}".replace("_", "-"),
+                story=f"The picture that {service} makes {LIES[kind]}: it is noticed, and tried again to the end.",
+                theme=THEME,
+                photo=photo,
+                rules=(rule(service, operation, kind),),
+                expect=failed(f"{code}_BAD_ANSWER", step, calls={f"{service}.{operation}": attempts}),
+            )
+
+
+SCENARIOS = (
+    *_noticed(),
+    Scenario(
+        name="large-photo-not-resized",
+        story="A resize that gives back the large picture under the small one's numbers is noticed.",
+        theme=THEME,
+        photo="large",
+        rules=(rule("image_manipulator", "resize", "picture_unchanged"),),
+        expect=failed("IMAGE_MANIPULATOR_BAD_ANSWER", "RESIZING_IMAGE", message="instead of 1152x1536"),
+    ),
+    Scenario(
+        name="bad-cut-out-once",
+        story="One bad cut-out costs one more job, and the user notices nothing.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "picture_no_alpha", calls="1"),),
+        live=True,
+        expect=Expect(attempts={"remove_background": (0, 4)}, calls={"birefnet.submit": 2}),
+    ),
+    Scenario(
+        name="bad-result-once",
+        story="One broken picture out of the A100 costs one more call.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "picture_truncated", calls="1"),),
+        expect=Expect(attempts={"generate_images": (2, 4)}, calls={"a100.generate": 2}),
+    ),
+    *(
+        Scenario(
+            name=f"painted-{kind}".replace("_", "-"),
+            story=f"The mask that comes back from painting {LIES[kind]}: it is noticed.",
+            theme=THEME,
+            strokes=strokes,
+            rules=(rule("a100", "refine_mask", kind),),
+            expect=failed("A100_BAD_ANSWER", "REFINING_MASK", calls={"a100.refine_mask": 3, "a100.generate": 0}),
+        )
+        for kind, strokes in (
+            ("picture_truncated", (ADD,)),
+            ("picture_size", (ADD,)),
+            ("mask_empty", (ADD,)),
+            ("mask_full", (REMOVE,)),
+            ("mask_inverted", (ADD,)),
+            ("mask_foreign", (ADD,)),
+        )
+    ),
+    # Let pass, because nothing tells the lie from the truth:
+    Scenario(
+        name="small-photo-not-resized-passes",
+        story="A small photo that is given back unchanged is what a resize that never enlarges makes of it.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "picture_unchanged"),),
+        expect=Expect(calls={"image_manipulator.resize": 1}),
+    ),
+    Scenario(
+        name="painted-mask-full-passes",
+        story="A full mask out of strokes that add is let pass: the user may have painted all of it.",
+        theme=THEME,
+        strokes=(ADD,),
+        rules=(rule("a100", "refine_mask", "mask_full"),),
+        expect=Expect(calls={"a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="painted-mask-empty-passes",
+        story="An empty mask out of strokes that remove is let pass: the user may have erased all of it.",
+        theme=THEME,
+        strokes=(ADD, REMOVE),
+        rules=(rule("a100", "refine_mask", "mask_empty"),),
+        expect=Expect(calls={"a100.refine_mask": 1}),
+    ),
+)
