@@ -30,7 +30,9 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
         return
     if call.entry is not None:
         call.entry.status = answer.status if answer.ending is not Ending.SILENCE else None
-    headers = [*answer.without(b"content-length"), (b"content-length", str(len(answer.body)).encode())]
+    headers = answer.headers
+    if scope["method"] != "HEAD":  # whose Content-Length is that of a body which is not sent
+        headers = [*answer.without(b"content-length"), (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers + elapsed(call)})
     if answer.ending is Ending.CUT:
         await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})

@@ -69,7 +69,8 @@ class Fake(FastAPI):
         self._exact: dict[tuple[str, str], Operation] = {}
         self._prefixes: list[tuple[str, str, Operation]] = []
         self._fixed: dict[str, Answer] = {}
-        self._asgi = super().__call__
+        self.as_fastapi = super().__call__
+        self._asgi = self.as_fastapi
         self.add_api_route("/", self._about, methods=["GET"], include_in_schema=False)
         self.add_exception_handler(ValueError, _unreadable)
         if settings.sim_enabled:
@@ -208,7 +209,7 @@ class Fake(FastAPI):
         if fault is not None:
             answer = await fault.before(call)
             if answer is not None:
-                await deliver(answer, call, scope, receive, send)
+                await deliver(self.dressed(answer, call), call, scope, receive, send)
                 return
         latency = None if call.operation.works else self.profile.latency.get(name)
         if latency is not None:
@@ -267,6 +268,10 @@ class Fake(FastAPI):
         """Return the key of a call without X-Workflow-Id: that of the job that it polls, else none."""
         job = self.jobs.get(scope["path"].rpartition("/")[2])
         return job.key if job else ""
+
+    def dressed(self, answer: Answer, call: Call) -> Answer:  # noqa: ARG002 - for services with errors of their own form
+        """Return an answer of a fault in the form of this service."""
+        return answer
 
     def _find(self, scope: Scope) -> Operation | None:
         method, path = scope["method"], scope["path"]
@@ -336,12 +341,20 @@ class Fake(FastAPI):
         self.start_rules()
         self.rules_changed()
 
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Open what the fake needs, until the stack closes.
+
+        Raises:
+            ValueError: a setting is missing.
+        """
+        if self._wants_pictures:
+            self._store = await stack.enter_async_context(open_store(self.settings))
+
     @asynccontextmanager
     async def _running(self, _: FastAPI) -> AsyncIterator[None]:
         self.start_rules()
         async with AsyncExitStack() as stack:
-            if self._wants_pictures:
-                self._store = await stack.enter_async_context(open_store(self.settings))
+            await self.start(stack)
             stack.push_async_callback(self.jobs.close)
             yield
 
