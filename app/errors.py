@@ -58,10 +58,15 @@ class FieldProblem:
 
 
 class RequestError(PipelineError):
-    """The request itself is refused; no workflow is started for it."""
+    """The request itself is refused; no workflow is started for it.
+
+    Attributes:
+        field: the field at fault, where it is always the same one.
+    """
 
     code = "INVALID_REQUEST"
     http_status = 422
+    field: ClassVar[str | None] = None
     advice = "The client's to mend: `details` names each field."
 
     def __init__(
@@ -74,7 +79,7 @@ class RequestError(PipelineError):
     ) -> None:
         """Keep the message, the fields at fault, what the answer says beside `error`, and when to come again."""
         super().__init__(message, retry_after=retry_after)
-        self.details = tuple(details)
+        self.details = tuple(details) or ((FieldProblem(self.field, message),) if self.field else ())
         self.beside = dict(beside or {})
 
 
@@ -83,6 +88,7 @@ class InvalidImageError(RequestError):
 
     code = "INVALID_IMAGE"
     steps = (Step.UPLOADING_IMAGE,)
+    field = "originalImageBase64"
     advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 50 megapixels, complete."
 
 

@@ -4,7 +4,16 @@ import re
 from typing import Annotated, Any, Literal
 
 import pybase64
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -46,6 +55,13 @@ def _decode(value: Any) -> bytes:
         raise PydanticCustomError("base64", "Input should be valid base64, padding included") from None
 
 
+def _whole(value: Any) -> Any:
+    """Keep `true` and `1.0` out, which Python takes for the literal 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("literal_error", "Input should be 0 or 1")
+    return value
+
+
 class Asked(BaseModel):
     """Base of what clients send: exact types, unknown fields are ignored."""
 
@@ -57,7 +73,7 @@ class AskedPoint(Asked):
 
     x: Fraction
     y: Fraction
-    label: Literal[0, 1]
+    label: Annotated[Literal[0, 1], BeforeValidator(_whole)]
 
 
 class StrokePoint(Asked):

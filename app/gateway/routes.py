@@ -79,7 +79,12 @@ async def start(
     parts: PartsOf,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=255, description="Send the same request again with the same key: one try-on."),
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            description="Send the same request again with the same key: one try-on.",
+        ),
     ] = None,
 ) -> Response:
     """Check the request, store the photo and start the workflow. The answer comes at once; the try-on takes a while."""

@@ -105,7 +105,8 @@ class BlobStore:
         Raises:
             PipelineError: one of the Azure errors.
         """
-        permission = BlobSasPermissions(create=True, write=overwrite)
+        # Without the right to write, an existing blob would be a 403 and not the 409 that it is.
+        permission = BlobSasPermissions(create=True, write=True)
         async with self._calling(name, permission, deadline) as (blob, headers):
             try:
                 await blob.upload_blob(

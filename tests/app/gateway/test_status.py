@@ -1,0 +1,260 @@
+import asyncio
+import base64
+import json
+import time
+import uuid
+from datetime import timedelta
+
+import httpx
+import pytest
+from azure.storage.blob.aio import ContainerClient
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+
+from app.gateway.tryons import WORKFLOW_TYPE
+from app.models import MaskPoint, WorkflowInput
+from tests.app.gateway.conftest import Backend, body, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+METRICS = {"precision": 0.98, "recall": 0.95, "iou": 0.92, "growthRatio": 1.02}
+
+
+async def started(http: httpx.AsyncClient) -> str:
+    workflow_id = (await http.post("/workflow/start", json=body())).json()["workflowId"]
+    assert isinstance(workflow_id, str)
+    return workflow_id
+
+
+async def at_step(http: httpx.AsyncClient, workflow_id: str, step: str) -> None:
+    async def reached() -> bool:
+        return bool((await http.get(f"/workflow/{workflow_id}")).json().get("currentStep") == step)
+
+    await until(reached)
+
+
+async def unserved(client: Client, **options: object) -> str:
+    """A try-on that no worker takes up."""
+    workflow_id = str(uuid.uuid4())
+    given = WorkflowInput(image="azure://c/x", mask_points=[MaskPoint(x=0, y=0, label=1)])
+    memo = {"progress": 45, "currentStep": "GENERATING_MASK"}
+    await client.start_workflow(WORKFLOW_TYPE, given, id=workflow_id, task_queue="nobody", memo=memo, **options)  # type: ignore[call-overload]  # options of start_workflow
+    return workflow_id
+
+
+async def test_running_with_progress_and_step(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.held = {"generate_mask"}
+    workflow_id = await started(http)
+    await at_step(http, workflow_id, "GENERATING_MASK")
+    answer = await http.get(f"/workflow/{workflow_id}")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "workflowId": workflow_id,
+        "status": "RUNNING",
+        "progress": 45,
+        "currentStep": "GENERATING_MASK",
+    }
+    backend.release.set()
+
+
+async def test_running_while_no_worker_is_up(http: httpx.AsyncClient, client: Client) -> None:
+    workflow_id = await unserved(client)
+    assert (await http.get(f"/workflow/{workflow_id}")).json()["currentStep"] == "GENERATING_MASK"
+
+
+async def test_completed_with_pictures(http: httpx.AsyncClient) -> None:
+    workflow_id = await started(http)
+    answer = await http.get(f"/workflow/{workflow_id}?wait=20")
+    assert answer.status_code == 200
+
+    def picture(kind: str) -> str:
+        return base64.b64encode(f"{kind} of {workflow_id}".encode()).decode()
+
+    assert answer.json() == {
+        "workflowId": workflow_id,
+        "status": "COMPLETED",
+        "result": {
+            "fluxResultBase64": picture("flux"),
+            "geminiResultBase64": picture("gemini"),
+            "fluxMetrics": METRICS,
+            "geminiMetrics": METRICS,
+            "fluxFidelityVizBase64": picture("flux-fidelity"),
+            "geminiFidelityVizBase64": picture("gemini-fidelity"),
+        },
+    }
+
+
+async def test_completed_without_gemini(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.gemini = False
+    result = (await http.get(f"/workflow/{await started(http)}?wait=20")).json()["result"]
+    assert (result["geminiResultBase64"], result["geminiMetrics"], result["geminiFidelityVizBase64"]) == (None,) * 3
+    assert result["fluxResultBase64"]
+
+
+async def test_completed_whose_picture_is_gone(http: httpx.AsyncClient, container: ContainerClient) -> None:
+    workflow_id = await started(http)
+    assert (await http.get(f"/workflow/{workflow_id}?wait=20")).status_code == 200
+    await container.delete_blob(f"{workflow_id}-flux.jpg")
+    answer = await http.get(f"/workflow/{workflow_id}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "AZURE_NOT_FOUND")
+
+
+async def test_failed_with_code_message_and_step(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.broken = {
+        "generate_images": ApplicationError("A100 server is offline", type="A100UnavailableError", non_retryable=True)
+    }
+    workflow_id = await started(http)
+    answer = await http.get(f"/workflow/{workflow_id}?wait=20")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "workflowId": workflow_id,
+        "status": "FAILED",
+        "error": {
+            "code": "A100_UNAVAILABLE",
+            "message": "A100 server is offline",
+            "failedStep": "GENERATING_IMAGES",
+        },
+    }
+
+
+async def test_terminated_and_timed_out_have_codes_of_their_own(http: httpx.AsyncClient, client: Client) -> None:
+    terminated = await unserved(client)
+    await client.get_workflow_handle(terminated).terminate("by a test")
+    late = await unserved(client, execution_timeout=timedelta(seconds=1))
+    for workflow_id, code in ((terminated, "WORKFLOW_TERMINATED"), (late, "WORKFLOW_TIMED_OUT")):
+        answer = (await http.get(f"/workflow/{workflow_id}?wait=20")).json()
+        message = answer["error"].pop("message")
+        assert message
+        assert answer == {
+            "workflowId": workflow_id,
+            "status": "FAILED",
+            "error": {"code": code, "failedStep": "GENERATING_MASK"},
+        }
+
+
+async def test_cancel(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.held = {"generate_mask"}
+    workflow_id = await started(http)
+    await at_step(http, workflow_id, "GENERATING_MASK")
+    answer = await http.post(f"/workflow/{workflow_id}/cancel")
+    cancelled = {"workflowId": workflow_id, "status": "CANCELLED"}
+    assert (answer.status_code, answer.json()) == (200, cancelled)
+    assert (await http.get(f"/workflow/{workflow_id}?wait=20")).json() == cancelled
+    again = await http.post(f"/workflow/{workflow_id}/cancel")
+    assert again.status_code == 409
+    assert again.json()["status"] == "CANCELLED"
+
+
+async def test_cancel_of_a_finished_one_is_a_conflict_with_its_status(http: httpx.AsyncClient) -> None:
+    workflow_id = await started(http)
+    await http.get(f"/workflow/{workflow_id}?wait=20")
+    answer = await http.post(f"/workflow/{workflow_id}/cancel")
+    assert answer.status_code == 409
+    told = answer.json()
+    assert (told["workflowId"], told["status"], told["error"]["code"]) == (
+        workflow_id,
+        "COMPLETED",
+        "WORKFLOW_FINISHED",
+    )
+
+
+async def test_cancel_while_no_worker_is_up(http: httpx.AsyncClient, client: Client) -> None:
+    workflow_id = await unserved(client)
+    for _ in range(2):
+        assert (await http.post(f"/workflow/{workflow_id}/cancel")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "no-uuid",
+        "x" * 1001,
+        "x" * 5000,
+        "%00",
+        "%FF%FE",
+        "%F0%9F%92%8D",
+        "a b",
+        "..%2F..",
+        "'; drop table",
+    ],
+)
+async def test_an_unknown_id_is_not_found(http: httpx.AsyncClient, path: str) -> None:
+    answers = [
+        await http.get(f"/workflow/{path}"),
+        await http.get(f"/workflow/{path}?wait=1"),
+        await http.get(f"/workflow/{path}/events"),
+        await http.post(f"/workflow/{path}/cancel"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert answer.json()["error"]["code"] in {"WORKFLOW_NOT_FOUND", "NOT_FOUND"}
+
+
+async def test_another_kind_of_workflow_is_none_of_ours(http: httpx.AsyncClient, client: Client) -> None:
+    workflow_id = str(uuid.uuid4())
+    await client.start_workflow("Payroll", id=workflow_id, task_queue="nobody")
+    assert (await http.get(f"/workflow/{workflow_id}")).status_code == 404
+    assert (await http.post(f"/workflow/{workflow_id}/cancel")).status_code == 404
+    description = await client.get_workflow_handle(workflow_id).describe()
+    assert description.close_time is None
+
+
+async def test_a_long_poll_ends_in_time(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.held = {"resize_image"}
+    workflow_id = await started(http)
+    began = time.monotonic()
+    answer = await http.get(f"/workflow/{workflow_id}?wait=1.5")
+    assert 1.4 < time.monotonic() - began < 4
+    assert (answer.status_code, answer.json()["status"]) == (200, "RUNNING")
+    assert answer.json()["currentStep"] == "RESIZING_IMAGE"
+    waiting = asyncio.create_task(http.get(f"/workflow/{workflow_id}?wait=25"))
+    backend.release.set()
+    assert (await waiting).json()["status"] == "COMPLETED"
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "soon", ""])
+async def test_a_wait_that_is_none_is_refused(http: httpx.AsyncClient, wait: str) -> None:
+    answer = await http.get(f"/workflow/some-id?wait={wait}")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"][0]["field"] == "wait"
+
+
+async def test_events_tell_each_step_and_the_end(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.held = {"generate_mask"}
+    workflow_id = await started(http)
+    told: list[tuple[str, dict[str, object]]] = []
+    async with http.stream("GET", f"/workflow/{workflow_id}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        kind = ""
+        async for line in stream.aiter_lines():
+            if line.startswith("event: "):
+                kind = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                told.append((kind, json.loads(line.removeprefix("data: "))))
+                if told[-1][1].get("currentStep") == "GENERATING_MASK":
+                    backend.release.set()
+    held = {"workflowId": workflow_id, "status": "RUNNING", "progress": 45, "currentStep": "GENERATING_MASK"}
+    assert ("progress", held) in told
+    assert told[-1] == ("end", {"workflowId": workflow_id, "status": "COMPLETED"})
+    assert [kind for kind, _ in told].count("end") == 1
+
+
+async def test_events_of_a_failure_say_why(http: httpx.AsyncClient, backend: Backend) -> None:
+    backend.broken = {"check_zoom": ApplicationError("no", type="ImageManipulatorRejectedError", non_retryable=True)}
+    text = (await http.get(f"/workflow/{await started(http)}/events")).text
+    assert '"code":"IMAGE_MANIPULATOR_REJECTED"' in text.splitlines()[-2]
+
+
+async def test_unknown_paths_and_methods_have_the_same_shape(http: httpx.AsyncClient) -> None:
+    for answer, status, code in (
+        (await http.get("/nothing"), 404, "NOT_FOUND"),
+        (await http.get("/workflow/a/b/c"), 404, "NOT_FOUND"),
+        (await http.delete("/workflow/some-id"), 405, "METHOD_NOT_ALLOWED"),
+        (await http.put("/workflow/start"), 405, "METHOD_NOT_ALLOWED"),
+    ):
+        assert answer.status_code == status
+        assert answer.json()["error"]["code"] == code
+        assert set(answer.json()["error"]) == {"code", "message", "details"}
+    assert "GET" in (await http.delete("/workflow/some-id")).headers["allow"]
