@@ -8,6 +8,8 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -166,10 +168,9 @@ async def running_backend(client: Client, settings: Settings, blobs: BlobStore) 
         backend.remove_background,
         backend.generate_mask,
     ]
-    pipeline = Worker(
-        client, task_queue=queue, workflows=[JewelryGenerationWorkflow], activities=steps, workflow_runner=RUNNER
-    )
-    a100 = Worker(client, task_queue=a100_task_queue(queue), activities=[backend.refine_mask, backend.generate_images])
+    worker = partial(Worker, client, max_heartbeat_throttle_interval=timedelta(seconds=0.2))
+    pipeline = worker(task_queue=queue, workflows=[JewelryGenerationWorkflow], activities=steps, workflow_runner=RUNNER)
+    a100 = worker(task_queue=a100_task_queue(queue), activities=[backend.refine_mask, backend.generate_images])
     async with pipeline, a100:
         yield backend
 

