@@ -4,6 +4,8 @@ The gateway and the worker of production run in this process, in front of a Temp
 workflow; Azurite and the fakes are processes or servers of their own, reached over real HTTP.
 """
 
+import asyncio
+import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,12 +21,13 @@ from app.gateway import create_app
 from app.services.blob import BlobStore
 from app.settings import Settings
 from app.worker import working
-from fakes import a100, birefnet, image_manipulator, sam3
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
 from scenarios.engine import programs
-from scenarios.engine.stack import Stack
+from scenarios.engine.ports import HOST, Ports, reserve_port
+from scenarios.engine.probes import answers
+from scenarios.engine.processes import Program
+from scenarios.engine.supervisor import Supervisor
 from scenarios.engine.time_skipping import time_skipping_server
 from scenarios.engine.timelines import Timelines
 from scenarios.engine.virtual_clock import SimulatedClock
@@ -36,13 +39,7 @@ HEARTBEAT_THROTTLE_S = 0.02
 A100_SLOTS = 64
 """Slots exist in real time only: in simulation a call takes its service time, as if there were always a free one."""
 GATEWAY_BLOB_RETRIES = 2
-FAKES = {
-    "image_manipulator": image_manipulator.create_app,
-    "birefnet": birefnet.create_app,
-    "sam3": sam3.create_app,
-    "a100": a100.create_app,
-    "a100_spare": a100.create_app,
-}
+FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare")
 
 
 class World:
@@ -60,10 +57,11 @@ class World:
     temporal: Client
     settings: Settings
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, seed: int = 1) -> None:
         self.controls: Mapping[str, AsyncControl] = {}
         self.timelines = Timelines()
         self._home = home
+        self._seed = seed
         self._parts = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -80,21 +78,19 @@ class World:
         await self._parts.aclose()
 
     async def _build(self) -> None:
-        enter = self._parts.enter_async_context
-        azurite = await enter(
-            Stack(home=self._home, options=programs.Options(parts=frozenset({"azurite"}), temporal_ui=False))
-        )
-        self.temporal = await enter(time_skipping_server())
-        store = {name.lower(): value for name, value in azurite.environment.items() if name.startswith("AZURE_")}
-        simulated = {"sim_enabled": True, "sim_profile": "instant", "sim_clock": "caller", "sim_seed": 1}
-        fakes = FakeSettings.model_validate(store | simulated)
-        urls = {name: await enter(serving(create(fakes))) for name, create in FAKES.items()}
+        ports = Ports.free()
+        fakes = {name: reserve_port() for name in FAKES}
+        programs, store = _processes(ports, fakes, self._home, self._seed)
+        processes = self._parts.enter_async_context(Supervisor(programs, home=self._home))
+        server = self._parts.enter_async_context(time_skipping_server())
+        _, self.temporal = await asyncio.gather(processes, server)
+        urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
         for control in self.controls.values():
             self._parts.push_async_callback(control.close)
         self.settings = Settings.model_validate(
             {
-                **store,
+                **{name.lower(): value for name, value in store.items()},
                 "image_manipulator_url": urls["image_manipulator"],
                 "birefnet_url": urls["birefnet"],
                 "sam3_url": urls["sam3"],
@@ -133,3 +129,24 @@ class World:
         self.gateway = await self._parts.enter_async_context(
             serving(create_app(self.settings, self.temporal, blobs, http))
         )
+
+
+def _processes(
+    ports: Ports, fakes: Mapping[str, int], home: Path, seed: int
+) -> tuple[list[list[Program]], dict[str, str]]:
+    """Return the processes of the virtual world, and the variables of its blob store."""
+    options = programs.Options(parts=frozenset({"azurite"}), profile="instant", seed=seed)
+    stages = programs.stages(ports, home, options)
+    azurite = stages[0][0]
+    environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
+    words = [sys.executable, "-m", "scenarios.engine.fakes_process"]
+    stages[0].append(
+        Program(
+            name="fakes",
+            words=[*words, *(f"{name}={port}" for name, port in fakes.items())],
+            environment=environment,
+            healthy=answers(list(fakes.values())[-1]),
+            addresses={},
+        )
+    )
+    return stages, {name: value for name, value in environment.items() if name.startswith("AZURE_")}

@@ -1,0 +1,208 @@
+"""Run scenarios through the gateway's API, as a frontend would, and judge what came out."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import httpx
+from temporalio.client import WorkflowFailureError
+
+from app.gateway.starting import workflow_id_for
+from scenarios.engine.expectations import unmet
+from scenarios.engine.invariants import breaches
+from scenarios.engine.replay import replay
+from scenarios.engine.runs import Call, Run
+from scenarios.engine.virtual_clock import Event
+from scenarios.engine.world import World
+from scenarios.scenario import Scenario
+
+AT_ONCE = 12
+"""Scenarios side by side: enough to keep two cores busy."""
+POLL_INTERVAL_S = 0.25
+LIMIT_S = 90.0
+"""Wall seconds for one scenario; only a broken pipeline or engine reaches it."""
+ACCEPTED = 202
+
+
+def scenario_key(scenario: Scenario, seed: int, number: int) -> str:
+    """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
+    return f"{seed}:{scenario.name}:{number}"
+
+
+def request_body(scenario: Scenario) -> dict[str, Any]:
+    """Return the body of the start, as a frontend would send it."""
+    body: dict[str, Any] = {
+        "originalImageBase64": base64.b64encode(scenario.photo_bytes()).decode(),
+        "maskPoints": scenario.mask_points(),
+    }
+    if scenario.strokes:
+        body["brushStrokes"] = [dict(stroke) for stroke in scenario.strokes]
+    return body | dict(scenario.body)
+
+
+class Runner:
+    """Runs scenarios in a world of virtual time."""
+
+    def __init__(self, world: World, *, seed: int = 1, replays: bool = True) -> None:
+        self._world = world
+        self._seed = seed
+        self._replays = replays
+        self._replaying = asyncio.Semaphore(1)
+        self._http = httpx.AsyncClient(base_url=world.gateway, timeout=60, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def run_all(
+        self, scenarios: Iterable[Scenario], *, at_once: int = AT_ONCE, done: Callable[[Run], None] = lambda _run: None
+    ) -> list[Run]:
+        """Run scenarios side by side, and return their runs in the given order."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(scenario: Scenario) -> Run:
+            async with slots:
+                run = await self.run(scenario)
+            done(run)
+            return run
+
+        return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
+
+    async def run(self, scenario: Scenario, number: int = 1) -> Run:
+        """Run one scenario, with the stories beside it, and judge it."""
+        run, *beside = await asyncio.gather(
+            self._run(scenario, scenario_key(scenario, self._seed, number)),
+            *(
+                self._run(other, f"{scenario_key(scenario, self._seed, number)}:{other.name}:{place}")
+                for place, other in enumerate(scenario.beside, 1)
+            ),
+        )
+        for other in beside:
+            run.problems += [f"beside it, {other.scenario.name}: {problem}" for problem in other.problems]
+        return run
+
+    async def _run(self, scenario: Scenario, key: str) -> Run:
+        began = time.perf_counter()
+        workflow_id = workflow_id_for(key)
+        run = Run(scenario, key, workflow_id, self._world.timelines.of(workflow_id))
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await self._load_rules(run)
+                try:
+                    await self._try_on(run)
+                    await self._collect(run)
+                finally:
+                    await self._drop_rules(run)
+        except TimeoutError:
+            run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
+            await self._collect(run)
+        run.wall_s = time.perf_counter() - began
+        await self._judge(run)
+        return run
+
+    async def _load_rules(self, run: Run) -> None:
+        by_service: dict[str, list[dict[str, Any]]] = {}
+        for place, rule in enumerate(run.scenario.rules):
+            rule_id = f"{run.workflow_id}.{place}"
+            run.rules[rule_id] = rule
+            by_service.setdefault(rule.service, []).append(rule.as_rule(rule_id, run.workflow_id))
+        await asyncio.gather(*(self._world.controls[name].add(*rules) for name, rules in by_service.items()))
+
+    async def _drop_rules(self, run: Run) -> None:
+        await asyncio.gather(
+            *(self._world.controls[rule.service].remove(rule_id) for rule_id, rule in run.rules.items())
+        )
+
+    async def _try_on(self, run: Run) -> None:
+        scenario = run.scenario
+        if scenario.cancel_at is not None:
+            run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
+        headers = {"Idempotency-Key": run.key, **scenario.headers}
+        answer = await self._http.post("/workflow/start", json=request_body(scenario), headers=headers)
+        run.start_answer = (answer.status_code, _json(answer))
+        if answer.status_code != ACCEPTED:
+            run.status = "REFUSED"
+            return
+        ended = asyncio.create_task(self._ended(run.workflow_id))
+        try:
+            await self._follow(run, ended)
+        finally:
+            ended.cancel()
+
+    async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
+        """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
+        while True:
+            answer = _json(await self._http.get(f"/workflow/{run.workflow_id}"))
+            if answer.get("status") != "RUNNING":
+                run.status, run.answer = str(answer.get("status")), answer
+                return
+            run.samples.append((answer["progress"], answer["currentStep"]))
+            await asyncio.wait([ended], timeout=POLL_INTERVAL_S)
+
+    async def _ended(self, workflow_id: str) -> None:
+        try:
+            await self._world.temporal.get_workflow_handle(workflow_id).result()
+        except WorkflowFailureError:
+            return
+
+    async def _cancel(self, run: Run) -> None:
+        answer = await self._http.post(f"/workflow/{run.workflow_id}/cancel")
+        run.cancel_answer = (answer.status_code, _json(answer))
+
+    async def _collect(self, run: Run) -> None:
+        ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._world.controls))
+        run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
+        if run.status == "REFUSED":
+            return
+        handle = self._world.temporal.get_workflow_handle(run.workflow_id)
+        run.history = await handle.fetch_history()
+        if run.status == "COMPLETED":
+            run.output = await handle.result()
+
+    async def _ledger(self, run: Run, service: str) -> list[Call]:
+        return [
+            Call(
+                service=service,
+                operation=entry["operation"],
+                number=entry["call"],
+                attempt=entry["attempt"],
+                at=run.timeline.since_began(entry["caller_time"]),
+                rule=entry["rule"],
+                fault=entry["fault"],
+                status=entry["status"],
+                duration_s=entry["duration_s"],
+                from_worker=entry["caller_time"] != entry["at"],
+            )
+            for entry in await self._world.controls[service].ledger(run.workflow_id)
+        ]
+
+    async def _judge(self, run: Run) -> None:
+        run.problems += [*unmet(run), *breaches(run)]
+        if self._replays and run.history is not None and run.status != "UNKNOWN":
+            async with self._replaying:
+                failure = await replay(run.history)
+            if failure:
+                run.problems.append(f"the history does not replay: {failure}")
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return {"notJson": answer.text[:200]}
+
+
+async def late_calls(world: World, runs: Sequence[Run]) -> dict[str, int]:
+    """Return how many calls came for each workflow after its ledger was read: there must be none."""
+    late: dict[str, int] = {}
+    for service, control in world.controls.items():
+        counts: dict[str, int] = {}
+        for entry in await control.ledger():
+            counts[entry["key"]] = counts.get(entry["key"], 0) + 1
+        for run in runs:
+            more = counts.get(run.workflow_id, 0) - sum(call.service == service for call in run.calls)
+            if more:
+                late[run.workflow_id] = late.get(run.workflow_id, 0) + more
+    return late
