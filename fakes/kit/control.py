@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakes.kit.fake import Fake
 
 
-def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function a route
+def control_plane(fake: "Fake") -> APIRouter:
     """Return the routes that steer a fake and tell what it saw."""
 
     def near(request: Request) -> None:
@@ -28,20 +28,29 @@ def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function
 
     routes = APIRouter(prefix="/__sim", dependencies=[Depends(near)], tags=["control plane"])
 
-    async def body(request: Request) -> Any:
-        try:
-            return json.loads(await request.body())
-        except ValueError:
-            raise _refused(RulesInvalid([RuleError(rule="", field="", message="the body is no JSON")])) from None
+    _steer(fake, routes)
+    _tell(fake, routes)
+    return routes
 
+
+async def _body(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        raise _refused(RulesInvalid([RuleError(rule="", field="", message="the body is no JSON")])) from None
+
+
+def _steer(fake: "Fake", routes: APIRouter) -> None:  # noqa: C901 - one short function a route
     @routes.get("/rules")
     async def list_rules() -> dict[str, Any]:
+        """Give the rules, each with its hits and the operations that it acts on."""
         return {"rules": fake.rules.public()}
 
     @routes.post("/rules", status_code=201)
     async def add_rules(request: Request) -> dict[str, Any]:
+        """Add one rule or a list, or replace by id: 201 with the ids."""
         try:
-            rules = read_rules(await body(request))
+            rules = read_rules(await _body(request))
             fake.rules.load(rules, time.time())
         except RulesInvalid as invalid:
             raise _refused(invalid) from invalid
@@ -50,19 +59,44 @@ def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function
 
     @routes.delete("/rules", status_code=204)
     async def remove_rules() -> Response:
+        """Remove all rules: 204."""
         fake.rules.remove()
         fake.rules_changed()
         return Response(status_code=204)
 
     @routes.delete("/rules/{rule_id}", status_code=204)
     async def remove_rule(rule_id: str) -> Response:
+        """Remove one rule: 204."""
         if not fake.rules.remove(rule_id):
             raise HTTPException(404, f"there is no rule {rule_id!r}")
         fake.rules_changed()
         return Response(status_code=204)
 
+    @routes.post("/reset", status_code=204)
+    async def reset() -> Response:
+        """Forget calls and jobs; rules and profile are those of the start again: 204."""
+        await fake.reset()
+        return Response(status_code=204)
+
+    @routes.get("/profile")
+    async def get_profile() -> Profile:
+        """Give latencies and capacity."""
+        return fake.profile
+
+    @routes.put("/profile")
+    async def put_profile(request: Request) -> Profile:
+        """Take a named profile or one's own."""
+        try:
+            fake.set_profile(read_profile(await _body(request), fake.service))
+        except RulesInvalid as invalid:
+            raise _refused(invalid) from invalid
+        return fake.profile
+
+
+def _tell(fake: "Fake", routes: APIRouter) -> None:
     @routes.get("/rules/{rule_id}/near-misses")
     async def near_misses(rule_id: str) -> dict[str, Any]:
+        """Give the calls that came nearest to a rule, and why it did not act on them."""
         found = fake.rules.near_misses(rule_id, fake.ledger.calls())
         if found is None:
             raise HTTPException(404, f"there is no rule {rule_id!r}")
@@ -75,6 +109,7 @@ def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function
         shape: Annotated[str, Query(alias="format", pattern="^(json|jsonl)$")] = "json",
         last: Annotated[int | None, Query(ge=1)] = None,
     ) -> Response:
+        """Give the calls, by `key`, `operation`, the `last` so many; `format=jsonl` for JSON lines."""
         calls = list(fake.ledger.calls(key, operation))
         if last is not None:
             calls = list(islice(calls, max(0, len(calls) - last), None))
@@ -86,27 +121,12 @@ def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function
 
     @routes.get("/verdict")
     async def verdict() -> dict[str, Any]:
+        """Say `passed`, or `inconclusive` with the rules whose `expect` is not met, and their near misses."""
         return fake.rules.verdict(fake.ledger.calls)
-
-    @routes.post("/reset", status_code=204)
-    async def reset() -> Response:
-        await fake.reset()
-        return Response(status_code=204)
-
-    @routes.get("/profile")
-    async def get_profile() -> Profile:
-        return fake.profile
-
-    @routes.put("/profile")
-    async def put_profile(request: Request) -> Profile:
-        try:
-            fake.set_profile(read_profile(await body(request), fake.service))
-        except RulesInvalid as invalid:
-            raise _refused(invalid) from invalid
-        return fake.profile
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
+        """Give the state: rules, calls, jobs, busy slots, queue depth, the second address."""
         return {
             "service": fake.service,
             "control_url": fake.control_url,
@@ -120,12 +140,11 @@ def control_plane(fake: "Fake") -> APIRouter:  # noqa: C901 - one short function
 
     @routes.get("/metrics")
     async def metrics() -> Response:
+        """Give slots, busy slots and queue depth to Prometheus."""
         lines = []
         for name, value in _gauges(fake).items():
             lines += [f"# TYPE fake_{name} gauge", f'fake_{name}{{service="{fake.service}"}} {value}']
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
-
-    return routes
 
 
 def _gauges(fake: "Fake") -> dict[str, int]:

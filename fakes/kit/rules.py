@@ -70,7 +70,7 @@ class Rule(BaseModel):
     calls: Annotated[str, BeforeValidator(_calls)] | None = Field(
         default=None, description='Which calls of a key and operation: "3", "1-2", "2-", "1,4-5"'
     )
-    every: int | None = Field(default=None, ge=1, description="Every so-manieth call of a key and operation")
+    every: int | None = Field(default=None, ge=1, description="Every n-th call of a key and operation")
     p: float | None = Field(default=None, ge=0, le=1, description="Probability, by a draw that ignores arrival order")
     after_s: float | None = Field(default=None, ge=0, description="Only so long after the key's first call, in seconds")
     for_s: float | None = Field(default=None, gt=0, description="Only for so long from then on, in seconds")

@@ -11,25 +11,26 @@ class FakeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
-    azure_account_name: str = "jewelrytryon"
-    azure_account_key: str = ""
-    azure_container: str = "jewelry-uploads"
-    azure_blob_endpoint: str = ""
-    """The store itself, as http://127.0.0.1:10000/jewelrytryon: never the fault proxy in front of it."""
-
-    sim_enabled: bool = False
-    """Off: a plain fake service, without rules, ledger, control plane or the caller's clock."""
-    sim_seed: int = 0
-    sim_rules: str = ""
-    """Rules to start with: YAML itself, or the path of a YAML file."""
-    sim_profile: str = "instant"
-    """A named profile, or YAML itself, or the path of a YAML file."""
-    sim_clock: Literal["wall", "caller"] = "wall"
-    """caller: every caller sends X-Sim-Time, so `refuse` may name a key, and the listener stays open."""
-    sim_control_open: bool = False
-    """On: the control plane answers callers that are not on loopback too, as a container needs."""
-    sim_ledger_size: int = Field(default=50_000, ge=1)
-    fakes_time_scale: float = Field(default=1.0, gt=0)
-    """Every time of a fake is multiplied by it, in real time only: 0.05 is twenty times faster."""
-
-    a100_gemini: bool = True
+    azure_account_name: str = Field(default="jewelrytryon", description="The account of the blob store")
+    azure_account_key: str = Field(default="", description="Its key, in base64")
+    azure_container: str = Field(default="jewelry-uploads", description="Where the pictures are")
+    azure_blob_endpoint: str = Field(
+        default="",
+        description="The store itself, as http://127.0.0.1:10000/jewelrytryon: never the proxy in front of it",
+    )
+    sim_enabled: bool = Field(default=False, description="Rules, ledger, control plane and the caller's clock")
+    sim_seed: int = Field(default=0, description="Of every draw, and of what is drawn on pictures")
+    sim_rules: str = Field(default="", description="Rules to start with: YAML itself, or the path of a YAML file")
+    sim_profile: str = Field(default="instant", description="A named profile, YAML itself, or the path of a YAML file")
+    sim_clock: Literal["wall", "caller"] = Field(
+        default="wall", description="caller: every caller sends X-Sim-Time, so that `refuse` may name a key"
+    )
+    sim_control_open: bool = Field(
+        default=False,
+        description="The control plane answers callers that are not on loopback too, as a container needs",
+    )
+    sim_ledger_size: int = Field(default=50_000, ge=1, description="Calls that the ledger remembers")
+    fakes_time_scale: float = Field(
+        default=1.0, gt=0, description="Factor of every time of a fake, in real time only: 0.05 is twenty times faster"
+    )
+    a100_gemini: bool = Field(default=True, description="Off: the A100's Gemini half is null")

@@ -48,8 +48,14 @@ class Proxied:
 
 def client(endpoint: str) -> BlobServiceClient:
     credential = {"account_name": ACCOUNT, "account_key": KEY}
-    sizes = {"max_single_put_size": 1_000_000, "max_block_size": 500_000}
-    return BlobServiceClient(endpoint, credential=credential, retry_total=0, api_version=API_VERSION, **sizes)
+    return BlobServiceClient(
+        endpoint,
+        credential=credential,
+        retry_total=0,
+        api_version=API_VERSION,
+        max_single_put_size=1_000_000,
+        max_block_size=500_000,
+    )
 
 
 @pytest.fixture

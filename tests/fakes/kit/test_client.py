@@ -1,0 +1,78 @@
+"""The control plane's clients: both say the same, errors are readable, and the blocking one works under gevent."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fakes.kit.client import AsyncControl, Control, ControlError
+from tests.fakes.kit.conftest import Toy
+
+RULE = {"id": "busy", "expect": True, "fault": {"kind": "status", "status": 503}}
+
+
+async def test_the_blocking_client(toy: Toy) -> None:
+    def story() -> None:
+        with Control(toy.url) as control:
+            with control.rules_during(RULE) as ids:
+                assert ids == ["busy"]
+                assert control.rules()[0]["acts_on"] == ["echo", "item", "plain"]
+                assert control.verdict()["verdict"] == "inconclusive"
+                assert control.near_misses("busy") == []
+            assert control.rules() == []
+            assert control.ledger(key="nobody", operation="plain") == []
+            assert control.set_profile({"latency": {"plain": 1}})["latency"]["plain"]["fixed"] == 1
+            assert control.profile()["name"] == "custom"
+            control.reset()
+            assert control.health()["profile"] == "instant"
+
+    await asyncio.to_thread(story)
+
+
+async def test_both_clients_have_the_same_methods() -> None:
+    def methods(client: type) -> set[str]:
+        return {name for name in vars(client) if not name.startswith("_")}
+
+    assert methods(Control) == methods(AsyncControl)
+
+
+async def test_a_bad_rule_is_an_error_that_names_its_fields(toy: Toy) -> None:
+    with pytest.raises(ControlError, match=r"422: rule busy: p: .*; rule busy: fault\.status: "):
+        await toy.control.add(RULE | {"p": 3, "fault": {"kind": "status"}})
+
+
+@pytest.mark.parametrize("ask", [lambda control: control.rules(), lambda control: control.health()])
+async def test_nobody_there(ask: Callable[[AsyncControl], Any]) -> None:
+    async with AsyncControl("http://127.0.0.1:1") as control:
+        with pytest.raises(
+            ControlError, match=r"no control plane at http://127\.0\.0\.1:1 nor http://127\.0\.0\.1:10001"
+        ):
+            await ask(control)
+
+
+async def test_it_reaches_a_service_that_refuses(toy: Toy) -> None:
+    await toy.control.add({"fault": {"kind": "refuse"}})
+    assert (await toy.control.health())["refusing"] is True
+    await toy.control.reset()
+    assert (await toy.control.health())["refusing"] is False
+
+
+async def test_the_blocking_client_under_gevent(toy: Toy) -> None:
+    story = """
+        from gevent import monkey; monkey.patch_all()
+        import gevent
+        from fakes.kit.client import Control
+        control = Control({url!r})
+        control.add({{"key": "a", "fault": {{"kind": "hang"}}}})
+        greenlets = [gevent.spawn(control.health) for _ in range(20)]
+        gevent.joinall(greenlets, timeout=20, raise_error=True)
+        print(sum(greenlet.value["rules"] for greenlet in greenlets))
+    """
+    words = "\n".join(line[8:] for line in story.format(url=toy.url).splitlines())
+    run = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", words], capture_output=True, text=True, timeout=60
+    )
+    assert (run.stdout, run.returncode) == ("20\n", 0), run.stderr
