@@ -70,3 +70,7 @@ test: setup lint ## Lint, types and all tests
 .PHONY: histories
 histories: setup ## Record anew the production histories that the replay test replays
 	@$(PY) -m tests.app.record_histories
+
+.PHONY: openapi
+openapi: .venv/.ready ## Write docs/openapi.json anew, after a wanted change of the API
+	@$(PY) -m app.gateway.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

@@ -1,0 +1,151 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from temporalio.client import Client
+
+from app.services.blob import BlobStore
+from app.settings import Settings
+from tests.app.gateway.conftest import Served, serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ONLINE = b'{"status": "online", "gpu_memory_free": 40000}'
+
+
+class Service:
+    """A server that answers every request with this status and body, or hangs, and keeps what it was asked."""
+
+    def __init__(self, status: int = 200, body: bytes = b"{}", *, hangs: bool = False) -> None:
+        self.status, self.body, self.hangs = status, body, hangs
+        self.asked: list[str] = []
+        self.url = ""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            yield
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(" ".join(head.split()[:2]))
+        if not self.hangs:
+            answer = f"HTTP/1.1 {self.status} x\r\nContent-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
+            writer.write(answer.encode() + self.body)
+            await writer.drain()
+        else:
+            await reader.read()  # until the caller gives up
+        writer.close()
+        await writer.wait_closed()
+
+
+Serve = Callable[..., object]
+
+
+@asynccontextmanager
+async def gateway_before(
+    settings: Settings,
+    client: Client,
+    blobs: BlobStore,
+    *a100: Service,
+    manipulator: Service | None = None,
+    birefnet: Service | None = None,
+    sam3: Service | None = None,
+) -> AsyncIterator[Served]:
+    """A gateway whose services are these; those that are not given answer 404 to everything."""
+    async with AsyncExitStack() as closing:
+        services = [manipulator or Service(404), birefnet or Service(404), sam3 or Service(404), *a100]
+        for service in services:
+            await closing.enter_async_context(service.listening())
+        names = ("image_manipulator_url", "birefnet_url", "sam3_url")
+        urls: dict[str, object] = {name: service.url for name, service in zip(names, services, strict=False)}
+        told = settings.model_copy(update=urls | {"a100_urls": tuple(one.url for one in a100)})
+        yield await closing.enter_async_context(serving(told, client, blobs))
+
+
+async def test_everything_online_in_the_specified_shape(settings: Settings, client: Client, blobs: BlobStore) -> None:
+    manipulator, a100 = Service(404), Service(body=ONLINE)
+    async with gateway_before(settings, client, blobs, a100, manipulator=manipulator) as served:
+        answer = await served.http.get("/health")
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "status": "healthy",
+            "temporal": "connected",
+            "services": {"a100": "online", "imageManipulator": "online", "birefnet": "online", "sam3": "online"},
+        }
+    assert a100.asked == ["GET /health"]
+    assert manipulator.asked == ["GET /"]
+
+
+@pytest.mark.parametrize("status", [200, 301, 401, 404, 405, 422])
+async def test_any_answer_below_500_is_a_sign_of_life(
+    settings: Settings, client: Client, blobs: BlobStore, status: int
+) -> None:
+    async with gateway_before(settings, client, blobs, Service(body=ONLINE), sam3=Service(status)) as served:
+        assert (await served.http.get("/health")).json()["status"] == "healthy"
+
+
+async def test_a_service_with_5xx_is_offline_and_the_whole_degraded(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    async with gateway_before(settings, client, blobs, Service(body=ONLINE), birefnet=Service(503)) as served:
+        told = (await served.http.get("/health")).json()
+        assert told["status"] == "degraded"
+        assert told["services"] == {
+            "a100": "online",
+            "imageManipulator": "online",
+            "birefnet": "offline",
+            "sam3": "online",
+        }
+
+
+@pytest.mark.parametrize(
+    ("first", "reach"),
+    [
+        (Service(body=b'{"status": "offline"}'), "offline"),
+        (Service(500, ONLINE), "offline"),
+        (Service(404, ONLINE), "offline"),
+        (Service(body=b"online"), "offline"),
+        (Service(body=b'{"status": 1}'), "offline"),
+        (Service(body=b"[]"), "offline"),
+        (Service(body=b'{"status": "online", "more": "' + b"x" * 200_000 + b'"}'), "offline"),
+        (Service(body=ONLINE), "online"),
+    ],
+)
+async def test_the_a100_is_online_when_it_says_so(
+    settings: Settings, client: Client, blobs: BlobStore, first: Service, reach: str
+) -> None:
+    async with gateway_before(settings, client, blobs, first) as served:
+        assert (await served.http.get("/health")).json()["services"]["a100"] == reach
+
+
+async def test_one_a100_that_is_online_is_enough(settings: Settings, client: Client, blobs: BlobStore) -> None:
+    async with gateway_before(settings, client, blobs, Service(503), Service(body=ONLINE)) as served:
+        assert (await served.http.get("/health")).json()["status"] == "healthy"
+
+
+async def test_whatever_hangs_the_answer_comes_within_3_s(settings: Settings, client: Client, blobs: BlobStore) -> None:
+    hung = {name: Service(hangs=True) for name in ("manipulator", "birefnet", "sam3")}
+    async with gateway_before(settings, client, blobs, Service(hangs=True), Service(hangs=True), **hung) as served:
+        began = time.monotonic()
+        told = (await served.http.get("/health")).json()
+        assert time.monotonic() - began < 3
+        assert told["status"] == "degraded"
+        assert set(told["services"].values()) == {"offline"}
+
+
+async def test_what_is_not_there_is_offline(settings: Settings, client: Client, blobs: BlobStore) -> None:
+    away = {"image_manipulator_url": "http://127.0.0.1:9", "a100_urls": ("http://127.0.0.1:9",)}
+    async with serving(settings.model_copy(update=away), client, blobs) as served:
+        services = (await served.http.get("/health")).json()["services"]
+        assert (services["imageManipulator"], services["a100"]) == ("offline", "offline")
+
+
+async def test_livez_and_readyz(gateway: Served) -> None:
+    assert (await gateway.http.get("/livez")).status_code == 200
+    ready = await gateway.http.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
