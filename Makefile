@@ -53,6 +53,11 @@ demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jp
 up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
 	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.08}"
 
+# ---------------------------------------------------------------- measure
+.PHONY: bench
+bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/s beside the no-op limit
+	@exec $(PY) -m loadtests.bench
+
 # ---------------------------------------------------------------- check
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint and types

@@ -1,0 +1,44 @@
+"""Latencies in a High Dynamic Range histogram: every value to three digits, merged without loss."""
+
+from collections.abc import Iterable
+
+from hdrh.histogram import HdrHistogram
+
+MICROSECONDS = 1_000_000
+LONGEST_S = 24 * 3600
+DIGITS = 3
+PERCENTILES = (50, 75, 90, 95, 99, 99.9)
+
+
+class Latencies:
+    """Durations in seconds, from a microsecond to a day."""
+
+    def __init__(self, seconds: Iterable[float] = ()) -> None:
+        self._histogram = HdrHistogram(1, LONGEST_S * MICROSECONDS, DIGITS)
+        for value in seconds:
+            self.add(value)
+
+    def __len__(self) -> int:
+        return int(self._histogram.get_total_count())
+
+    def add(self, seconds: float) -> None:
+        """Record one duration."""
+        self._histogram.record_value(max(1, min(round(seconds * MICROSECONDS), LONGEST_S * MICROSECONDS)))
+
+    def merge(self, other: "Latencies") -> None:
+        """Add all that another histogram holds."""
+        self._histogram.add(other._histogram)  # noqa: SLF001 - the same class
+
+    def at(self, percentile: float) -> float | None:
+        """Return the duration in seconds that this share of all, in percent, did not exceed; None if there is none."""
+        return float(self._histogram.get_value_at_percentile(percentile)) / MICROSECONDS if len(self) else None
+
+    def figures(self) -> dict[str, float | int | None]:
+        """Return count, mean, maximum and the usual percentiles, in seconds, by name: `p95_s`."""
+        if not len(self):
+            return {"count": 0}
+        figures: dict[str, float | int | None] = {"count": len(self)}
+        figures["mean_s"] = self._histogram.get_mean_value() / MICROSECONDS
+        figures |= {f"p{percentile:g}_s": self.at(percentile) for percentile in PERCENTILES}
+        figures["max_s"] = self._histogram.get_max_value() / MICROSECONDS
+        return figures
