@@ -84,6 +84,9 @@ EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 READY_ERRORS = error_responses(TemporalUnavailableError)
 
+_FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
+"""FastAPI documents these for each route that takes a parameter; ours never answers with them."""
+
 _REFERENCE = "#/components/schemas/{model}"
 
 START_BODY: dict[str, Any] = {
@@ -121,7 +124,13 @@ def document(app: FastAPI) -> None:
             )
             asked = StartRequest.model_json_schema(ref_template=_REFERENCE)
             parts = asked.pop("$defs")
-            schema["components"]["schemas"] |= {StartRequest.__name__: asked, **parts}
+            schemas = schema["components"]["schemas"]
+            schemas |= {StartRequest.__name__: asked, **parts}
+            for name in _FASTAPI_ERRORS:
+                del schemas[name]
+            for operation in (one for path in schema["paths"].values() for one in path.values()):
+                if _FASTAPI_ERRORS[0] in str(operation["responses"].get("422")):
+                    del operation["responses"]["422"]
             app.openapi_schema = schema
         return app.openapi_schema
 

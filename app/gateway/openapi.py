@@ -30,10 +30,8 @@ async def document() -> dict[str, Any]:
         }
     )
     async with http_client() as http:
-        app = create_app(
-            settings, await Client.connect("127.0.0.1:9", lazy=True), BlobStore(settings, WallClock()), http
-        )
-        return app.openapi()
+        client = await Client.connect("127.0.0.1:9", lazy=True)
+        return create_app(settings, client, BlobStore(settings, WallClock()), http).openapi()
 
 
 if __name__ == "__main__":
