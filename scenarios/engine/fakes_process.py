@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 from fastapi import FastAPI
 
-from fakes import a100, birefnet, image_manipulator, pictures, sam3
+from fakes import a100, birefnet, blob_proxy, image_manipulator, pictures, sam3
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
 
@@ -28,6 +28,7 @@ MAKERS: dict[str, Callable[[FakeSettings], FastAPI]] = {
     "sam3": sam3.create_app,
     "a100": a100.create_app,
     "a100_spare": a100.create_app,
+    "blob": blob_proxy.create_app,
 }
 DRAWN = ("generate", "paint_strokes", "remove_background", "resize", "segment", "zoom_level")
 REMEMBERED = 64

@@ -39,7 +39,7 @@ HEARTBEAT_THROTTLE_S = 0.02
 A100_SLOTS = 64
 """Slots exist in real time only: in simulation a call takes its service time, as if there were always a free one."""
 GATEWAY_BLOB_RETRIES = 2
-FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare")
+FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
 
 
 class World:
@@ -50,7 +50,7 @@ class World:
         controls: the control plane of each fake, by the names that rules use.
         temporal: the client whose workflows skip time.
         timelines: what happened in each workflow, in virtual time.
-        settings: of gateway and worker.
+        settings: of the gateway; the worker has the same, but the fault proxy for its blob store.
     """
 
     gateway: str
@@ -100,13 +100,14 @@ class World:
                 "log_level": "ERROR",
             }
         )
-        await self._work()
+        proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes["blob"])
+        await self._work(self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
         await self._serve()
 
-    async def _work(self) -> None:
+    async def _work(self, settings: Settings) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         assembly = Assembly(
-            self.settings,
+            settings,
             clock=SimulatedClock(),
             http_transport=VirtualTransport(httpx.AsyncHTTPTransport(limits=limits)),
             blob_transport=VirtualBlobTransport(),
@@ -115,7 +116,7 @@ class World:
         await self._parts.enter_async_context(
             working(
                 self.temporal,
-                self.settings,
+                settings,
                 assembly.activities,
                 interceptors=[VirtualTime(self.timelines)],
                 heartbeat_throttle=HEARTBEAT_THROTTLE_S,
