@@ -51,7 +51,7 @@ demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jp
 
 .PHONY: up
 up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
-	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.08}"
+	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.06}"
 
 # ---------------------------------------------------------------- measure
 .PHONY: bench

@@ -5,7 +5,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from scenarios.engine.ports import Ports, PortTakenError
 from scenarios.engine.processes import Child, StackError
@@ -13,17 +12,15 @@ from scenarios.engine.programs import RUN, Options
 from scenarios.engine.signals import Stopped, until_signalled
 from scenarios.engine.stack import Stack
 
-HOME = RUN / "up"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Start the stack, print each address once it is healthy, and stop everything when asked.
 
     Exit codes: 0 stopped as asked; 1 a process did not start or ended by itself; 2 a port is taken or an option wrong.
     """
-    options = _options(arguments)
+    chosen = _parse(arguments)
     try:
-        return asyncio.run(until_signalled(_up(options), lambda: _say("\nstopping everything (Ctrl-C again kills it)")))
+        return asyncio.run(until_signalled(_up(chosen), lambda: _say("\nstopping everything (Ctrl-C again kills it)")))
     except Stopped:
         _say("stopped; nothing is left running")
         return 0
@@ -35,34 +32,36 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-async def _up(options: Options) -> int:
+async def _up(chosen: argparse.Namespace) -> int:
+    options = Options(workers=chosen.workers, profile=chosen.profile, time_scale=chosen.time_scale)
+    home = RUN / (
+        f"up-{os.getpid()}" if chosen.free_ports else "up"
+    )  # a fixed place that people remember, if it can be
     _say("starting the stack (a few seconds) ...")
-    async with Stack(home=HOME, ports=Ports(), options=options, announce=_announce) as stack:
+    ports = Ports.free() if chosen.free_ports else Ports()
+    async with Stack(home=home, ports=ports, options=options, announce=_announce) as stack:
         gateway = stack.urls["gateway"]
-        _say(f"\nready. The logs are in {_short(HOME)}/*.log. Ctrl-C stops everything.")
+        _say(f"\nready. The logs are in {home}/*.log. Ctrl-C stops everything.")
         _say(f"  curl {gateway}/health")
         _say(f"  open {gateway}/docs")
         raise await stack.first_death()
 
 
-def _options(arguments: Sequence[str]) -> Options:
-    parser = argparse.ArgumentParser(prog="make up", description=main.__doc__)
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make up", description="The whole stack in the foreground.")
     parser.add_argument("--workers", type=int, default=1, help="how many worker processes (default 1)")
     parser.add_argument("--profile", default="realistic", help="the fakes' latency and capacity (default realistic)")
-    parser.add_argument("--time-scale", type=float, default=0.08, help="multiplies the fakes' times (default 0.08)")
+    parser.add_argument("--time-scale", type=float, default=0.06, help="multiplies the fakes' times (default 0.06)")
+    parser.add_argument("--free-ports", action="store_true", help="use free ports, beside another stack")
     chosen = parser.parse_args(arguments)
     if chosen.workers < 1:
         parser.error("--workers must be 1 or more")
-    return Options(workers=chosen.workers, profile=chosen.profile, time_scale=chosen.time_scale)
+    return chosen
 
 
 def _announce(child: Child) -> None:
     for label, address in child.program.addresses.items():
         _say(f"  {label:26} {address}")
-
-
-def _short(path: Path) -> str:
-    return os.path.relpath(path)
 
 
 def _say(words: str) -> None:

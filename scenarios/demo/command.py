@@ -32,7 +32,7 @@ PICTURES = {
 }
 METRICS = ("precision", "recall", "iou", "growthRatio")
 # Lets the fakes take their time, but not that of a real GPU: the try-on takes about 5 s.
-TIME_SCALE = 0.08
+TIME_SCALE = 0.06
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -127,7 +127,7 @@ def _show(result: dict[str, Any], history: WorkflowHistory, console: Console) ->
     console.print(_times(history))
     console.print("\n[bold]Where to look next[/]")
     console.print("  make demo PHOTO=me.jpg   the same with your own photo")
-    console.print("  make up                  keep the stack running; its API, Temporal's web UI, faults")
+    console.print("  make up                  keep the stack running: API, Temporal's UI, faults")
     console.print("  README.md                a tour in ten minutes")
 
 

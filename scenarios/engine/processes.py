@@ -47,6 +47,7 @@ class Child:
         self._ended = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._expected = False
+        self._healthy = False
 
     @property
     def name(self) -> str:
@@ -75,11 +76,11 @@ class Child:
         return self._ended.is_set() and not self._expected
 
     async def start(self, on_death: Callable[["Child"], None]) -> None:
-        """Start the process and call back if it ends by itself. `wait_until_healthy` is a second step."""
+        """Start the process; call back if it ends by itself once it was healthy. `wait_until_healthy` comes next."""
         if self.running:
             raise StackError(f"{self.name} is running already")
         self._ended.clear()
-        self._expected = False
+        self._expected = self._healthy = False
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.program.words,
@@ -110,6 +111,7 @@ class Child:
                 await asyncio.wait_for(self._ended.wait(), PROBE_INTERVAL_S)
         if not self.running:  # somebody else's server answered in its place
             raise StackError(self.story("ended while it was asked for its health"))
+        self._healthy = True
 
     async def stop(self) -> None:
         """Ask the process to end (SIGTERM), and kill its group when it has not done so within its grace."""
@@ -153,7 +155,7 @@ class Child:
         await process.wait()
         self._leash.remove(process.pid)
         self._ended.set()
-        if not self._expected:
+        if self._healthy and not self._expected:
             on_death(self)
 
     async def _settle(self) -> None:

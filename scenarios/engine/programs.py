@@ -25,8 +25,8 @@ ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth noth
 # key that the user has exported must not reach the local stack.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
-RUN = Path(__file__).resolve().parents[2] / ".run"
-"""Where the commands keep logs and data; git ignores it."""
+RUN = Path(".run")
+"""Where the commands keep logs and data, in the folder where they are called; git ignores it."""
 TEMPORAL = Path(sys.executable).parent / "temporal"
 PURPOSES = {
     "gateway": "the gateway",

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from scenarios.engine.leash import Leash
 from scenarios.engine.processes import Child, Program, StackError
@@ -95,10 +95,17 @@ class Supervisor:
     async def _bring_up_together(self, stage: Sequence[Program]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for program in stage:
-                    group.create_task(self._bring_up(self[program.name]), name=f"start {program.name}")
+                # One that dies meanwhile, of this stage or of an earlier one, ends the start: others may need it.
+                deaths = group.create_task(self._raise_first_death(), name="watch for deaths")
+                async with asyncio.TaskGroup() as starting:
+                    for program in stage:
+                        starting.create_task(self._bring_up(self[program.name]), name=f"start {program.name}")
+                deaths.cancel()
         except ExceptionGroup as errors:  # the first is the cause; the others were cancelled or failed beside it
-            raise errors.exceptions[0] from None
+            raise _first(errors) from None
+
+    async def _raise_first_death(self) -> NoReturn:
+        raise await self.first_death()
 
     async def _stop_all(self) -> None:
         # A task of its own: it ends its work even if the caller is cancelled once more meanwhile, which kills instead.
@@ -119,3 +126,8 @@ class Supervisor:
             await asyncio.gather(*(self[program.name].stop() for program in stage))
         if self._leash is not None:
             self._leash.close()
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

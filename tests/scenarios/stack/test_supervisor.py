@@ -70,6 +70,13 @@ def no_child_left() -> bool:
     return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE] == []
 
 
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what other processes do sets no event of ours
@@ -122,7 +129,7 @@ async def test_a_program_that_is_never_healthy_is_given_up(bench: Bench, tmp_pat
 
 async def test_an_answer_from_another_server_does_not_count_as_health(bench: Bench, tmp_path: Path) -> None:
     async def answered_by_another(pid: int) -> bool:
-        await until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        await until(lambda: is_gone(pid))
         return True
 
     loser = bench.program("loser", "raise SystemExit('address in use')", healthy=answered_by_another)
@@ -141,6 +148,20 @@ async def test_a_death_while_up_is_reported_by_name_with_the_log(bench: Bench, t
         assert "what happened" in report
         assert stack["talkative"].died
         assert not stack["other"].died
+    assert no_child_left()
+
+
+async def test_a_death_while_others_start_ends_the_start(bench: Bench, tmp_path: Path) -> None:
+    async def kill_the_store(_pid: int) -> bool:
+        for child in psutil.Process().children():
+            if "store" in child.cmdline():
+                child.kill()
+        return False
+
+    waiting = bench.program("waiting", healthy=kill_the_store, start_limit=20)
+    with pytest.raises(StackError, match=r"store ended by itself \(SIGKILL\)"):
+        async with Supervisor([[bench.program("store")], [waiting]], home=tmp_path):
+            pytest.fail("it must not come up")
     assert no_child_left()
 
 
@@ -165,7 +186,7 @@ async def test_a_process_deaf_to_sigterm_is_killed_with_all_that_it_started(benc
     mother = bench.program("mother", DEAF + "import os; os.fork();" + deaf)
     async with Supervisor([[mother]], home=tmp_path) as stack:
         (grandchild,) = psutil.Process(stack["mother"].pid).children()
-    await until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: is_gone(grandchild.pid))
     assert no_child_left()
 
 
@@ -227,10 +248,10 @@ asyncio.run(main())
 """
     supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     assert supervisor.stdout is not None
-    worker = psutil.Process(int(await supervisor.stdout.readline()))
+    worker = int(await supervisor.stdout.readline())
     supervisor.kill()
     await supervisor.communicate()
-    await until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: is_gone(worker))
 
 
 async def test_an_unknown_name_says_which_there_are(bench: Bench, tmp_path: Path) -> None:
