@@ -22,7 +22,7 @@ class RuleError(BaseModel):
     message: str
 
     def __str__(self) -> str:
-        return f"rule {self.rule}: {self.field}: {self.message}"
+        return ": ".join(part for part in (f"rule {self.rule}", self.field, self.message) if part)
 
 
 class RulesInvalid(Exception):  # noqa: N818 - reads as what it is: these rules are invalid
