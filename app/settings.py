@@ -1,6 +1,7 @@
 """Every environment variable of the gateway and the worker, in one class. `.env.example` documents each."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    worker_alive_file: Path | None = None
 
     @field_validator("a100_urls", mode="before")
     @classmethod

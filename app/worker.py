@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from app import policies
 from app.activities import Activities
+from app.alive import kept_fresh
 from app.assembly import Assembly
 from app.interceptors import PipelineInterceptor
 from app.logging import configure_logging
@@ -101,7 +102,7 @@ async def main() -> int:
     assembly = Assembly(settings)
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(assembly.close)
-        async with working(client, settings, assembly.activities):
+        async with working(client, settings, assembly.activities), kept_fresh(settings.worker_alive_file):
             log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
             await stop.wait()
             log.info("worker draining", seconds=settings.worker_drain_s)
