@@ -60,8 +60,9 @@ bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/
 
 # ---------------------------------------------------------------- check
 .PHONY: lint
-lint: .venv/.ready ## Format check, lint and types
+lint: .venv/.ready ## Format check, lint (Python and Dockerfile) and types
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/mypy --no-error-summary
 
 .PHONY: format
@@ -79,3 +80,8 @@ histories: setup ## Record anew the production histories that the replay test re
 .PHONY: openapi
 openapi: .venv/.ready ## Write docs/openapi.json anew, after a wanted change of the API
 	@$(PY) -m app.gateway.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+# ---------------------------------------------------------------- deploy
+.PHONY: test-compose
+test-compose: setup ## Build the images, start docker-compose.yml, use it, scale it, stop it (needs Docker)
+	@$(PY) -m scenarios test-compose

@@ -1,5 +1,6 @@
 """The connection to Temporal, by its SDK's own environment configuration (TEMPORAL_ADDRESS, TEMPORAL_API_KEY, ...)."""
 
+import os
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
@@ -12,7 +13,9 @@ async def connect(
     *, lazy: bool = False, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None
 ) -> Client:
     """Return a client; with `lazy` it connects at its first call, so that a process starts while Temporal is down."""
-    config = ClientConfig.load_client_connect_config()
+    # A variable set to nothing means nothing, as in compose files; the SDK would take it for a key and use TLS.
+    said = {name: value for name, value in os.environ.items() if value}
+    config = ClientConfig.load_client_connect_config(override_env_vars=said)
     return await Client.connect(
         **config,
         data_converter=pydantic_data_converter,

@@ -4,7 +4,7 @@ import importlib
 import signal
 import sys
 
-COMMANDS = {"demo": "scenarios.demo.command", "up": "scenarios.up"}
+COMMANDS = {"demo": "scenarios.demo.command", "up": "scenarios.up", "test-compose": "scenarios.compose.command"}
 
 
 def main() -> int:

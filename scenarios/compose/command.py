@@ -1,0 +1,163 @@
+"""The course of `make test-compose`: build, start, look at the containers, use them, scale, stop."""
+
+import argparse
+import asyncio
+import base64
+import sys
+import time
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import httpx
+from PIL import Image
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from fakes.pictures.portrait import portrait
+from scenarios.compose.engine import PROFILES, Compose, ComposeError, MissingError, require_docker
+from scenarios.demo import photo as photos, tryon
+from scenarios.engine.signals import Stopped, until_signalled
+
+TAG = "test-compose"
+WORKERS = 3
+AT_ONCE = 6
+SIDE = 1200
+POLLERS_LIMIT_S = 60
+OURS = ("gateway", "worker", "image-manipulator", "birefnet", "sam3", "a100")
+
+
+class WrongError(Exception):
+    """Something does not hold; the message says what."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build, start, use and stop the compose file.
+
+    Exit codes: 0 all of it holds; 1 something does not; 2 Docker or a part of it is missing.
+    """
+    argparse.ArgumentParser(prog="make test-compose", description=__doc__).parse_args(arguments)
+    try:
+        return asyncio.run(until_signalled(_course(), lambda: _say("\ntaking everything down")))
+    except MissingError as error:
+        return _complain(str(error), 2)
+    except (ComposeError, WrongError, tryon.RefusedError, tryon.FailedError, httpx.HTTPError) as error:
+        return _complain(str(error) or type(error).__name__, 1)
+    except Stopped as stopped:
+        return stopped.exit_code
+
+
+async def _course() -> int:
+    _say(f"Docker engine {await require_docker()}")
+    async with Compose(TAG) as compose:
+        for profile in ("", *PROFILES):
+            await compose(*(("--profile", profile) if profile else ()), "config", "--quiet")
+        _say(f"docker compose config is clean, alone and in each profile: {', '.join(PROFILES)}")
+
+        _say("building the images ...")
+        started = time.monotonic()
+        await compose("build", "--quiet")
+        _say(f"built in {time.monotonic() - started:.0f} s")
+        for image, size in (await compose.image_sizes()).items():
+            _say(f"  {image:14} {size}")
+
+        started = time.monotonic()
+        await compose.up(workers=1)
+        _say(f"up and healthy after {time.monotonic() - started:.0f} s")
+        _check_restrictions(await compose.containers())
+        _say("every container of ours: not root, read-only root, no capabilities, never restarted")
+
+        url = f"http://{await compose.address('gateway', 8000)}"
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as gateway:
+            health = (await gateway.get("/health")).raise_for_status().json()
+            _expect(health["status"] == "healthy", f"/health says {health}")
+            photo = photos.Photo(portrait(SIDE, SIDE * 4 // 3, 7), "a portrait", photos.parse(photos.PORTRAIT_POINTS))
+            seconds = await _try_on(gateway, photo)
+            _say(f"one try-on through it: COMPLETED in {seconds:.1f} s")
+
+            await compose.up(workers=WORKERS)
+            await _expect_pollers(await compose.address("temporal", 7233))
+            times = await asyncio.gather(*(_try_on(gateway, photo) for _ in range(AT_ONCE)))
+            _say(
+                f"scaled to {WORKERS} workers: {AT_ONCE} try-ons at once, all COMPLETED, the last in {max(times):.1f} s"
+            )
+
+        await compose("stop", "gateway", "worker")
+        _check_exits(await compose.containers())
+        _say("SIGTERM: gateway and workers ended by themselves with exit code 0")
+    _say("stopped; volumes and containers are removed")
+    return 0
+
+
+async def _try_on(gateway: httpx.AsyncClient, photo: photos.Photo) -> float:
+    started = time.monotonic()
+    workflow_id = await tryon.start(gateway, photo.data, photo.points)
+    result = await tryon.follow(gateway, workflow_id, lambda _percent, _step: None)
+    for field in ("fluxResultBase64", "geminiResultBase64"):
+        picture = Image.open(BytesIO(base64.b64decode(result[field])))
+        picture.load()
+        _expect(
+            picture.format == "JPEG" and picture.height > picture.width, f"{field} is {picture.format} {picture.size}"
+        )
+    return time.monotonic() - started
+
+
+async def _expect_pollers(address: str) -> None:
+    """Wait until as many workers poll as there are: a worker is healthy a moment before its first poll arrives."""
+    client = await Client.connect(address)
+    request = DescribeTaskQueueRequest(
+        namespace="default",
+        task_queue=TaskQueue(name="tryon"),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    )
+    deadline = time.monotonic() + POLLERS_LIMIT_S
+    while True:
+        pollers = {poller.identity for poller in (await client.workflow_service.describe_task_queue(request)).pollers}
+        if len(pollers) == WORKERS:
+            return
+        late = time.monotonic() > deadline
+        _expect(not late, f"{len(pollers)} workers poll instead of {WORKERS}: {sorted(pollers)}")
+        await asyncio.sleep(0.5)
+
+
+def _check_restrictions(containers: list[dict[str, Any]]) -> None:
+    for container in containers:
+        service, host = _service(container), container["HostConfig"]
+        if service not in OURS:
+            continue
+        user = container["Config"]["User"].partition(":")[0]
+        _expect(user.isdigit() and user != "0", f"{service} runs as user {user or 'root'!r}")
+        _expect(host["ReadonlyRootfs"], f"{service} can write its root")
+        _expect(host["CapDrop"] == ["ALL"], f"{service} keeps capabilities")
+        _expect(container["RestartCount"] == 0, f"{service} was restarted {container['RestartCount']} times")
+
+
+def _check_exits(containers: list[dict[str, Any]]) -> None:
+    for container in containers:
+        if _service(container) in {"gateway", "worker"}:
+            state = container["State"]
+            _expect(
+                not state["Running"] and state["ExitCode"] == 0,
+                f"{container['Name'][1:]} ended with exit code {state['ExitCode']} after SIGTERM",
+            )
+
+
+def _service(container: dict[str, Any]) -> str:
+    name: str = container["Config"]["Labels"]["com.docker.compose.service"]
+    return name
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise WrongError(otherwise)
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201 - the command's own terminal
+
+
+def _complain(words: str, code: int) -> int:
+    print("\n".join(f"make test-compose: {line}" for line in words.splitlines()), file=sys.stderr)  # noqa: T201 - as above
+    return code
