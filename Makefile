@@ -81,7 +81,11 @@ histories: setup ## Record anew the production histories that the replay test re
 openapi: .venv/.ready ## Write docs/openapi.json anew, after a wanted change of the API
 	@$(PY) -m app.gateway.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
-# ---------------------------------------------------------------- deploy
+# ---------------------------------------------------------------- deploy and swap
 .PHONY: test-compose
 test-compose: setup ## Build the images, start docker-compose.yml, use it, scale it, stop it (needs Docker)
 	@$(PY) -m scenarios test-compose
+
+.PHONY: contract
+contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=…; the project's own fakes without
+	@$(PY) -m scenarios contract

@@ -4,7 +4,12 @@ import importlib
 import signal
 import sys
 
-COMMANDS = {"demo": "scenarios.demo.command", "up": "scenarios.up", "test-compose": "scenarios.compose.command"}
+COMMANDS = {
+    "contract": "scenarios.contract.command",
+    "demo": "scenarios.demo.command",
+    "up": "scenarios.up",
+    "test-compose": "scenarios.compose.command",
+}
 
 
 def main() -> int:
