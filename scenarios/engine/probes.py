@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import httpx
 from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.blob.aio import BlobServiceClient
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
 from temporalio.client import Client
@@ -17,6 +17,8 @@ from scenarios.engine.processes import Probe
 
 # The newest version of the blob protocol that Azurite 3.37 speaks.
 BLOB_API_VERSION = "2025-11-05"
+
+_ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 
 
 def answers(port: int, path: str = "/", *, below: int = 500) -> Probe:
@@ -84,10 +86,14 @@ def polls(port: int, *, namespace: str, queues: Sequence[str]) -> Probe:
                 request = DescribeTaskQueueRequest(
                     namespace=namespace,
                     task_queue=TaskQueue(name=queue),
-                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                    # Of all partitions: the default mode sees the first one's pollers, and a new one may poll another.
+                    api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+                    report_pollers=True,
                 )
                 answer = await connection.workflow_service.describe_task_queue(request)
-                if not any(poller.identity.startswith(f"{pid}@") for poller in answer.pollers):
+                types = (version.types_info for version in answer.versions_info.values())
+                pollers = [poller for kinds in types if _ACTIVITY in kinds for poller in kinds[_ACTIVITY].pollers]
+                if not any(poller.identity.startswith(f"{pid}@") for poller in pollers):
                     return False
         except (RPCError, RuntimeError):
             return False
