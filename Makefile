@@ -73,6 +73,10 @@ format: .venv/.ready ## Format the code and mend what the linter can mend
 test: setup lint ## Lint, types and all tests
 	@$(PY) -m pytest
 
+.PHONY: chaos
+chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)
+	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${ONLY:+"$$ONLY"}
+
 .PHONY: histories
 histories: setup ## Record anew the production histories that the replay test replays
 	@$(PY) -m tests.app.record_histories

@@ -1,0 +1,1 @@
+"""Faults in real processes, in real time: killed, paused and restarted, with nothing lost and nothing doubled."""

@@ -1,0 +1,54 @@
+"""Services and the blob store that are down for a while: connections refused, and those that were open broken."""
+
+import asyncio
+import time
+
+from scenarios.chaos.case import Strike, TryOn
+from scenarios.chaos.deaths import start_and_hold
+from scenarios.chaos.site import ANOTHER_A100, Site, expect
+
+AT_ONCE_S = 5.0
+"""When no A100 answers, nothing is waited for."""
+
+
+def service_down(seconds: float) -> Strike:
+    """Take the step's service away for so long while its call is in flight. Another A100 stays up."""
+
+    async def strike(site: Site, tryon: TryOn) -> None:
+        await start_and_hold(site, tryon)
+        await site.refuse(str(tryon.place.service), seconds)
+
+    return strike
+
+
+async def no_a100(site: Site, tryon: TryOn) -> None:
+    """Take every A100 away while the call is in flight: the try-on fails at once."""
+    await start_and_hold(site, tryon)
+    began = time.monotonic()
+    await site.refuse(ANOTHER_A100, 40)
+    await site.refuse("a100", 40)
+    await site.end(tryon.id, AT_ONCE_S)
+    expect(time.monotonic() - began < AT_ONCE_S, "it did not fail at once")
+
+
+def azurite_down(seconds: float) -> Strike:
+    """Stop Azurite for so long, as soon as the photo is stored and before a worker reads it."""
+
+    async def strike(site: Site, tryon: TryOn) -> None:
+        workers = [worker.name for worker in site.workers]
+        site.pause(*workers)
+        await site.start(tryon.key)
+        await site.stack.stop("azurite")
+        site.resume(*workers)
+        await asyncio.sleep(seconds)
+        await site.stack.start("azurite")
+
+    return strike
+
+
+async def service_killed(site: Site, tryon: TryOn) -> None:
+    """Kill -9 the step's service in the middle of a poll and start it again: it has forgotten the job."""
+    service = str(tryon.place.service)
+    await start_and_hold(site, tryon)
+    await site.stack.kill(service)
+    await site.stack.start(service)

@@ -1,0 +1,81 @@
+"""Runs cases one after another on one site, mends it after each, and looks at the whole at the end."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scenarios.chaos.case import Case
+from scenarios.chaos.site import ChaosError, Site, expect
+
+MORE_FILES = 12
+"""Open files that a process may have gained: connections that pools keep for the next call."""
+
+MORE_MEMORY_MB = 60
+"""Memory that a process may have gained by caches and heaps that the first try-ons filled."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case. `why` is empty when it is as it must be; `seconds` from the start to the end."""
+
+    case: Case
+    seconds: float
+    note: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a process that lived through all cases has more at the end than after the first try-on."""
+
+    process: str
+    files: int
+    memory_mb: float
+
+
+async def run(site: Site, cases: Sequence[Case], announce: Callable[[Outcome], None]) -> list[Outcome]:
+    """Run the cases; each finds every process up and no rule set."""
+    outcomes = []
+    name = f"{time.time():.0f}"
+    for case in cases:
+        outcome = await _one(site, case, name)
+        announce(outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+async def _one(site: Site, case: Case, run_name: str) -> Outcome:
+    tryon = case.try_on(run_name)
+    began = time.monotonic()
+    note = why = ""
+    try:
+        await case.strike(site, tryon)
+        note = await case.check(site, tryon)
+    except ChaosError as error:
+        why = f"{error} (try-on {tryon.id})"
+    seconds = time.monotonic() - began
+    await site.heal()
+    return Outcome(case, seconds, note, why)
+
+
+async def settled(site: Site) -> None:
+    """Check that each accepted try-on has ended, and that Temporal knows of no other.
+
+    Raises:
+        ChaosError: one is lost, still running, or there twice.
+    """
+    for workflow_id in site.accepted:
+        await site.end(workflow_id, 60)
+    known = [found.id async for found in site.temporal.list_workflows()]
+    expect(len(known) == len(set(known)), "a try-on ran twice")
+    lost, more = set(site.accepted) - set(known), set(known) - set(site.accepted)
+    expect(not lost and not more, f"accepted and unknown to Temporal: {lost}; there and never accepted: {more}")
+
+
+def growth(before: dict[str, tuple[int, int, float]], after: dict[str, tuple[int, int, float]]) -> list[Growth]:
+    """Return what the processes that were not restarted have more of."""
+    return [
+        Growth(name, after[name][1] - files, after[name][2] - memory)
+        for name, (pid, files, memory) in before.items()
+        if name in after and after[name][0] == pid
+    ]

@@ -1,0 +1,217 @@
+"""The stack that is broken, with what sees and mends it: the public API, the fakes' ledgers, Temporal's own view."""
+
+import asyncio
+import base64
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import Client
+
+from app.gateway.starting import workflow_id_for
+from fakes import a100
+from fakes.kit.client import AsyncControl, LedgerCall
+from fakes.kit.serve import serving
+from fakes.kit.settings import FakeSettings
+from fakes.pictures import portrait
+from scenarios.chaos.places import Place
+from scenarios.engine.ports import HOST, Ports, reserve_port
+from scenarios.engine.processes import Child
+from scenarios.engine.programs import FAKES, Options
+from scenarios.engine.stack import Stack
+
+ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+ANOTHER_A100 = "another_a100"
+GLANCE_S = 0.1
+"""Between two looks at a ledger or a status."""
+
+POINTS = [{"x": 0.5, "y": 0.62, "label": 1}, {"x": 0.05, "y": 0.05, "label": 0}]
+STROKES = [{"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12}]
+
+
+class ChaosError(AssertionError):
+    """What was to happen did not; the message says what was expected and what was seen."""
+
+
+@cache
+def photo() -> str:
+    """Return a small portrait in base64: a person far enough away for the background to be removed."""
+    return base64.b64encode(portrait(480, 640, seed=5, zoom=0.6)).decode()
+
+
+@asynccontextmanager
+async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
+    """Start a stack to break, and its onlookers. The workers know of a second A100, which runs in this process."""
+    ports = Ports.free()
+    spare = reserve_port()
+    options = Options(
+        workers=workers,
+        profile="instant",
+        temporal_ui=False,
+        extra={
+            "*": {"LOG_FORMAT": "console", "A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"},
+            "worker": {"WORKER_DRAIN_S": "60"},  # as long as what runs may take
+        },
+    )
+    async with AsyncExitStack() as closing:
+        stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
+        settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
+        another = await closing.enter_async_context(serving(a100.create_app(settings), port=spare))
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
+        for control in controls.values():
+            closing.push_async_callback(control.close)
+        yield Site(stack, http, await Client.connect(stack.temporal_address), controls)
+
+
+class Site:
+    """A running stack. `accepted` are the ids of the try-ons that the gateway took."""
+
+    def __init__(self, stack: Stack, http: httpx.AsyncClient, temporal: Client, fakes: dict[str, AsyncControl]) -> None:
+        self.stack = stack
+        self.http = http
+        self.temporal = temporal
+        self.fakes = fakes
+        self.accepted: list[str] = []
+
+    # ------------------------------------------------------------ as a frontend
+
+    @property
+    def gateway(self) -> str:
+        """The gateway's address."""
+        return self.stack.urls["gateway"]
+
+    async def post(self, key: str) -> httpx.Response:
+        """Ask for a try-on with strokes under this Idempotency-Key.
+
+        Raises:
+            httpx.TransportError: the gateway is not there, or went away.
+        """
+        body = {"originalImageBase64": photo(), "maskPoints": POINTS, "brushStrokes": STROKES}
+        answer = await self.http.post(f"{self.gateway}/workflow/start", json=body, headers={"Idempotency-Key": key})
+        if answer.status_code == httpx.codes.ACCEPTED and (found := answer.json()["workflowId"]) not in self.accepted:
+            self.accepted.append(found)
+        return answer
+
+    async def start(self, key: str) -> str:
+        """Start a try-on and return its id, which is that of its key."""
+        answer = await self.post(key)
+        expect(answer.status_code == httpx.codes.ACCEPTED, f"a start answered {answer.status_code}: {answer.text}")
+        expect(answer.json()["workflowId"] == workflow_id_for(key), f"the id is not that of its key: {answer.text}")
+        return workflow_id_for(key)
+
+    async def view(self, workflow_id: str) -> dict[str, Any]:
+        """Return what the gateway says about a try-on."""
+        answer = await self.http.get(f"{self.gateway}/workflow/{workflow_id}")
+        expect(answer.status_code == httpx.codes.OK, f"the status answered {answer.status_code}: {answer.text[:300]}")
+        return dict(answer.json())
+
+    async def end(self, workflow_id: str, within: float) -> dict[str, Any]:
+        """Wait until a try-on has ended, and return what the gateway says then."""
+
+        async def ended() -> dict[str, Any] | None:
+            view = await self.view(workflow_id)
+            return view if view["status"] in ENDED else None
+
+        view: dict[str, Any] = await until(ended, within, f"the end of {workflow_id}")
+        return view
+
+    # ------------------------------------------------------------ as an onlooker
+
+    async def rules(self, rules: Sequence[dict[str, Any]]) -> None:
+        """Give each rule to the fake that it is for."""
+        for rule in rules:
+            await self.fakes[rule["service"]].add(rule)
+
+    async def calls(self, service: str, operation: str, workflow_id: str) -> list[LedgerCall]:
+        """Return the calls that a service was sent for a try-on, at each of its addresses."""
+        found = await self.fakes[service].ledger(workflow_id, operation)
+        if service == "a100":
+            found += await self.fakes[ANOTHER_A100].ledger(workflow_id, operation)
+        return found
+
+    async def refuse(self, service: str, seconds: float) -> None:
+        """Close a service's port for so long, and every connection that it has."""
+        await self.fakes[service].add({"id": "down", "for_s": seconds, "fault": {"kind": "refuse"}})
+
+    async def in_flight(self, place: Place, workflow_id: str, within: float = 60) -> None:
+        """Wait until the call that is held has reached its service; for the upload, until its attempt has begun."""
+
+        async def flying() -> bool:
+            if place.service is None:
+                return await self.holder(workflow_id, place.activity) is not None
+            calls = await self.calls(place.service, place.operation, workflow_id)
+            return any(call["call"] == place.call and call["duration_s"] is None for call in calls)
+
+        await until(flying, within, f"{place.activity} in flight for {workflow_id}")
+
+    async def holder(self, workflow_id: str, activity: str) -> str | None:
+        """Return the name of the worker process that an attempt runs in; None when none runs."""
+        description = await self.temporal.get_workflow_handle(workflow_id).describe()
+        for pending in description.raw_description.pending_activities:
+            if (
+                pending.activity_type.name == activity
+                and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+            ):
+                pid = pending.last_worker_identity.partition("@")[0]
+                return next((child.name for child in self.stack if child.running and str(child.pid) == pid), None)
+        return None
+
+    @property
+    def workers(self) -> list[Child]:
+        """The worker processes."""
+        return [child for child in self.stack if child.name.startswith("worker")]
+
+    def pause(self, *names: str) -> None:
+        """Stop processes where they are (SIGSTOP)."""
+        for name in names:
+            self.stack[name].signal(signal.SIGSTOP)
+
+    def resume(self, *names: str) -> None:
+        """Let paused processes go on (SIGCONT)."""
+        for name in names:
+            self.stack[name].signal(signal.SIGCONT)
+
+    async def heal(self) -> None:
+        """Bring every process back, and take every rule away."""
+        for child in self.stack:
+            child.signal(signal.SIGCONT)
+        for child in self.stack:
+            if not child.running:
+                await self.stack.start(child.name)
+        for control in self.fakes.values():
+            await control.remove()
+
+    def resources(self) -> dict[str, tuple[int, int, float]]:
+        """Return process id, open files and memory in MB of each process that holds connections for others."""
+        seen = {}
+        for child in self.stack:
+            process = psutil.Process(child.pid)
+            seen[child.name] = (child.pid, process.num_fds(), process.memory_info().rss / 1e6)
+        return seen
+
+
+async def until(look: Callable[[], Awaitable[Any]], within: float, what: str) -> Any:
+    """Look again and again until there is something to see, and return it.
+
+    Raises:
+        ChaosError: there was nothing within so many seconds.
+    """
+    limit = time.monotonic() + within
+    while not (seen := await look()):
+        expect(time.monotonic() < limit, f"waited {within:g} s for {what} in vain")
+        await asyncio.sleep(GLANCE_S)
+    return seen
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise ChaosError with this message unless something holds."""
+    if not holds:
+        raise ChaosError(otherwise)

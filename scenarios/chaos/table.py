@@ -1,0 +1,98 @@
+"""The chaos table: every fault and each step at which it strikes. `make chaos` runs all of it."""
+
+from collections.abc import Sequence
+
+from app.steps import Step
+from scenarios.chaos import cancels, deaths, outages
+from scenarios.chaos.case import AT_MOST_ONCE_MORE, Case
+from scenarios.chaos.places import PLACES
+
+STRUCK = {
+    Step.RESIZING_IMAGE: "image_manipulator.resize",
+    Step.CHECKING_ZOOM: "image_manipulator.zoom_check",
+    Step.REFINING_MASK: "a100.refine_mask",
+    Step.GENERATING_IMAGES: "a100.generate",
+}
+"""The call that may be made once more when its worker is killed. A remote job is never submitted again."""
+
+
+UNAVAILABLE = {
+    Step.RESIZING_IMAGE: "IMAGE_MANIPULATOR_UNAVAILABLE",
+    Step.CHECKING_ZOOM: "IMAGE_MANIPULATOR_UNAVAILABLE",
+    Step.REMOVING_BACKGROUND: "BIREFNET_UNAVAILABLE",
+    Step.GENERATING_MASK: "SAM3_UNAVAILABLE",
+}
+"""What a try-on fails with whose service is away for longer than its policy tries again."""
+
+ON_A100 = (Step.REFINING_MASK, Step.GENERATING_IMAGES)
+
+
+def _once_more(step: Step) -> dict[str, tuple[int, int]]:
+    return {STRUCK[step]: AT_MOST_ONCE_MORE} if step in STRUCK else {}
+
+
+CASES: Sequence[Case] = (
+    *(
+        Case(fault="worker killed (-9)", step=step, strike=deaths.kill_worker, calls=_once_more(step))
+        for step in PLACES
+    ),
+    Case(fault="worker drained (SIGTERM)", step=Step.GENERATING_IMAGES, strike=deaths.drain_worker),
+    *(
+        Case(fault="Temporal killed (-9), restarted", step=step, strike=deaths.kill_temporal, calls=_once_more(step))
+        for step in (Step.UPLOADING_IMAGE, Step.GENERATING_MASK, Step.GENERATING_IMAGES)
+    ),
+    Case(
+        fault="gateway killed (-9) between staging and start",
+        step=Step.UPLOADING_IMAGE,
+        strike=deaths.kill_gateway_before_start,
+    ),
+    Case(
+        fault="gateway killed (-9) right after the start",
+        step=Step.UPLOADING_IMAGE,
+        strike=deaths.kill_gateway_after_start,
+    ),
+    Case(fault="Azurite down for 3 s", step=Step.UPLOADING_IMAGE, strike=outages.azurite_down(3)),
+    Case(
+        fault="Azurite down for 40 s",
+        step=Step.UPLOADING_IMAGE,
+        strike=outages.azurite_down(40),
+        status="FAILED",
+        code="AZURE_UNAVAILABLE",
+    ),
+    *(
+        Case(fault="service down for 3 s", step=step, strike=outages.service_down(3), calls=_once_more(step))
+        for step in UNAVAILABLE
+    ),
+    *(
+        Case(
+            fault="service down for 40 s",
+            step=step,
+            strike=outages.service_down(40),
+            status="FAILED",
+            code=code,
+        )
+        for step, code in UNAVAILABLE.items()
+    ),
+    *(
+        Case(fault="service killed (-9), its jobs lost", step=step, strike=outages.service_killed, calls={job: (2, 2)})
+        for step, job in ((Step.REMOVING_BACKGROUND, "birefnet.submit"), (Step.GENERATING_MASK, "sam3.submit"))
+    ),
+    *(
+        Case(fault="one A100 of two down", step=step, strike=outages.service_down(40), calls=_once_more(step))
+        for step in ON_A100
+    ),
+    *(
+        Case(fault="every A100 down", step=step, strike=outages.no_a100, status="FAILED", code="A100_UNAVAILABLE")
+        for step in ON_A100
+    ),
+    *(
+        Case(fault="cancelled, service hangs", step=step, strike=cancels.cancel_hung, status="CANCELLED")
+        for step in PLACES
+    ),
+    Case(
+        fault="cancelled in a backoff",
+        step=Step.RESIZING_IMAGE,
+        strike=cancels.cancel_in_backoff,
+        status="CANCELLED",
+    ),
+)
