@@ -59,5 +59,5 @@ COPY --from=build-production /opt/venv /opt/venv
 COPY --from=build-production /usr/local/bin/probe /usr/local/bin/probe
 COPY --from=build-production /srv/app app
 # The gateway; the worker is the same image with `python -m app.worker` and the healthcheck `probe file /tmp/worker-alive 30`.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["probe", "http", "GATEWAY_PORT", "/readyz"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=150s --retries=3 CMD ["probe", "http", "GATEWAY_PORT", "/readyz"]
 CMD ["python", "-m", "app.gateway"]

@@ -82,8 +82,9 @@ histories: setup ## Record anew the production histories that the replay test re
 	@$(PY) -m tests.app.record_histories
 
 .PHONY: openapi
-openapi: .venv/.ready ## Write docs/openapi.json anew, after a wanted change of the API
+openapi: .venv/.ready ## Write docs/openapi.json and docs/openapi/ anew, after a wanted change of an API
 	@$(PY) -m app.gateway.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@$(PY) -m fakes.openapi docs/openapi
 
 # ---------------------------------------------------------------- deploy and swap
 .PHONY: test-compose

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "BUILDX_CONFIG", "SSL_CERT_FILE")
 PROFILES = ("load", "observability")
 PUBLISHED = ("GATEWAY", "IMAGE_MANIPULATOR", "BIREFNET", "SAM3", "A100", "AZURITE", "TEMPORAL", "TEMPORAL_UI")
-START_LIMIT_S = 400
+START_LIMIT_S = 600
 
 # What is missing, and the Debian and Ubuntu packages that have it.
 NEEDS = (
@@ -63,7 +63,7 @@ class Compose:
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and issubclass(kind, Exception):
-            for line in (await self("logs", "--no-color", "--tail", "15", check=False)).splitlines():
+            for line in (await self("logs", "--no-color", "--tail", "8", check=False)).splitlines():
                 print(f"  {line}", file=sys.stderr)  # noqa: T201 - the command's own terminal
         await asyncio.shield(self("down", "--volumes", "--remove-orphans", "--timeout", "10", check=False))
 
@@ -73,7 +73,17 @@ class Compose:
         Raises:
             ComposeError: it failed, and `check` is on.
         """
-        command = ("docker", "compose", "--project-name", self.project, "--env-file", os.devnull, *words)
+        command = (
+            "docker",
+            "compose",
+            "--ansi",
+            "never",
+            "--project-name",
+            self.project,
+            "--env-file",
+            os.devnull,
+            *words,
+        )
         code, said = await _run(command, self._environment | dict(environment or {}))
         if code and check:
             last = "\n".join(said.splitlines()[-30:])

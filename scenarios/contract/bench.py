@@ -85,17 +85,7 @@ class Bench:
         Raises:
             Deviation: no answer, another status than 2xx, no JSON, or another shape.
         """
-        response = await self.send(method, path, body, limit=limit)
-        if not response.is_success:
-            raise Deviation(f"{method} {path} answered {response.status_code}: {response.text[:200]}")
-        try:
-            found = response.json()
-        except ValueError:
-            raise Deviation(f"{method} {path} answered no JSON: {response.text[:80]!r}") from None
-        if diff := difference(shape, found):
-            raise Deviation(f"{method} {path} answered otherwise (- due, + found):", diff)
-        answer: dict[str, Any] = found
-        return answer
+        return json_of(await self.send(method, path, body, limit=limit), shape)
 
     async def finished(self, job_id: str, shape: Shape) -> dict[str, Any]:
         """Poll a job until it is no longer processing, and return the last answer.
@@ -124,6 +114,25 @@ async def bench_for(url: str, settings: FakeSettings, poll_interval: float = POL
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=None) as http,  # noqa: S113 - each call has a limit
     ):
         yield Bench(http, store, settings.azure_container, poll_interval)
+
+
+def json_of(response: httpx.Response, shape: Shape) -> dict[str, Any]:
+    """Return the answer of a response, which fits the shape.
+
+    Raises:
+        Deviation: another status than 2xx, no JSON, or another shape.
+    """
+    asked = f"{response.request.method} {response.request.url.path}"
+    if not response.is_success:
+        raise Deviation(f"{asked} answered {response.status_code}: {response.text[:200]}")
+    try:
+        found = response.json()
+    except ValueError:
+        raise Deviation(f"{asked} answered no JSON: {response.text[:80]!r}") from None
+    if diff := difference(shape, found):
+        raise Deviation(f"{asked} answered otherwise (- due, + found):", diff)
+    answer: dict[str, Any] = found
+    return answer
 
 
 def decoded(data: bytes, image_format: str, what: str) -> Image.Image:
