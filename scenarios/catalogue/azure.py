@@ -54,16 +54,17 @@ SCENARIOS = (
     ),
     Scenario(
         name="azure-breaks-off-a-download",
-        story="A download that breaks off in the middle is not taken for a photo.",
+        story="A download that breaks off is not taken for a photo: the SDK reads on thrice, then the attempt ends.",
         theme=THEME,
-        rules=(rule("blob", "get", "truncate", calls="1"),),
+        rules=(rule("blob", "get", "truncate", calls="1-4"),),
         expect=Expect(attempts={"upload_to_azure": (0, 1)}),
     ),
     Scenario(
         name="azure-loses-the-answer-to-a-put",
-        story="The photo's copy is written, the answer is lost: it is written again, to the same name.",
+        story="The photo's copy is written, the answers are lost: it is written again, to the same name.",
         theme=THEME,
-        rules=(rule("blob", "put", "answer_lost", calls="1"),),
+        # The HTTP library below the SDK repeats a PUT whose connection broke once by itself.
+        rules=(rule("blob", "put", "answer_lost", calls="1-2"),),
         expect=Expect(attempts={"upload_to_azure": (0, 1)}),
     ),
     Scenario(
