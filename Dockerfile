@@ -18,8 +18,8 @@ COPY requirements/app.txt requirements/
 
 
 FROM build AS build-production
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/app.txt \
+RUN --mount=type=cache,target=/var/cache/pip \
+    pip --python /opt/venv/bin/python --cache-dir /var/cache/pip install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/app.txt \
     && $TRIM
 COPY app app
 RUN python -m compileall -q -j 0 /opt/venv/lib app
@@ -27,8 +27,8 @@ RUN python -m compileall -q -j 0 /opt/venv/lib app
 
 FROM build AS build-fakes
 COPY requirements/fakes.txt requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/fakes.txt \
+RUN --mount=type=cache,target=/var/cache/pip \
+    pip --python /opt/venv/bin/python --cache-dir /var/cache/pip install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/fakes.txt \
     && $TRIM
 COPY fakes fakes
 RUN python -m compileall -q -j 0 /opt/venv/lib fakes
