@@ -1,4 +1,4 @@
-"""The commands behind `make up` and `make demo`: `python -m scenarios up`, `python -m scenarios demo`."""
+"""The commands behind `make up`, `make demo`, `make scenarios`: `python -m scenarios up`, `... demo`, `... run`."""
 
 import importlib
 import signal
@@ -7,6 +7,7 @@ import sys
 COMMANDS = {
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",
+    "run": "scenarios.run",
     "up": "scenarios.up",
     "test-compose": "scenarios.compose.command",
 }

@@ -1,8 +1,10 @@
 """The story of a run, for the person who has to find out why it failed; and the closing table of many."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatch
 
 from scenarios.engine.runs import Call, Run
+from scenarios.engine.timelines import Attempt
 
 MANY = 6
 """From this many calls of the same kind in a row on, the middle ones are left out."""
@@ -43,33 +45,42 @@ def _timeline(run: Run) -> list[str]:
         if attempt.ended is not None:
             backoff = f"; again in {attempt.backoff:g} s" if attempt.backoff is not None else ""
             entries.append((attempt.ended, 3 * place + 2, f"    {attempt.outcome}{message}{backoff}"))
-        calls = [call for call in run.calls if _within(call, attempt.activity, attempt.began, attempt.ended)]
-        entries += [(at, 3 * place + 1, text) for at, text in _shortened(calls)]
+        entries += [(at, 3 * place + 1, text) for at, text in _shortened(calls_of(run, attempt))]
     entries += [(happening.at, 3 * len(run.timeline.attempts), happening.what) for happening in run.timeline.happenings]
     return [
         f"  {at:9.1f}  {text}" for at, _, text in sorted(entries, key=lambda entry: (entry[1] // 3, entry[0], entry[1]))
     ]
 
 
-SERVICE_OF = {
-    "upload_to_azure": ("blob",),
-    "resize_image": ("image_manipulator", "blob"),
-    "check_zoom": ("image_manipulator",),
-    "remove_background": ("birefnet", "blob"),
-    "generate_mask": ("sam3", "blob"),
-    "refine_mask": ("a100", "a100_spare", "blob"),
-    "generate_images": ("a100", "a100_spare", "blob"),
+CALLED_BY = {
+    "upload_to_azure": ("blob.*",),
+    "resize_image": ("image_manipulator.resize", "blob.*"),
+    "check_zoom": ("image_manipulator.zoom_check",),
+    "remove_background": ("birefnet.*", "blob.*"),
+    "generate_mask": ("sam3.*", "blob.*"),
+    "refine_mask": ("a100*.refine_mask", "a100*.health", "blob.*"),
+    "generate_images": ("a100*.generate", "a100*.health", "blob.*"),
 }
 
 
-def _within(call: Call, activity: str, began: float, ended: float | None) -> bool:
-    inside = call.from_worker and began <= call.at <= (ended if ended is not None else began)
-    operations = {"resize_image": "resize", "check_zoom": "zoom_check", "refine_mask": "refine_mask"}
-    wanted = operations.get(activity)
-    matches = call.service in SERVICE_OF.get(activity, ()) and (
-        wanted is None or call.service == "blob" or call.operation in {wanted, "health"}
+def calls_of(run: Run, attempt: Attempt) -> list[Call]:
+    """Return the calls that an attempt made: those of its services, at its time, and of its number where known."""
+    return [call for call in run.calls if _may_be_of(call, attempt) and _caller(run, call) is attempt]
+
+
+def _may_be_of(call: Call, attempt: Attempt) -> bool:
+    end = attempt.ended if attempt.ended is not None else attempt.began
+    return (
+        call.attempt in {None, attempt.number}
+        and attempt.began <= call.at <= end
+        and any(fnmatch(call.name, pattern) for pattern in CALLED_BY.get(attempt.activity, ()))
     )
-    return inside and matches
+
+
+def _caller(run: Run, call: Call) -> Attempt:
+    """Return the attempt that made a call; where several may have (the blob store is not told), the longest of them."""
+    able = [attempt for attempt in run.timeline.attempts if _may_be_of(call, attempt)]
+    return max(able, key=lambda attempt: (attempt.ended or attempt.began) - attempt.began)
 
 
 def _shortened(calls: list[Call]) -> list[tuple[float, str]]:

@@ -3,19 +3,21 @@
 import asyncio
 import base64
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
 
 import httpx
-from temporalio.client import WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError
 
 from app.gateway.starting import workflow_id_for
+from fakes.kit.client import AsyncControl
 from scenarios.engine.expectations import unmet
 from scenarios.engine.invariants import breaches
 from scenarios.engine.replay import replay
 from scenarios.engine.runs import Call, Run
+from scenarios.engine.timelines import Timelines
 from scenarios.engine.virtual_clock import Event
-from scenarios.engine.world import World
 from scenarios.scenario import Scenario
 
 AT_ONCE = 12
@@ -26,7 +28,25 @@ LIMIT_S = 90.0
 ACCEPTED = 202
 
 
-def scenario_key(scenario: Scenario, seed: int, number: int) -> str:
+class Place(Protocol):
+    """Where scenarios run.
+
+    Attributes:
+        gateway: the address of the gateway's API.
+        virtual: whether time is.
+        controls: the fakes' control planes by service; empty where the services are real.
+        temporal: the way to histories; None where there is none.
+        timelines: what happened in each workflow, in virtual time.
+    """
+
+    gateway: str
+    virtual: bool
+    controls: Mapping[str, AsyncControl]
+    temporal: Client | None
+    timelines: Timelines
+
+
+def scenario_key(scenario: Scenario, seed: int | str, number: int) -> str:
     """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
     return f"{seed}:{scenario.name}:{number}"
 
@@ -43,14 +63,20 @@ def request_body(scenario: Scenario) -> dict[str, Any]:
 
 
 class Runner:
-    """Runs scenarios in a world of virtual time."""
+    """Runs scenarios at a place.
 
-    def __init__(self, world: World, *, seed: int = 1, replays: bool = True) -> None:
-        self._world = world
+    Args:
+        place: the virtual world, a live stack or a deployment.
+        seed: part of every key, and so of every workflow id.
+        replays: whether each history is replayed.
+    """
+
+    def __init__(self, place: Place, *, seed: int | str = 1, replays: bool = True) -> None:
+        self._place = place
         self._seed = seed
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
-        self._http = httpx.AsyncClient(base_url=world.gateway, timeout=60, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=place.gateway, timeout=60, trust_env=False)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -86,7 +112,8 @@ class Runner:
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
         workflow_id = workflow_id_for(key)
-        run = Run(scenario, key, workflow_id, self._world.timelines.of(workflow_id))
+        timeline = self._place.timelines.of(workflow_id)
+        run = Run(scenario, key, workflow_id, timeline, virtual=self._place.virtual)
         try:
             async with asyncio.timeout(LIMIT_S):
                 await self._load_rules(run)
@@ -99,6 +126,8 @@ class Runner:
             run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
             await self._collect(run)
         run.wall_s = time.perf_counter() - began
+        if not run.virtual:
+            timeline.now = (timeline.began or 0) + run.wall_s
         await self._judge(run)
         return run
 
@@ -108,16 +137,16 @@ class Runner:
             rule_id = f"{run.workflow_id}.{place}"
             run.rules[rule_id] = rule
             by_service.setdefault(rule.service, []).append(rule.as_rule(rule_id, run.workflow_id))
-        await asyncio.gather(*(self._world.controls[name].add(*rules) for name, rules in by_service.items()))
+        await asyncio.gather(*(self._place.controls[name].add(*rules) for name, rules in by_service.items()))
 
     async def _drop_rules(self, run: Run) -> None:
         await asyncio.gather(
-            *(self._world.controls[rule.service].remove(rule_id) for rule_id, rule in run.rules.items())
+            *(self._place.controls[rule.service].remove(rule_id) for rule_id, rule in run.rules.items())
         )
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
-        if scenario.cancel_at is not None:
+        if scenario.cancel_at is not None and run.virtual:
             run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
         headers = {"Idempotency-Key": run.key, **scenario.headers}
         answer = await self._http.post("/workflow/start", json=request_body(scenario), headers=headers)
@@ -125,7 +154,9 @@ class Runner:
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
             return
-        ended = asyncio.create_task(self._ended(run.workflow_id))
+        if not run.virtual:
+            run.timeline.began = time.time()
+        ended = asyncio.create_task(self._ended(run))
         try:
             await self._follow(run, ended)
         finally:
@@ -139,24 +170,32 @@ class Runner:
                 run.status, run.answer = str(answer.get("status")), answer
                 return
             run.samples.append((answer["progress"], answer["currentStep"]))
-            await asyncio.wait([ended], timeout=POLL_INTERVAL_S)
+            if ended.done():
+                await asyncio.sleep(POLL_INTERVAL_S)
+            else:
+                await asyncio.wait([ended], timeout=POLL_INTERVAL_S)
 
-    async def _ended(self, workflow_id: str) -> None:
-        try:
-            await self._world.temporal.get_workflow_handle(workflow_id).result()
-        except WorkflowFailureError:
-            return
+    async def _ended(self, run: Run) -> None:
+        """Return once the workflow has ended, or, in real time, is to be cancelled."""
+        if not run.virtual and run.scenario.cancel_at is not None:
+            await asyncio.sleep(run.scenario.cancel_at)
+            await self._cancel(run)
+        if self._place.temporal is None:
+            await asyncio.Event().wait()
+        else:
+            with suppress(WorkflowFailureError):
+                await self._place.temporal.get_workflow_handle(run.workflow_id).result()
 
     async def _cancel(self, run: Run) -> None:
         answer = await self._http.post(f"/workflow/{run.workflow_id}/cancel")
         run.cancel_answer = (answer.status_code, _json(answer))
 
     async def _collect(self, run: Run) -> None:
-        ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._world.controls))
+        ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._place.controls))
         run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
-        if run.status == "REFUSED":
+        if run.status == "REFUSED" or self._place.temporal is None:
             return
-        handle = self._world.temporal.get_workflow_handle(run.workflow_id)
+        handle = self._place.temporal.get_workflow_handle(run.workflow_id)
         run.history = await handle.fetch_history()
         if run.status == "COMPLETED":
             run.output = await handle.result()
@@ -173,16 +212,15 @@ class Runner:
                 fault=entry["fault"],
                 status=entry["status"],
                 duration_s=entry["duration_s"],
-                from_worker=entry["caller_time"] != entry["at"],
             )
-            for entry in await self._world.controls[service].ledger(run.workflow_id)
+            for entry in await self._place.controls[service].ledger(run.workflow_id)
         ]
 
     async def _judge(self, run: Run) -> None:
         run.problems += [*unmet(run), *breaches(run)]
         if self._replays and run.history is not None and run.status != "UNKNOWN":
             async with self._replaying:
-                failure = await replay(run.history)
+                failure = await replay(run.history, virtual=run.virtual)
             if failure:
                 run.problems.append(f"the history does not replay: {failure}")
 
@@ -194,10 +232,10 @@ def _json(answer: httpx.Response) -> Any:
         return {"notJson": answer.text[:200]}
 
 
-async def late_calls(world: World, runs: Sequence[Run]) -> dict[str, int]:
+async def late_calls(place: Place, runs: Sequence[Run]) -> dict[str, int]:
     """Return how many calls came for each workflow after its ledger was read: there must be none."""
     late: dict[str, int] = {}
-    for service, control in world.controls.items():
+    for service, control in place.controls.items():
         counts: dict[str, int] = {}
         for entry in await control.ledger():
             counts[entry["key"]] = counts.get(entry["key"], 0) + 1

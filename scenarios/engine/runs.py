@@ -11,10 +11,7 @@ from scenarios.scenario import Rule, Scenario
 
 @dataclass(frozen=True)
 class Call:
-    """One call in a fake's ledger. `at` (since the timeline's beginning) and `duration_s` are virtual seconds.
-
-    `from_worker` is off for calls of the gateway, which happen in real time.
-    """
+    """One call in a fake's ledger. `at` (since the timeline's beginning) and `duration_s` are virtual seconds."""
 
     service: str
     operation: str
@@ -25,7 +22,6 @@ class Call:
     fault: str | None
     status: int | None
     duration_s: float | None
-    from_worker: bool = True
 
     @property
     def name(self) -> str:
@@ -76,6 +72,5 @@ class Run:
         rows = [
             (call.service, call.operation, call.number, call.attempt, round(call.at, 3), call.fault, call.status)
             for call in self.calls
-            if call.from_worker
         ]
         return sorted(rows, key=lambda row: tuple(str(part).rjust(12) for part in row))

@@ -77,7 +77,7 @@ async def time_skipping_server(interceptors: Sequence[Interceptor] = ()) -> Asyn
         data_converter=pydantic_data_converter,
         interceptors=[SkipTime(), *interceptors],
         dev_server_existing_path=temporal_binary(),
-        dev_server_extra_args=flags,
+        dev_server_extra_args=[*flags, "--output", "none"],
         dev_server_log_level="error",
     ) as environment:
         yield environment.client

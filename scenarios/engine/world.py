@@ -54,8 +54,9 @@ class World:
     """
 
     gateway: str
-    temporal: Client
+    temporal: Client | None
     settings: Settings
+    virtual = True
 
     def __init__(self, home: Path, *, seed: int = 1) -> None:
         self.controls: Mapping[str, AsyncControl] = {}
@@ -83,7 +84,8 @@ class World:
         programs, store = _processes(ports, fakes, self._home, self._seed)
         processes = self._parts.enter_async_context(Supervisor(programs, home=self._home))
         server = self._parts.enter_async_context(time_skipping_server())
-        _, self.temporal = await asyncio.gather(processes, server)
+        _, client = await asyncio.gather(processes, server)
+        self.temporal = client
         urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
         for control in self.controls.values():
@@ -101,10 +103,10 @@ class World:
             }
         )
         proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes["blob"])
-        await self._work(self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
-        await self._serve()
+        await self._work(client, self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
+        await self._serve(client)
 
-    async def _work(self, settings: Settings) -> None:
+    async def _work(self, client: Client, settings: Settings) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         assembly = Assembly(
             settings,
@@ -115,7 +117,7 @@ class World:
         self._parts.push_async_callback(assembly.close)
         await self._parts.enter_async_context(
             working(
-                self.temporal,
+                client,
                 settings,
                 assembly.activities,
                 interceptors=[VirtualTime(self.timelines)],
@@ -123,13 +125,11 @@ class World:
             )
         )
 
-    async def _serve(self) -> None:
+    async def _serve(self, client: Client) -> None:
         blobs = BlobStore(self.settings, WallClock(), retries=GATEWAY_BLOB_RETRIES)
         self._parts.push_async_callback(blobs.close)
         http = await self._parts.enter_async_context(httpx.AsyncClient(trust_env=False))
-        self.gateway = await self._parts.enter_async_context(
-            serving(create_app(self.settings, self.temporal, blobs, http))
-        )
+        self.gateway = await self._parts.enter_async_context(serving(create_app(self.settings, client, blobs, http)))
 
 
 def _processes(

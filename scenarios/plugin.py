@@ -1,0 +1,111 @@
+"""The pytest plugin: `pytest_plugins = ["scenarios.plugin"]`, and a test runs a scenario in a line (docs/scenarios.md).
+
+One world for each pytest process, on free ports, started by the first test that needs it; so it is safe under xdist.
+"""
+
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scenarios.scenario import Rule, Scenario, rule
+
+if TYPE_CHECKING:
+    from scenarios.engine.runs import Run
+    from scenarios.engine.simulation import Simulation
+
+RunScenario = Callable[..., "Run"]
+_started = False
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of scenario runs."""
+    group = parser.getgroup("scenarios")
+    group.addoption("--timeline", metavar="FILE", help="draw every scenario that ran into a self-contained HTML page")
+    group.addoption("--scenario-seed", type=int, default=1, help="part of every workflow id, and the fakes' chance")
+
+
+@pytest.fixture(scope="session")
+def simulation(request: pytest.FixtureRequest) -> Iterator["Simulation"]:
+    """The virtual world, once for a run."""
+    # Imported here: Temporal and the fakes are not needed by test runs without a scenario.
+    from scenarios.engine.simulation import Simulation  # noqa: PLC0415
+
+    global _started  # noqa: PLW0603 - what the process started decides how it may exit
+    _started = True
+    with Simulation(seed=request.config.getoption("--scenario-seed")) as made:
+        yield made
+        if file := request.config.getoption("--timeline"):
+            from scenarios.engine.timeline import page  # noqa: PLC0415
+
+            Path(file).write_text(page(made.runs), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def _begun(request: pytest.FixtureRequest, simulation: "Simulation") -> dict[str, "Future[Run]"]:
+    """Every scenario that the selected tests take as the parameter `scenario`, running side by side."""
+    if hasattr(request.config, "workerinput"):
+        return {}  # under xdist another process may run the test: nobody knows which scenarios are this one's
+    chosen = [item.callspec.params.get("scenario") for item in request.session.items if hasattr(item, "callspec")]
+    return {each.name: simulation.submit(each) for each in chosen if isinstance(each, Scenario)}
+
+
+class Rules(list[Rule]):
+    """The rules of one test's scenario."""
+
+    def add(self, service: str, operation: str, kind: str, **parameters: Any) -> None:
+        """Add a rule: `rules.add("sam3", "submit", "status", calls="1-2", status=503)`."""
+        self.append(rule(service, operation, kind, **parameters))
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """Rules that the test's `run_scenario` adds to its scenario."""
+    return Rules()
+
+
+@pytest.fixture
+def run_scenario(
+    request: pytest.FixtureRequest,
+    simulation: "Simulation",
+    _begun: dict[str, "Future[Run]"],
+    rules: Rules,
+) -> RunScenario:
+    """A function that runs a scenario and returns its run; one that does not come out as it says fails the test.
+
+    It takes a Scenario, or the fields of one; name and story are then the test's own.
+    """
+
+    def run(scenario: Scenario | None = None, **fields: Any) -> "Run":
+        from scenarios.engine.report import story  # noqa: PLC0415
+
+        if scenario is None:
+            name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+            scenario = Scenario(**{"name": name, "story": request.node.nodeid, "theme": "own", **fields})
+        if rules:
+            scenario = dataclasses.replace(scenario, rules=(*scenario.rules, *rules))
+        begun = None if rules else _begun.get(scenario.name)
+        made = begun.result() if begun else simulation.run(scenario)
+        if not made.passed:
+            command = f"pytest '{request.node.nodeid}' --scenario-seed {simulation.seed}"
+            pytest.fail(story(made, command), pytrace=False)
+        return made
+
+    return run
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main() -> Generator[None, "pytest.ExitCode | int | None", "pytest.ExitCode | int | None"]:
+    """End the process at once after a run that had a world: the interpreter can abort at exit (sdk-python #300)."""
+    code = yield
+    if _started:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(code or 0))
+    return code
