@@ -53,7 +53,16 @@ demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jp
 up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
 	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.06}"
 
+# ---------------------------------------------------------------- simulate
+.PHONY: scenarios
+scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_URL=...: against a deployment (ONLY=name, LIST=1)
+	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
+
 # ---------------------------------------------------------------- measure
+.PHONY: bench-scenarios
+bench-scenarios: setup ## Speed of the simulation, as ratios in one run
+	@exec $(PY) -m scenarios bench
+
 .PHONY: bench
 bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/s beside the no-op limit
 	@exec $(PY) -m loadtests.bench
