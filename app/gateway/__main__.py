@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from app.clock import WallClock
 from app.gateway import create_app
+from app.gateway.memory import keep_freed_memory
 from app.gateway.routes import Parts
 from app.logging import configure_logging
 from app.services.blob import BlobStore
@@ -97,6 +98,7 @@ def run() -> int:
         print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
         return 2
     configure_logging(settings)
+    keep_freed_memory()
     try:
         listener = listen(settings.gateway_host, settings.gateway_port)
     except OSError as error:

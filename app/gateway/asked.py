@@ -147,7 +147,7 @@ class StartRequest(Asked):
         )
 
 
-def parse_start(body: bytes | bytearray) -> StartRequest:
+def parse_start(body: bytes) -> StartRequest:
     """Read the body of a start.
 
     Raises:

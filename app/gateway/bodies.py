@@ -41,20 +41,22 @@ class Bodies:
         finally:
             self._slots.release()
 
-    async def read(self, request: Request) -> bytearray:
+    async def read(self, request: Request) -> bytes:
         """Read the body within a slot.
 
         Raises:
             BodyTooLargeError: it has no declared length, and turned out too large.
             BodyTimeoutError: it did not arrive in time.
         """
-        body = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self._timeout):
                 async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > self._max_bytes:
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > self._max_bytes:
                         raise BodyTooLargeError(self._too_large)
         except TimeoutError:
             raise BodyTimeoutError(f"The body did not arrive within {self._timeout:g} s") from None
-        return body
+        return b"".join(chunks)
