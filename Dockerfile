@@ -18,8 +18,10 @@ COPY requirements/app.txt requirements/
 
 
 FROM build AS build-production
+# The cache is a mount, no part of the image.
+# hadolint ignore=DL3042
 RUN --mount=type=cache,target=/var/cache/pip \
-    pip --python /opt/venv/bin/python --cache-dir /var/cache/pip install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/app.txt \
+    PIP_CACHE_DIR=/var/cache/pip pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/app.txt \
     && $TRIM
 COPY app app
 RUN python -m compileall -q -j 0 /opt/venv/lib app
@@ -27,8 +29,10 @@ RUN python -m compileall -q -j 0 /opt/venv/lib app
 
 FROM build AS build-fakes
 COPY requirements/fakes.txt requirements/
+# The cache is a mount, no part of the image.
+# hadolint ignore=DL3042
 RUN --mount=type=cache,target=/var/cache/pip \
-    pip --python /opt/venv/bin/python --cache-dir /var/cache/pip install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/fakes.txt \
+    PIP_CACHE_DIR=/var/cache/pip pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/fakes.txt \
     && $TRIM
 COPY fakes fakes
 RUN python -m compileall -q -j 0 /opt/venv/lib fakes
