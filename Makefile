@@ -103,3 +103,7 @@ test-compose: setup ## Build the images, start docker-compose.yml, use it, scale
 .PHONY: contract
 contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=…; the project's own fakes without
 	@$(PY) -m scenarios contract
+
+.PHONY: mutants
+mutants: setup ## Break the production code on purpose and see who notices (ONLY=remote_job; most of an hour)
+	@$(PY) -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
