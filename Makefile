@@ -67,6 +67,10 @@ bench-scenarios: setup ## Speed of the simulation, as ratios in one run
 bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/s beside the no-op limit
 	@exec $(PY) -m loadtests.bench
 
+.PHONY: console
+console: setup ## The stack with its console, opened in the browser on an example, until Ctrl-C
+	@exec $(PY) -m scenarios console
+
 # ---------------------------------------------------------------- check
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint (Python and Dockerfile) and types

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from scenarios.engine.ports import Ports, PortTakenError
 from scenarios.engine.processes import Child, StackError
-from scenarios.engine.programs import RUN, Options
+from scenarios.engine.programs import ALL_PARTS, BESIDE, RUN, Options
 from scenarios.engine.signals import Stopped, until_signalled
 from scenarios.engine.stack import Stack
 
@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _up(chosen: argparse.Namespace) -> int:
-    options = Options(workers=chosen.workers, profile=chosen.profile, time_scale=chosen.time_scale)
+    options = Options(
+        parts=ALL_PARTS | BESIDE, workers=chosen.workers, profile=chosen.profile, time_scale=chosen.time_scale
+    )
     home = RUN / (
         f"up-{os.getpid()}" if chosen.free_ports else "up"
     )  # a fixed place that people remember, if it can be
@@ -42,6 +44,7 @@ async def _up(chosen: argparse.Namespace) -> int:
     async with Stack(home=home, ports=ports, options=options, announce=_announce) as stack:
         gateway = stack.urls["gateway"]
         _say(f"\nready. The logs are in {home}/*.log. Ctrl-C stops everything.")
+        _say(f"  open http://localhost:{stack.ports.console}  (the console: try it, break it, see inside)")
         _say(f"  curl {gateway}/health")
         _say(f"  open {gateway}/docs")
         raise await stack.first_death()

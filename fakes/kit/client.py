@@ -83,8 +83,9 @@ def _many(rules: Sequence[RuleData]) -> list[dict[str, Any]]:
     return [dict(rule) for rule in rules]
 
 
-def _chosen(key: str | None, operation: str | None) -> dict[str, str]:
-    return {name: value for name, value in (("key", key), ("operation", operation)) if value is not None}
+def _chosen(key: str | None, operation: str | None, last: int | None) -> dict[str, str]:
+    chosen = (("key", key), ("operation", operation), ("last", last))
+    return {name: str(value) for name, value in chosen if value is not None}
 
 
 class Control:
@@ -117,9 +118,11 @@ class Control:
         """Remove one rule, or all."""
         self._ask("DELETE", f"/rules/{rule_id}" if rule_id else "/rules")
 
-    def ledger(self, key: str | None = None, operation: str | None = None) -> list[LedgerCall]:
-        """Return the calls, of one key or operation if given."""
-        return cast("list[LedgerCall]", self._ask("GET", "/ledger", params=_chosen(key, operation))["calls"])
+    def ledger(
+        self, key: str | None = None, operation: str | None = None, *, last: int | None = None
+    ) -> list[LedgerCall]:
+        """Return the calls, of one key or operation if given; the last ones alone, if so many are enough."""
+        return cast("list[LedgerCall]", self._ask("GET", "/ledger", params=_chosen(key, operation, last))["calls"])
 
     def verdict(self) -> Verdict:
         """Return whether what was expected fired."""
@@ -207,9 +210,13 @@ class AsyncControl:
         """Remove one rule, or all."""
         await self._ask("DELETE", f"/rules/{rule_id}" if rule_id else "/rules")
 
-    async def ledger(self, key: str | None = None, operation: str | None = None) -> list[LedgerCall]:
-        """Return the calls, of one key or operation if given."""
-        return cast("list[LedgerCall]", (await self._ask("GET", "/ledger", params=_chosen(key, operation)))["calls"])
+    async def ledger(
+        self, key: str | None = None, operation: str | None = None, *, last: int | None = None
+    ) -> list[LedgerCall]:
+        """Return the calls, of one key or operation if given; the last ones alone, if so many are enough."""
+        return cast(
+            "list[LedgerCall]", (await self._ask("GET", "/ledger", params=_chosen(key, operation, last)))["calls"]
+        )
 
     async def verdict(self) -> Verdict:
         """Return whether what was expected fired."""

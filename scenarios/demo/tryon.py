@@ -24,14 +24,18 @@ class FailedError(Exception):
         self.code = code
 
 
-async def start(gateway: httpx.AsyncClient, photo: bytes, points: list[dict[str, float | int]]) -> str:
-    """Post the photo and return the workflow's id.
+async def start(
+    gateway: httpx.AsyncClient, photo: bytes, points: list[dict[str, float | int]], *, key: str | None = None
+) -> str:
+    """Post the photo, with an Idempotency-Key if one is given, and return the workflow's id.
 
     Raises:
         RefusedError: any answer but 202.
     """
     body = {"originalImageBase64": base64.b64encode(photo).decode(), "maskPoints": points, "sessionId": "demo"}
-    answer = await gateway.post("/workflow/start", json=body, timeout=60)
+    answer = await gateway.post(
+        "/workflow/start", json=body, headers={"Idempotency-Key": key} if key else {}, timeout=60
+    )
     if answer.status_code != httpx.codes.ACCEPTED:
         raise RefusedError(_reason(answer))
     workflow_id: str = answer.json()["workflowId"]

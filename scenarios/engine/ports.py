@@ -27,6 +27,7 @@ class Ports:
     birefnet_control: int = 18006
     sam3_control: int = 18007
     a100_control: int = 18008
+    console: int = 8080
 
     @classmethod
     def free(cls) -> Self:

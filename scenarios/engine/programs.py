@@ -36,9 +36,12 @@ PURPOSES = {
     "a100": "the A100",
     "azurite": "Azurite, the blob store",
     "temporal": "Temporal",
+    "console": "the console",
 }
 FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
 ALL_PARTS = frozenset({"temporal", "azurite", *FAKES, "worker", "gateway"})
+BESIDE = frozenset({"console"})
+"""Parts that are started only when they are named: a try-on does not need them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Options:
     """What may differ from one stack to the next.
 
     Attributes:
-        parts: which programs to start; names of `ALL_PARTS`.
+        parts: which programs to start; names of `ALL_PARTS` and `BESIDE`.
         workers: how many worker processes; named `worker`, or `worker-1`, `worker-2` … when there are several.
         profile: the fakes' latency and capacity, a name from fakes.
         time_scale: what the fakes' times are multiplied with.
@@ -66,8 +69,9 @@ class Options:
     temporal_ui: bool = True
 
     def __post_init__(self) -> None:
-        if unknown := self.parts - ALL_PARTS:
-            raise ValueError(f"no such part of the stack: {', '.join(sorted(unknown))}; there are {sorted(ALL_PARTS)}")
+        known = ALL_PARTS | BESIDE
+        if unknown := self.parts - known:
+            raise ValueError(f"no such part of the stack: {', '.join(sorted(unknown))}; there are {sorted(known)}")
         if self.workers < 1 and "worker" in self.parts:
             raise ValueError(f"a stack with the part 'worker' has at least one, not {self.workers}")
 
@@ -165,10 +169,26 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
             addresses={"Gateway": _url(ports.gateway)},
         )
 
+    def console() -> Program:
+        # Not its IP address: the gateway lets pages of localhost in (specification, CORS Configuration).
+        page = f"http://localhost:{ports.console}"
+        words = [sys.executable, "-m", "scenarios.console", "--host", HOST, "--port", str(ports.console)]
+        words += ["--gateway", _url(ports.gateway)]
+        words += ["--temporal-ui", _url(ports.temporal_ui)] if options.temporal_ui else []
+        for part in sorted(options.parts.intersection(FAKES)):
+            words += ["--fake", f"{part}={_url(getattr(ports, f'{part}_control'))}"]
+        return Program(
+            name="console",
+            words=words,
+            environment=environment("console"),
+            healthy=answers(ports.console, "/harness/config", below=300),
+            addresses={"Console": page},
+        )
+
     names = ["worker"] if options.workers == 1 else [f"worker-{n}" for n in range(1, options.workers + 1)]
     makers: list[dict[str, list[Callable[[], Program]]]] = [
         {"temporal": [temporal], "azurite": [azurite], **{part: [partial(fake, part)] for part in FAKES}},
-        {"worker": [partial(worker, name) for name in names], "gateway": [gateway]},
+        {"worker": [partial(worker, name) for name in names], "gateway": [gateway], "console": [console]},
     ]
     return [[make() for part in stage if part in options.parts for make in stage[part]] for stage in makers]
 

@@ -1,0 +1,155 @@
+"""The console's server: the page itself, and the few things of the harness that the page cannot ask the public API."""
+
+import time
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+from starlette.middleware.base import RequestResponseEndpoint
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from app.gateway.starting import workflow_id_for
+from app.steps import Step
+from fakes.kit.client import ControlError
+from scenarios.console import samples
+from scenarios.console.codes import codes
+from scenarios.console.fakes import Fakes, UnknownError
+from scenarios.console.histories import STEP_OF, tell
+from scenarios.console.places import SERVICES, Places
+from scenarios.console.switches import SWITCHES
+
+PAGE = Path(__file__).with_name("static")
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' {gateway}; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+class Switched(BaseModel):
+    """A fault to switch on or off: for one workflow, or for all when none is named."""
+
+    on: bool
+    workflow_id: str | None = None
+
+
+def create_console(places: Places, fakes: Fakes, temporal: Client) -> FastAPI:
+    """Return the console's application.
+
+    Args:
+        places: the addresses of the stack.
+        fakes: its control planes.
+        temporal: the way to Temporal; it may connect at its first call.
+    """
+    app = FastAPI(title="Try-on console", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(_about(places))
+    app.include_router(_steering(fakes))
+    app.include_router(_stories(places, fakes, temporal))
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+
+    @app.middleware("http")
+    async def around(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if request.url.hostname == "127.0.0.1" and request.url.path == "/":
+            # The gateway lets pages of localhost in, by that name (specification, CORS Configuration).
+            return RedirectResponse(request.url.replace(netloc=f"localhost:{request.url.port or 80}"))
+        response = await call_next(request)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Content-Security-Policy"] = POLICY.format(gateway=places.gateway)
+        return response
+
+    @app.exception_handler(UnknownError)
+    async def unknown(_request: Request, error: UnknownError) -> Response:
+        return JSONResponse({"message": str(error)}, status_code=404)
+
+    @app.exception_handler(ControlError)
+    async def refused(_request: Request, error: ControlError) -> Response:
+        return JSONResponse({"message": str(error)}, status_code=502)
+
+    @app.exception_handler(RPCError)
+    @app.exception_handler(RuntimeError)  # how the SDK says that a lazy client could not connect
+    async def no_temporal(_request: Request, _error: Exception) -> Response:
+        return JSONResponse({"message": "Temporal does not answer; is the stack up?"}, status_code=502)
+
+    return app
+
+
+def _about(places: Places) -> APIRouter:
+    routes = APIRouter(prefix="/harness")
+
+    @routes.get("/config")
+    async def config() -> dict[str, Any]:
+        return {
+            "gateway": places.gateway,
+            "temporalUi": places.temporal_ui or None,
+            "services": SERVICES,
+            "steps": [{"name": step, "progress": step.progress} for step in Step],
+            "codes": codes(),
+            "switches": [asdict(switch) for switch in SWITCHES],
+            "samples": {name: samples.points(name) for name in samples.ZOOMS},
+        }
+
+    @routes.get("/next")
+    async def next_id() -> dict[str, str]:
+        """Return a fresh Idempotency-Key and the workflow id that it becomes: faults can be set for it beforehand."""
+        key = f"console-{uuid.uuid4()}"
+        return {"key": key, "workflowId": workflow_id_for(key)}
+
+    @routes.get("/samples/{name}.jpg")
+    def sample(name: str) -> Response:
+        if name not in samples.ZOOMS:
+            raise UnknownError(f"there is no sample {name!r}; there are {', '.join(samples.ZOOMS)}")
+        return Response(samples.sample(name), media_type="image/jpeg")
+
+    return routes
+
+
+def _steering(fakes: Fakes) -> APIRouter:
+    routes = APIRouter(prefix="/harness/fakes")
+
+    @routes.get("")
+    async def states() -> list[dict[str, Any]]:
+        return await fakes.states()
+
+    @routes.put("/switches/{name}", status_code=204)
+    async def switch(name: str, asked: Switched) -> None:
+        await fakes.switch(name, asked.workflow_id, on=asked.on)
+
+    @routes.delete("/rules", status_code=204)
+    async def all_off() -> None:
+        await fakes.all_off()
+
+    @routes.put("/profile/{name}", status_code=204)
+    async def profile(name: str) -> None:
+        await fakes.set_profile(name)
+
+    return routes
+
+
+def _stories(places: Places, fakes: Fakes, temporal: Client) -> APIRouter:
+    routes = APIRouter(prefix="/harness/workflows")
+
+    @routes.get("/{workflow_id}")
+    async def story(workflow_id: str) -> dict[str, Any]:
+        """Return attempts, waits and calls of a workflow, in seconds since its start."""
+        told = await tell(temporal, fakes, workflow_id)
+        began = told.timeline.began or 0.0
+        return {
+            "workflowId": workflow_id,
+            "status": told.status,
+            "page": places.workflow_page(workflow_id),
+            "began": began,
+            "length": (time.time() - began) if told.status == "RUNNING" else told.timeline.length,
+            "attempts": [
+                {key: value for key, value in asdict(attempt).items() if key != "heartbeats"}
+                | {"step": STEP_OF.get(attempt.activity)}
+                for attempt in told.timeline.attempts
+            ],
+            "calls": [asdict(call) for call in told.calls],
+        }
+
+    return routes
