@@ -5,8 +5,8 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fakes.kit.faults.base import Fault
@@ -86,13 +86,10 @@ class Call:
     virtual: bool
     """The caller sent its own time: nothing waits, and delays are answered as X-Sim-Elapsed."""
     scale: float
-    since_first: float = 0.0
-    """Since this key's first call to this fake, in the caller's time."""
     elapsed: float = 0.0
     """What a virtual call took so far."""
     entry: "Entry | None" = None
     fault: "Fault | None" = None
-    notes: dict[str, Any] = field(default_factory=dict)
 
     async def wait(self, seconds: float) -> None:
         """Let so many seconds pass for the caller: claimed in virtual time, scaled and waited in real time."""

@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
-from fakes.kit.calls import Answer, Call, Operation, draw
+from fakes.kit.calls import Answer, Call, Headers, Operation, draw
 from fakes.kit.capacity import Full, Slots
 from fakes.kit.delivery import Recorder, deliver, elapsed
 from fakes.kit.jobs import Jobs
@@ -26,6 +26,8 @@ from fakes.kit.settings import FakeSettings
 from fakes.kit.store import BlobStore, derived, foreign, open_store
 
 CALL = "fakes.call"
+ENTRY = "fakes.entry"
+"""The key in the ASGI scope of a call that `at_once` wrote down already."""
 MEGAPIXEL = 1_000_000
 
 
@@ -69,6 +71,7 @@ class Fake(FastAPI):
         self._exact: dict[tuple[str, str], Operation] = {}
         self._prefixes: list[tuple[str, str, Operation]] = []
         self._fixed: dict[str, Answer] = {}
+        self._at_once: dict[tuple[bytes, bytes], tuple[str, bytes]] = {}
         self.as_fastapi = super().__call__
         self._asgi = self.as_fastapi
         self.add_api_route("/", self._about, methods=["GET"], include_in_schema=False)
@@ -111,7 +114,9 @@ class Fake(FastAPI):
             return value
 
         self._add(Operation(name, fields=frozenset(value)), method, path)
-        self._fixed[name] = Answer.of_json(200, value)
+        fixed = self._fixed[name] = Answer.of_json(200, value)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(fixed.body)
+        self._at_once[method.encode(), path.encode()] = (name, head + fixed.body)
         self.add_api_route(path, answer, methods=[method], name=name, operation_id=name)
 
     # ------------------------------------------------------------ what a handler uses
@@ -180,6 +185,34 @@ class Fake(FastAPI):
         return await self.store.put(uri, made)
 
     # ------------------------------------------------------------ one call
+
+    def at_once(self, method: bytes, url: bytes, headers: Headers) -> bytes | Entry | None:
+        """Return the whole response when it is fixed and nothing is to be done to it: the way without ASGI.
+
+        None: not such a request. An entry of the ledger: the call was written down, and has a fault.
+        """
+        found = self._at_once.get((method, url))
+        if found is None or not self.settings.sim_enabled or found[0] in self.profile.latency:
+            return None
+        key, attempt, at = "", None, time.time()
+        for header, value in headers:
+            if header == b"x-workflow-id":
+                key = value.decode("latin-1")
+            elif header == b"x-activity-attempt":
+                attempt = int(value) if value.isdigit() else None
+            elif header == b"x-sim-time":
+                return None
+        entry = self._enter(found[0], key, attempt, at, at)
+        if self.rules.match(entry) is not None:
+            return entry
+        entry.status, entry.duration_s = 200, time.time() - at
+        return found[1]
+
+    def _enter(self, operation: str, key: str, attempt: int | None, at: float, now: float) -> Entry:
+        number, since_first = self.rules.count(key, operation, now)
+        entry = Entry(self.service, operation, key, number, attempt, at, now, since_first)
+        self.ledger.add(entry)
+        return entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: an operation by rules and with the ledger, all else as FastAPI does."""
@@ -254,15 +287,17 @@ class Fake(FastAPI):
                 if not math.isfinite(now):
                     return None
         key = key or self.key_of(scope)
-        number, since_first = self.rules.count(key, operation.name, now)
         scale = self.settings.fakes_time_scale
-        call = Call(self.service, operation, key, number, attempt, now, virtual, scale, since_first)
-        if self.settings.sim_enabled:
-            entry = Entry(self.service, operation.name, key, number, attempt, at, now, since_first)
-            call.entry = entry
-            self.ledger.add(entry)
-            self.rules.match(call, entry)
-        return call
+        if not self.settings.sim_enabled:
+            number, _ = self.rules.count(key, operation.name, now)
+            return Call(self.service, operation, key, number, attempt, now, virtual, scale)
+        entry, fault = scope.get(ENTRY), None
+        if entry is None:
+            entry = self._enter(operation.name, key, attempt, at, now)
+            fault = self.rules.match(entry)
+        else:
+            fault = self.rules.fault_of(entry)
+        return Call(self.service, operation, key, entry.call, attempt, now, virtual, scale, entry=entry, fault=fault)
 
     def key_of(self, scope: Scope) -> str:
         """Return the key of a call without X-Workflow-Id: that of the job that it polls, else none."""

@@ -1,0 +1,82 @@
+"""The conditions of a rule, each as a test of a call and as the words for why it does not hold."""
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fakes.kit.calls import draw
+from fakes.kit.ledger import Entry
+from fakes.kit.rules import Rule, parse_calls
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that a rule asks of a call."""
+
+    holds: Callable[[Entry], object]
+    missed: Callable[[Entry], str]
+
+
+def conditions(rule: Rule, seed: int, hits: Callable[[], int]) -> list[Condition]:
+    """Return the conditions that a rule gives, the cheapest first. `hits` says how often it acted so far."""
+    return [*_key(rule), *_calls(rule), *_times(rule), *_hits(rule, hits), *_chance(rule, seed)]
+
+
+def is_wild(key: str) -> bool:
+    """Return whether a key is a pattern."""
+    return any(mark in key for mark in "*?[")
+
+
+def _key(rule: Rule) -> Iterator[Condition]:
+    if rule.key == "*":
+        return
+    matches = re.compile(fnmatch.translate(rule.key), re.DOTALL).match if is_wild(rule.key) else rule.key.__eq__
+    yield Condition(lambda call: matches(call.key), lambda call: f"key: wants {rule.key}, was {call.key or 'none'}")
+
+
+def _calls(rule: Rule) -> Iterator[Condition]:
+    if rule.calls is not None:
+        ranges = parse_calls(rule.calls)
+        yield Condition(
+            lambda call: any(low <= call.call <= high for low, high in ranges),
+            lambda call: f"calls: wants {rule.calls}, was {call.call}",
+        )
+    if rule.every is not None:
+        every = rule.every
+        yield Condition(
+            lambda call: call.call % every == 0, lambda call: f"every: wants each {every}th, was {call.call}"
+        )
+
+
+def _times(rule: Rule) -> Iterator[Condition]:
+    begin = rule.after_s or 0.0
+    if rule.after_s is not None:
+        yield Condition(
+            lambda call: call.since_first >= begin,
+            lambda call: f"after_s: wants {begin:g} s after the first call, was {call.since_first:.3f} s",
+        )
+    if rule.for_s is not None:
+        end = begin + rule.for_s
+        yield Condition(
+            lambda call: call.since_first < end,
+            lambda call: f"for_s: ends {end:g} s after the first call, was {call.since_first:.3f} s",
+        )
+
+
+def _hits(rule: Rule, hits: Callable[[], int]) -> Iterator[Condition]:
+    if rule.max_hits is not None:
+        most = rule.max_hits
+        yield Condition(lambda _: hits() < most, lambda _: f"max_hits: it acted {most} times already")
+
+
+def _chance(rule: Rule, seed: int) -> Iterator[Condition]:
+    if rule.p is not None:
+        p = rule.p
+
+        def drawn(call: Entry) -> float:
+            return draw(seed, rule.id, call.key, call.operation, call.call)
+
+        yield Condition(
+            lambda call: drawn(call) < p, lambda call: f"p: wants a draw below {p:g}, was {drawn(call):.3f}"
+        )
