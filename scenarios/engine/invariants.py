@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app import policies
 from app.steps import Step
+from scenarios.engine.programs import ACCOUNT_KEY
 from scenarios.engine.runs import Run
 
 MAX_PAYLOAD = 64 * 1024
@@ -134,7 +135,7 @@ def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
     for event in run.history.events:
         raw = event.SerializeToString()
         size += len(raw)
-        if SECRETS.search(raw):
+        if SECRETS.search(raw) or ACCOUNT_KEY.encode() in raw:
             yield f"event {event.event_id} ({EventType.Name(event.event_type)}) holds a picture or a secret"
         for payload in _payloads(event):
             if len(payload.data) > MAX_PAYLOAD:

@@ -1,0 +1,88 @@
+"""A run that is in order, made by hand, for tests that break it in one place."""
+
+import base64
+import dataclasses
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from scenarios.engine.runs import Call, Run
+from scenarios.engine.timelines import Attempt, Timeline
+from scenarios.photos import photo_bytes
+from scenarios.scenario import Expect, Scenario, rule
+
+METRICS = {"precision": 1.0, "recall": 1.0, "iou": 1.0, "growthRatio": 1.0}
+
+
+@cache
+def result_picture(angle: int = 0) -> str:
+    with Image.open(BytesIO(photo_bytes("near"))) as photo:
+        out = BytesIO()
+        photo.rotate(angle).save(out, "JPEG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def call(service: str = "sam3", operation: str = "poll", **parts: Any) -> Call:
+    usual: dict[str, Any] = {
+        "number": 1,
+        "attempt": 1,
+        "at": 0.0,
+        "rule": None,
+        "fault": None,
+        "status": 200,
+        "duration_s": None,
+    }
+    return Call(service, operation, **(usual | parts))
+
+
+def completed(**expect: Any) -> Run:
+    """A completed try-on: a mask that took two attempts, the first refused by a rule."""
+    busy = rule("sam3", "submit", "status", calls="1", status=503)
+    scenario = Scenario(name="made", story="Made by hand.", theme="tests", rules=(busy,), expect=Expect(**expect))
+    timeline = Timeline("made-id", began=1_800_000_000.0, now=1_800_000_004.0)
+    timeline.attempts = [
+        Attempt("upload_to_azure", 1, 0.0, 0.0, "completed"),
+        Attempt("generate_mask", 1, 0.0, 0.0, "Sam3UnavailableError", "SAM3 answered with status 503", backoff=2.0),
+        Attempt("generate_mask", 2, 2.0, 4.0, "completed"),
+        Attempt("generate_images", 1, 4.0, 4.0, "completed"),
+    ]
+    run = Run(scenario, "1:made:1", "made-id", timeline, rules={"made-id.0": busy})
+    run.status = "COMPLETED"
+    run.start_answer = (202, {"workflowId": "made-id", "status": "RUNNING"})
+    run.samples = [(5, "UPLOADING_IMAGE"), (45, "GENERATING_MASK")]
+    picture = result_picture()
+    run.answer = {
+        "workflowId": "made-id",
+        "status": "COMPLETED",
+        "result": {
+            "fluxResultBase64": picture,
+            "geminiResultBase64": picture,
+            "fluxMetrics": METRICS,
+            "geminiMetrics": METRICS,
+            "fluxFidelityVizBase64": picture,
+            "geminiFidelityVizBase64": None,
+        },
+    }
+    run.output = {"background_removed": False}
+    run.calls = [
+        call(operation="submit", rule="made-id.0", fault="status", status=503),
+        call(operation="submit", number=2, attempt=2, at=2.0),
+        call(at=4.0, attempt=2),
+        call("a100", "health", at=4.0),
+        call("a100", "generate", at=4.0),
+    ]
+    return run
+
+
+def failed(code: str = "SAM3_TIMEOUT", step: str = "GENERATING_MASK") -> Run:
+    run = completed(status="FAILED", code=code, failed_step=step)
+    run.status, run.output = "FAILED", None
+    error = {"code": code, "message": "SAM3 did not answer in time", "failedStep": step}
+    run.answer = {"workflowId": "made-id", "status": "FAILED", "error": error}
+    return run
+
+
+def with_call(run: Run, place: int, **changes: Any) -> None:
+    run.calls[place] = dataclasses.replace(run.calls[place], **changes)

@@ -1,0 +1,43 @@
+"""A user's own suite, in a few lines: it runs, it fails with a story, its options work. In a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN_SUITE = """
+from scenarios.scenario import Expect, failed
+
+pytest_plugins = ["scenarios.plugin"]
+
+
+def test_a_busy_sam3_is_asked_again(run_scenario, rules):
+    rules.add("sam3", "submit", "status", calls="1-2", status=503)
+    run = run_scenario(photo="near", expect=Expect(attempts={"generate_mask": (0, 2, 6)}))
+    assert run.count("sam3.submit") == 3
+
+
+def test_that_is_wrong_about_the_code(run_scenario, rules):
+    rules.add("sam3", "submit", "job_failed")
+    run_scenario(expect=failed("SAM3_TIMEOUT", "GENERATING_MASK"))
+"""
+
+
+def test_a_suite_of_ones_own(tmp_path: Path) -> None:
+    suite = tmp_path / "test_mine.py"
+    suite.write_text(OWN_SUITE)
+    (tmp_path / "conftest.py").write_text(OWN_CONFTEST)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "--timeline", "out.html"]
+    ended = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    told = ended.stdout
+    assert ended.returncode == 1, told + ended.stderr
+    assert "1 failed, 1 passed" in told
+    assert "✗ code: expected SAM3_TIMEOUT, seen SAM3_JOB_FAILED" in told
+    assert "generate_mask attempt 3" in told
+    assert re.search(r"run it again: pytest '.*test_that_is_wrong_about_the_code' --scenario-seed 1", told)
+    assert "test-that-is-wrong-about-the-code" in (tmp_path / "out.html").read_text()
