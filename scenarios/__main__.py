@@ -5,6 +5,7 @@ import signal
 import sys
 
 COMMANDS = {
+    "bench": "scenarios.bench",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+OWN_CONFTEST = 'pytest_plugins = ["scenarios.plugin"]\n'
 OWN_SUITE = """
 from scenarios.scenario import Expect, failed
-
-pytest_plugins = ["scenarios.plugin"]
 
 
 def test_a_busy_sam3_is_asked_again(run_scenario, rules):
