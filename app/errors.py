@@ -116,6 +116,22 @@ class GatewayBusyError(RequestError):
     advice = "More uploads than this gateway takes: start another one, or raise BODY_SLOTS where memory allows."
 
 
+class UnauthorizedError(RequestError):
+    """The deployment has API keys, and the request came with none of them."""
+
+    code = "UNAUTHORIZED"
+    http_status = 401
+    advice = "The client sends one of API_KEYS as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+
+
+class TooManyStartsError(RequestError):
+    """The caller has used up START_LIMIT_PER_MINUTE."""
+
+    code = "TOO_MANY_STARTS"
+    http_status = 429
+    advice = "The client waits for `Retry-After`, or START_LIMIT_PER_MINUTE is raised."
+
+
 class RouteNotFoundError(RequestError):
     """There is no such path."""
 

@@ -1,5 +1,6 @@
 """Every environment variable of the gateway and the worker, in one class. `.env.example` documents each."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,6 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SHORTEST_API_KEY = 16
+"""Characters: fewer can be guessed by trying."""
+
+_KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Settings(BaseSettings):
@@ -34,6 +40,9 @@ class Settings(BaseSettings):
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8000, ge=0, le=65535)
+    api_keys: Annotated[tuple[tuple[str, SecretStr], ...], NoDecode] = ()
+    forwarded_allow_ips: str = "127.0.0.1"
+    start_limit_per_minute: int | None = Field(default=None, ge=1)
     max_body_mb: float = Field(default=32, gt=0)
     body_slots: int = Field(default=6, ge=1)
     body_timeout_s: float = Field(default=30, gt=0)
@@ -49,6 +58,11 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _named_keys(cls, value: object) -> object:
+        return _read_api_keys(value) if isinstance(value, str) else value
+
     @field_validator("azure_blob_endpoint", "image_manipulator_url", "birefnet_url", "sam3_url")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -63,6 +77,20 @@ class Settings(BaseSettings):
     def max_body_bytes(self) -> int:
         """The largest request body in bytes."""
         return int(self.max_body_mb * 1024 * 1024)
+
+
+def _read_api_keys(value: str) -> tuple[tuple[str, str], ...]:
+    """Read `name:key,name:key`. The messages name the place, never the key."""
+    pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
+    for place, (name, _, key) in enumerate(pairs, 1):
+        if not _KEY_NAME.fullmatch(name):
+            raise ValueError(f"entry {place} must be NAME:KEY, its name made of letters, digits, - and _")
+        if len(key) < SHORTEST_API_KEY:
+            raise ValueError(f"the key of {name!r} must have at least {SHORTEST_API_KEY} characters")
+    names, keys = {name for name, _, _ in pairs}, {key for _, _, key in pairs}
+    if len(names) < len(pairs) or len(keys) < len(pairs):
+        raise ValueError("each name and each key may be there once")
+    return tuple((name, key) for name, _, key in pairs)
 
 
 def _http_address(value: str) -> str:

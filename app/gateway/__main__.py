@@ -44,8 +44,8 @@ class GatewayServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(app: FastAPI) -> GatewayServer:
-    """Return the server that serves this gateway."""
+def server_for(app: FastAPI, forwarded_allow_ips: str = "") -> GatewayServer:
+    """Return the server that serves this gateway; these proxies are believed when they name the caller's address."""
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -53,6 +53,7 @@ def server_for(app: FastAPI) -> GatewayServer:
         access_log=False,
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=forwarded_allow_ips,
         timeout_graceful_shutdown=GRACE,
     )
     return GatewayServer(config, app.state.parts)
@@ -84,7 +85,9 @@ async def main(settings: Settings, listener: socket.socket) -> None:
         try:
             host, port = listener.getsockname()[:2]
             log.info("gateway listening", host=host, port=port)
-            await server_for(create_app(settings, client, blobs, http)).serve(sockets=[listener])
+            app = create_app(settings, client, blobs, http)
+            app.state.access.say_what_is_off()
+            await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
         finally:
             await blobs.close()
     log.info("gateway stopped")

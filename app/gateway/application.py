@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
+from app.gateway.access import Access
 from app.gateway.answers import Results
 from app.gateway.bodies import Bodies
 from app.gateway.documentation import document
@@ -48,6 +49,7 @@ def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx
         watches=Watches(tryons.look),
         checks=HealthChecks(settings, tryons, http),
     )
+    app.state.access = Access(settings)
     app.include_router(tryon_routes)
     app.include_router(operations_routes)
     add_handlers(app)

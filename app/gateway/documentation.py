@@ -16,6 +16,8 @@ from app.errors import (
     InvalidImageError,
     RequestError,
     TemporalUnavailableError,
+    TooManyStartsError,
+    UnauthorizedError,
     WorkflowFinishedError,
     WorkflowNotFoundError,
 )
@@ -46,6 +48,7 @@ _CANCELLED = {"workflowId": _ID, "status": "CANCELLED"}
 
 _AZURE = (AzureUnavailableError, AzureTimeoutError, AzureRejectedError)
 
+ACCESS_ERRORS = error_responses(UnauthorizedError)
 START_ERRORS = error_responses(
     BodyTimeoutError,
     IdempotencyKeyReusedError,
@@ -54,6 +57,7 @@ START_ERRORS = error_responses(
     InvalidImageError,
     GatewayBusyError,
     TemporalUnavailableError,
+    TooManyStartsError,
     *_AZURE,
 )
 STATUS_RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -17,6 +17,7 @@ from app.errors import (
     PipelineError,
     RequestError,
     RouteNotFoundError,
+    UnauthorizedError,
 )
 
 MAX_DETAILS = 20
@@ -52,7 +53,9 @@ def problem_response(error: PipelineError) -> Response:
     content: dict[str, Any] = {"error": {"code": error.code, "message": _cut(error.message), "details": details}}
     if isinstance(error, RequestError):
         content |= error.beside
-    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
+    if isinstance(error, UnauthorizedError):
+        headers["WWW-Authenticate"] = "Bearer"
     while len((response := JSONResponse(content, error.http_status, headers)).body) > MAX_BYTES and details:
         details.pop()
     return response

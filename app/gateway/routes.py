@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
 from app.gateway import documentation as docs
+from app.gateway.access import may_start, who_calls
 from app.gateway.answers import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.asked import parse_start
 from app.gateway.bodies import Bodies
@@ -26,8 +27,8 @@ from app.pictures import inspect
 MAX_WAIT = 60.0
 """Seconds that a long poll may ask for: proxies cut longer ones off."""
 
-tryon_routes = APIRouter(tags=["try-on"])
-"""What a browser calls. Whoever wants keys or rate limits gives this router dependencies."""
+tryon_routes = APIRouter(tags=["try-on"], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
+"""What a browser calls."""
 
 operations_routes = APIRouter(tags=["operations"])
 """What machines and people on call ask."""
@@ -72,6 +73,7 @@ WorkflowId = Annotated[str, Depends(known_id)]
     response_model=Started,
     responses=docs.START_ERRORS,
     openapi_extra=docs.START_BODY,
+    dependencies=[Depends(may_start)],
     summary="Start a try-on",
 )
 async def start(

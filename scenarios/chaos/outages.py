@@ -7,6 +7,9 @@ from scenarios.chaos.case import Strike, TryOn
 from scenarios.chaos.deaths import start_and_hold
 from scenarios.chaos.site import ANOTHER_A100, Site, expect
 
+AZURITE_START_S = 1.5
+"""From its start until Azurite answers, about: a part of the time that it is away."""
+
 AT_ONCE_S = 5.0
 """When no A100 answers, nothing is waited for."""
 
@@ -40,15 +43,7 @@ def azurite_down(seconds: float) -> Strike:
         await site.start(tryon.key)
         await site.stack.stop("azurite")
         site.resume(*workers)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds - AZURITE_START_S)
         await site.stack.start("azurite")
 
     return strike
-
-
-async def service_killed(site: Site, tryon: TryOn) -> None:
-    """Kill -9 the step's service in the middle of a poll and start it again: it has forgotten the job."""
-    service = str(tryon.place.service)
-    await start_and_hold(site, tryon)
-    await site.stack.kill(service)
-    await site.stack.start(service)

@@ -74,10 +74,6 @@ CASES: Sequence[Case] = (
         for step, code in UNAVAILABLE.items()
     ),
     *(
-        Case(fault="service killed (-9), its jobs lost", step=step, strike=outages.service_killed, calls={job: (2, 2)})
-        for step, job in ((Step.REMOVING_BACKGROUND, "birefnet.submit"), (Step.GENERATING_MASK, "sam3.submit"))
-    ),
-    *(
         Case(fault="one A100 of two down", step=step, strike=outages.service_down(40), calls=_once_more(step))
         for step in ON_A100
     ),

@@ -70,6 +70,7 @@ async def test_it_serves_and_leaves_on_sigterm_when_its_requests_are_done(
         _, log = await asyncio.wait_for(process.communicate(), 20)
         assert process.returncode == 0
         assert b"gateway stopped" in log
+        assert b"API keys are off" in log
         assert b"Traceback" not in log
         assert f'"workflow_id": "{workflow_id}"'.encode() in log
 
