@@ -4,8 +4,10 @@ import time
 from typing import Any
 
 import pytest
+from fastapi import Request
 from temporalio.client import Client
 
+from app.gateway.bodies import Bodies
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import body, serving
@@ -93,17 +95,14 @@ async def test_without_a_slot_a_body_waits_unread_and_then_has_its_turn(
 async def test_whoever_waits_too_long_for_a_slot_is_told_to_come_again(
     settings: Settings, client: Client, blobs: BlobStore
 ) -> None:
-    one = settings.model_copy(update={"body_slots": 1, "body_timeout_s": 1.0})
+    one = settings.model_copy(update={"body_slots": 1, "body_timeout_s": 0.5})
     async with serving(one, client, blobs) as served:
-        # The first stalls in the only slot; the second takes it over and stalls too; the third was there too long then.
-        first = await opened(served.port, start=GOOD[:20])
-        second = await opened(served.port, start=GOOD[:20])
-        third = await opened(served.port, start=GOOD)
-        assert [code(await answer(one)) for one in (first, third, second)] == [
-            (408, "BODY_TIMEOUT"),
-            (503, "GATEWAY_BUSY"),
-            (408, "BODY_TIMEOUT"),
-        ]
+        bodies: Bodies = served.app.state.parts.bodies
+        async with bodies.slot(Request({"type": "http", "headers": []})):
+            busy = await served.http.post("/workflow/start", content=GOOD)
+        assert (busy.status_code, busy.json()["error"]["code"]) == (503, "GATEWAY_BUSY")
+        assert busy.headers["Retry-After"] == "5"
+        assert (await served.http.post("/workflow/start", content=GOOD)).status_code == 202
 
 
 async def test_a_client_that_leaves_in_the_middle_frees_its_slot(
