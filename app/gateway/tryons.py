@@ -201,8 +201,13 @@ async def _calling_temporal() -> AsyncIterator[None]:
     except TimeoutError:
         raise TemporalUnavailableError("Temporal did not answer in time", retry_after=5) from None
     except RPCError as error:
-        if error.status in _REFUSED_IDS:
+        if error.status in _REFUSED_IDS and not _about_the_namespace(error):
             raise WorkflowNotFoundError("There is no try-on with this id") from error
         raise TemporalUnavailableError("Temporal cannot take the request now", retry_after=5) from error
     except RuntimeError as error:  # how the SDK says that a lazy client could not connect
         raise TemporalUnavailableError("Temporal cannot be reached", retry_after=5) from error
+
+
+def _about_the_namespace(error: RPCError) -> bool:
+    """Whether it is the namespace that was not found, which is the operator's to mend, and not a workflow."""
+    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)

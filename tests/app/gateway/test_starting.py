@@ -5,12 +5,14 @@ from typing import Any
 import httpx
 import pytest
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app.clock import WallClock
 from app.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
 from app.temporal import connect
+from scenarios.engine.stack import Stack
 from tests.app.gateway.conftest import body, jpeg, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -146,3 +148,18 @@ async def test_without_temporal_every_endpoint_says_so(
         assert (await http.get("/livez")).status_code == 200
         health = (await http.get("/health")).json()
         assert (health["status"], health["temporal"]) == ("degraded", "disconnected")
+
+
+async def test_a_namespace_that_is_not_there_is_no_unknown_id(
+    settings: Settings, stack: Stack, blobs: BlobStore
+) -> None:
+    elsewhere = await Client.connect(
+        stack.temporal_address, namespace="nowhere", data_converter=pydantic_data_converter, lazy=True
+    )
+    async with serving(settings, elsewhere, blobs) as served:
+        for answer in (
+            await served.http.post("/workflow/start", json=body()),
+            await served.http.get("/workflow/some-id"),
+            await served.http.post("/workflow/some-id/cancel"),
+        ):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "TEMPORAL_UNAVAILABLE")

@@ -1,0 +1,49 @@
+"""docs/api.md says what the code does: its table of errors and its limits."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.errors import RequestError, error_classes
+from app.gateway.__main__ import GRACE
+from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
+from app.gateway.problems import MAX_DETAILS
+from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
+from app.pictures import MAX_PIXELS, MIN_SIDE
+from app.settings import Settings
+
+TEXT = " ".join((Path(__file__).parents[3] / "docs" / "api.md").read_text().split())
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_table_of_errors_is_that_of_the_code() -> None:
+    told = set(re.findall(r"\| (\d{3}) \| `([A-Z_]+)` \| ([^|]+) \|", TEXT))
+    assert told == {
+        (str(error.http_status), error.code, (error.__doc__ or "").split("\n\n")[0].strip())
+        for error in error_classes(RequestError)
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"1 to {MAX_POINTS} points",
+        f"at most {MAX_STROKES} strokes on the mask, with {MAX_STROKE_POINTS} points in all",
+        f"a diameter of 1 to {MAX_BRUSH} pixels",
+        f"up to {MAX_SESSION_ID} characters",
+        f"from {MIN_SIDE} pixels a side to {MAX_PIXELS // 1_000_000} megapixels",
+        f"may have {Settings.model_fields['max_body_mb'].default} MiB",
+        f"{MAX_WAIT:g} is the most",
+        f"at most {MAX_DETAILS};",
+        f"for up to {GRACE} seconds",
+    ],
+)
+async def test_the_limits_are_those_of_the_code(said: str) -> None:
+    assert said in TEXT
+
+
+async def test_every_path_is_described() -> None:
+    for route in (*tryon_routes.routes, *operations_routes.routes):
+        assert str(getattr(route, "path", "")) in TEXT
