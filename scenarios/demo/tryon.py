@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-POLL_INTERVAL_S = 0.2
+POLL_INTERVAL_S = 0.25
 LIMIT_S = 600
 
 

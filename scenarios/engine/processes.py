@@ -32,7 +32,7 @@ class Program:
     environment: Mapping[str, str]
     healthy: Probe
     addresses: Mapping[str, str]
-    start_limit: float = 60
+    start_limit: float = 120
     stop_grace: float = 10
 
 
