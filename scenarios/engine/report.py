@@ -64,7 +64,10 @@ CALLED_BY = {
 
 
 def calls_of(run: Run, attempt: Attempt) -> list[Call]:
-    """Return the calls that an attempt made: those of its services, at its time, and of its number where known."""
+    """Return the calls that an attempt made: those of its services, at its time, and of its number where known.
+
+    The blob store is not told whose call it is, and most of its calls are no news: only those with a fault count.
+    """
     return [call for call in run.calls if _may_be_of(call, attempt) and _caller(run, call) is attempt]
 
 
@@ -72,13 +75,14 @@ def _may_be_of(call: Call, attempt: Attempt) -> bool:
     end = attempt.ended if attempt.ended is not None else attempt.began
     return (
         call.attempt in {None, attempt.number}
+        and (call.service != "blob" or call.fault is not None)
         and attempt.began <= call.at <= end
         and any(fnmatch(call.name, pattern) for pattern in CALLED_BY.get(attempt.activity, ()))
     )
 
 
 def _caller(run: Run, call: Call) -> Attempt:
-    """Return the attempt that made a call; where several may have (the blob store is not told), the longest of them."""
+    """Return the attempt that made a call; where several may have, the longest of them."""
     able = [attempt for attempt in run.timeline.attempts if _may_be_of(call, attempt)]
     return max(able, key=lambda attempt: (attempt.ended or attempt.began) - attempt.began)
 

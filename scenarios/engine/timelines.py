@@ -50,7 +50,7 @@ class Timeline:
     events: list[Event] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    began_wall: float = 0.0
+    made_wall: float = field(default_factory=time.monotonic)
     leak: float = 0.0
     """The most that the server's clock was ahead of this one: wall time that leaked into it."""
 
@@ -58,7 +58,6 @@ class Timeline:
         """Begin at an instant, unless it has begun. Events planned in seconds from the beginning get theirs."""
         if self.began is None:
             self.began = self.now = on_grid(at)
-            self.began_wall = time.monotonic()
             for event in self.events:
                 event.at = on_grid(self.began + event.at)
 
@@ -81,11 +80,11 @@ class Timeline:
         return self.since_began(self.now) if self.began is not None else 0.0
 
     def compare(self, server_time: float) -> None:
-        """Compare with the server's clock: ahead by at most the wall time since the beginning, and never behind."""
+        """Compare with the server's clock: never behind, and ahead by at most the wall time since before the start."""
         ahead = server_time - self.now
         self.leak = max(self.leak, ahead)
-        wall = time.monotonic() - self.began_wall
-        if not -SERVER_GRAIN_S <= ahead <= wall + 1:
+        wall = time.monotonic() - self.made_wall
+        if not -SERVER_GRAIN_S <= ahead <= wall + SERVER_GRAIN_S:
             self.problems.append(
                 f"at {self.length:.1f} s the server's clock differs by {ahead:+.2f} s; "
                 f"the wall time that may leak into it is {wall:.2f} s"
