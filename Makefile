@@ -71,6 +71,14 @@ bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/
 console: setup ## The stack with its console, opened in the browser on an example, until Ctrl-C
 	@exec $(PY) -m scenarios console
 
+.PHONY: load
+load: setup ## A minute of load on a stack of its own, or on HOST; report in out/load (RATE=1 SECONDS_=60 SHAPE=poisson ARGS=)
+	@exec $(PY) -m loadtests run --rate="$${RATE:-1}" --seconds="$${SECONDS_:-60}" --shape="$${SHAPE:-poisson}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
+
+.PHONY: load-compare
+load-compare: setup ## Two load runs side by side (BEFORE=out/a AFTER=out/b)
+	@exec $(PY) -m loadtests compare "$(BEFORE)" "$(AFTER)"
+
 # ---------------------------------------------------------------- check
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint (Python and Dockerfile) and types

@@ -98,6 +98,8 @@ class Call:
         if self.virtual:
             self.elapsed += seconds
         else:
+            if self.entry is not None:
+                self.entry.intended_s += seconds * self.scale
             await asyncio.sleep(seconds * self.scale)
 
     def later(self, seconds: float) -> float:

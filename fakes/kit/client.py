@@ -25,6 +25,7 @@ class LedgerCall(TypedDict):
     fault: str | None
     status: int | None
     duration_s: float | None
+    intended_s: float
 
 
 class Unmet(TypedDict):

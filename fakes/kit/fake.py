@@ -141,7 +141,10 @@ class Fake(FastAPI):
         if call.virtual:
             call.elapsed += end - call.now
         else:
-            await asyncio.sleep(end - time.time())
+            pause = end - time.time()
+            if call.entry is not None:
+                call.entry.intended_s += max(0.0, pause)
+            await asyncio.sleep(pause)
 
     async def submit(self, call: Call, uri: str, suffix: str, make: Callable[[bytes], bytes]) -> str:
         """Start a job that makes a picture from the blob at a URI, beside it under that suffix. Return its id."""

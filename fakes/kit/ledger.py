@@ -26,6 +26,8 @@ class Entry:
     status: int | None = None
     duration_s: float | None = None
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
+    intended_s: float = 0.0
+    """What profile and queue gave it to take in real time; what it took beyond that is the fake's own doing."""
 
     def public(self) -> dict[str, Any]:
         """Return the entry as the control plane answers it."""
@@ -41,6 +43,7 @@ class Entry:
             "fault": self.fault,
             "status": self.status,
             "duration_s": self.duration_s,
+            "intended_s": self.intended_s,
         }
 
 

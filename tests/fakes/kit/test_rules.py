@@ -256,6 +256,7 @@ async def test_the_ledger_tells_each_call(toy: Toy) -> None:
         "fault": None,
         "status": 200,
         "duration_s": 0,
+        "intended_s": 0,
     }
     assert (second["call"], second["rule"], second["fault"], second["status"]) == (2, "second", "status", 500)
     assert before <= second["at"] == second["caller_time"] <= time.time()

@@ -1,0 +1,133 @@
+"""The mix of a load run: scenarios of the catalogue by weight, and how the user of each follows it."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Literal
+
+import pybase64
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from scenarios.catalogue import CATALOGUE
+from scenarios.scenario import Scenario
+
+DEFAULT = Path(__file__).with_name("mix.yaml")
+FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
+"""Whose rules a load run can set. A fault of the blob store would need the fault proxy in the stack."""
+
+Follow = Literal["poll", "impatient", "wait", "events"]
+
+
+class MixError(ValueError):
+    """A mix cannot be used; the message says which entry and why."""
+
+
+class Entry(BaseModel):
+    """One line of a mix file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    scenario: str
+    weight: float = Field(gt=0)
+    follow: Follow = "poll"
+    cancel_after_s: float | None = Field(default=None, ge=0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario as one kind of user lives it."""
+
+    scenario: Scenario
+    entry: Entry
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        words = [self.scenario.name]
+        if self.entry.follow != "poll":
+            words.append(self.entry.follow)
+        if self.entry.cancel_after_s is not None:
+            words.append("cancelled")
+        return ", ".join(words)
+
+    @property
+    def needs_fakes(self) -> bool:
+        """Whether its faults have to be set in the fakes."""
+        return bool(self.scenario.rules)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The JSON body of its start. The first use draws the photo, which can take seconds."""
+        fields: dict[str, Any] = {
+            "originalImageBase64": pybase64.b64encode(self.scenario.photo_bytes()).decode(),
+            "maskPoints": self.scenario.mask_points(),
+            "sessionId": "load",
+        }
+        if self.scenario.strokes:
+            fields["brushStrokes"] = [dict(stroke) for stroke in self.scenario.strokes]
+        return json.dumps(fields | dict(self.scenario.body)).encode()
+
+    @property
+    def right_ends(self) -> frozenset[str]:
+        """The outcomes that the scenario calls right."""
+        if self.entry.cancel_after_s is not None:
+            return frozenset({"cancelled", "completed"})  # the try-on may have been faster than its user
+        return frozenset({self.scenario.expect.status.lower()})
+
+
+class Mix:
+    """Cases by weight. Which case an arrival is depends on seed and number alone, not on who generates the load."""
+
+    def __init__(self, cases: Sequence[Case], left_out: Sequence[str] = ()) -> None:
+        if not cases:
+            raise MixError("the mix is empty")
+        self.cases = tuple(cases)
+        self.left_out = tuple(left_out)
+        self._sums = list(accumulate(case.entry.weight for case in cases))
+
+    def choose(self, seed: int, number: int) -> Case:
+        """Return the case of the arrival with this number."""
+        chance = random.Random(f"mix {seed} {number}")  # noqa: S311 - repeatable load, no secret
+        at = chance.random() * self._sums[-1]
+        return next(case for case, end in zip(self.cases, self._sums, strict=True) if at < end)
+
+    def prepare(self) -> None:
+        """Draw all photos now, so that no arrival waits for one."""
+        for case in self.cases:
+            _ = case.body
+
+
+def load_mix(path: Path, *, fakes: bool, catalogue: Sequence[Scenario] = CATALOGUE) -> Mix:
+    """Read a mix file. Without fakes, cases with faults are left out.
+
+    Raises:
+        MixError: the file cannot be read, an entry is wrong, or nothing is left.
+    """
+    try:
+        entries = TypeAdapter(list[Entry]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise MixError(f"the mix {path} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise MixError(f"the mix {path} is no YAML: {error}") from None
+    except ValidationError as invalid:
+        problem = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise MixError(f"the mix {path}, entry {place}: {problem['msg']}") from None
+    known = {scenario.name: scenario for scenario in catalogue}
+    cases, left_out = [], []
+    for entry in entries:
+        scenario = known.get(entry.scenario)
+        if scenario is None:
+            raise MixError(f"the mix {path} names a scenario that does not exist: {entry.scenario!r}")
+        if foreign := sorted({rule.service for rule in scenario.rules} - set(FAKES)):
+            raise MixError(f"the mix {path}: {scenario.name} needs faults of {foreign[0]}, which a load run cannot set")
+        case = Case(scenario, entry)
+        if case.needs_fakes and not fakes:
+            left_out.append(case.name)
+        else:
+            cases.append(case)
+    return Mix(cases, left_out)

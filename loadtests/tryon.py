@@ -1,0 +1,201 @@
+"""One try-on as one transaction: submit, follow to the end, fetch the result. What happened is written in a record.
+
+Times are counted from the intended start: a try-on that could not start in time has waited, and its record says so.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+from loadtests.mix import Case
+
+POLL_S = {"poll": 1.0, "impatient": 0.2}
+WAIT_S = 20
+BETWEEN_ERRORS_S = 1.0
+
+Outcome = Literal["completed", "failed", "refused", "cancelled", "timeout", "censored"]
+
+
+@dataclass(slots=True)
+class Record:
+    """What became of one try-on. Instants are Unix seconds, None while they have not come; durations are seconds.
+
+    Attributes:
+        number: its place in the plan.
+        case: the case's name.
+        intended, started, accepted, ended: when it was to start, its POST was sent, was answered, and its end was seen.
+        outcome: `censored` until its end was seen.
+        right: whether the outcome is one that the scenario calls right.
+        code: of a failure, or the HTTP status of a start that was not accepted.
+        start_s: how long the POST took.
+        status_s: how long each status call took; long polls are left out, they wait on purpose.
+        polls, status_errors: how many times the status was asked, and was not told.
+        steps: when each step was first seen, in seconds after the intended start.
+        sent, received: bytes of bodies.
+    """
+
+    number: int
+    case: str
+    intended: float
+    workflow_id: str = ""
+    started: float | None = None
+    accepted: float | None = None
+    ended: float | None = None
+    outcome: Outcome = "censored"
+    right: bool = False
+    code: str | None = None
+    start_s: float | None = None
+    status_s: list[float] = field(default_factory=list)
+    polls: int = 0
+    status_errors: int = 0
+    steps: dict[str, float] = field(default_factory=dict)
+    sent: int = 0
+    received: int = 0
+
+    @property
+    def seconds(self) -> float | None:
+        """From the intended start to the end, None while it runs."""
+        return None if self.ended is None else self.ended - self.intended
+
+    def as_json(self) -> str:
+        """Return the record as one line of JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `status` is 0 when nothing did."""
+
+    status: int
+    body: bytes
+    seconds: float
+
+    def json(self) -> dict[str, Any]:
+        """Return the body's fields; none when it is no JSON object."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+class Http(Protocol):
+    """The caller's side: requests to one gateway, and time."""
+
+    def send(self, method: str, path: str, name: str, body: bytes = b"", key: str | None = None) -> Answer:
+        """Send a request that statistics call by this name; `key` is its Idempotency-Key."""
+        ...
+
+    def events(self, path: str, name: str) -> Iterator[str]:
+        """Yield the lines of a stream. It may end early, and raises ConnectionError when it cannot be opened."""
+        ...
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class _OutOfPatienceError(Exception):
+    pass
+
+
+def live(http: Http, case: Case, record: Record, key: str, patience_s: float) -> None:
+    """Live one try-on from its POST to its end, and keep the record up to date all the while.
+
+    The key is sent as Idempotency-Key: the client may then send the POST again on a broken connection.
+    """
+    record.started = http.now()
+    record.sent = len(case.body)
+    answer = http.send("POST", "/workflow/start", "start", case.body, key)
+    record.start_s = answer.seconds
+    if answer.status != 202:
+        _end(record, http, case, "refused" if 400 <= answer.status < 500 else "failed", str(answer.status))
+        return
+    record.accepted = http.now()
+    record.workflow_id = str(answer.json().get("workflowId"))
+    try:
+        state = _follow(http, case, record, record.started + patience_s)
+    except _OutOfPatienceError:
+        _end(record, http, case, "timeout", None)
+        return
+    _end(record, http, case, state["status"].lower(), (state.get("error") or {}).get("code"))
+
+
+def _end(record: Record, http: Http, case: Case, outcome: Outcome, code: str | None) -> None:
+    record.ended = http.now()
+    record.outcome, record.code = outcome, code
+    record.right = outcome in case.right_ends
+
+
+def _follow(http: Http, case: Case, record: Record, until: float) -> dict[str, Any]:
+    """Return the last answer of the status, which has the result."""
+    path = f"/workflow/{record.workflow_id}"
+    cancel_after = case.entry.cancel_after_s
+    if cancel_after is not None:
+        http.sleep(cancel_after)
+        http.send("POST", f"{path}/cancel", "cancel")
+    elif case.entry.follow == "events":
+        _watch(http, record, path, until)
+    waits = case.entry.follow == "wait"
+    while True:
+        if http.now() >= until:
+            raise _OutOfPatienceError
+        answer = http.send("GET", f"{path}?wait={WAIT_S}" if waits else path, "long poll" if waits else "status")
+        record.polls += 1
+        record.received += len(answer.body)
+        state = answer.json()
+        if answer.status != 200 or "status" not in state:
+            record.status_errors += 1
+            http.sleep(BETWEEN_ERRORS_S)
+            continue
+        if not waits:
+            record.status_s.append(round(answer.seconds, 6))
+        _see(record, http, state)
+        if state["status"] != "RUNNING":
+            return state
+        if not waits:
+            http.sleep(POLL_S.get(case.entry.follow, 1.0))
+
+
+def _watch(http: Http, record: Record, path: str, until: float) -> None:
+    """Read the stream of events to its end; a stream that breaks off leaves the rest to the polls."""
+    try:
+        for line in http.events(f"{path}/events", "events"):
+            record.received += len(line)
+            if line.startswith("data:"):
+                state = Answer(200, line[5:].encode(), 0).json()
+                _see(record, http, state)
+                if state.get("status") not in (None, "RUNNING"):
+                    return
+            if http.now() >= until:
+                raise _OutOfPatienceError
+    except ConnectionError:
+        record.status_errors += 1
+
+
+def _see(record: Record, http: Http, state: dict[str, Any]) -> None:
+    step = state.get("currentStep")
+    if step and step not in record.steps:
+        record.steps[step] = round(http.now() - record.intended, 4)
+
+
+@contextmanager
+def rules(
+    case: Case, key: str, put: Callable[[str, dict[str, Any]], None], drop: Callable[[str, str], None]
+) -> Iterator[None]:
+    """Set a case's faults for one workflow, and take them away afterwards."""
+    made = []
+    try:
+        for number, rule in enumerate(case.scenario.rules):
+            made.append((rule.service, f"load-{key}-{number}"))
+            put(rule.service, rule.as_rule(made[-1][1], key))
+        yield
+    finally:
+        for service, rule_id in made:
+            drop(service, rule_id)

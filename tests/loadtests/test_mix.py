@@ -1,0 +1,71 @@
+import base64
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from app.gateway.starting import IDEMPOTENCY_NAMESPACE
+from loadtests.mix import DEFAULT, MixError, load_mix
+
+
+def mix_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mix.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_cases_come_by_weight_and_number_alone(tmp_path: Path) -> None:
+    path = mix_file(tmp_path, "- {scenario: near, weight: 3}\n- {scenario: far, weight: 1, follow: events}")
+    mix = load_mix(path, fakes=True)
+    counted = Counter(mix.choose(1, number).name for number in range(4000))
+    assert counted["near"] / counted["far, events"] == pytest.approx(3, rel=0.15)
+    assert [mix.choose(1, number).name for number in range(50)] == [
+        load_mix(path, fakes=True).choose(1, number).name for number in range(50)
+    ]
+
+
+def test_the_shipped_mix_is_usable_and_leaves_faults_out_where_there_are_no_fakes() -> None:
+    assert load_mix(DEFAULT, fakes=True).left_out == ()
+    real = load_mix(DEFAULT, fakes=False)
+    assert len(real.left_out) == 2
+    assert not any(case.scenario.rules for case in real.cases)
+
+
+def test_a_case_s_body_is_what_the_gateway_takes(tmp_path: Path) -> None:
+    mix = load_mix(mix_file(tmp_path, "- {scenario: strokes-that-add, weight: 1}"), fakes=True)
+    body = json.loads(mix.cases[0].body)
+    assert base64.b64decode(body["originalImageBase64"])[:2] == b"\xff\xd8"
+    assert body["brushStrokes"]
+    assert body["maskPoints"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- {scenario: nowhere, weight: 1}", "does not exist: 'nowhere'"),
+        ("- {scenario: near, weight: 0}", "entry 0.weight"),
+        ("- {scenario: near, weight: 1, folow: poll}", "entry 0.folow"),
+        ("- {scenario: azure-down, weight: 1}", "faults of blob"),
+        ("[]", "is empty"),
+        ("a: [", "is no YAML"),
+    ],
+)
+def test_a_wrong_mix_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(MixError, match=message):
+        load_mix(mix_file(tmp_path, text), fakes=True)
+
+
+def test_the_load_generator_imports_no_temporal() -> None:
+    """Locust runs on gevent, which must patch the standard library before anything else uses it."""
+    modules = "loadtests.tryon, loadtests.mix, loadtests.plan, fakes.kit.client"
+    script = f"import sys, {modules}; print('temporalio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_id_of_a_workflow_is_foreseen_as_the_gateway_makes_it() -> None:
+    source = (Path(__file__).parents[2] / "loadtests" / "generator.py").read_text()
+    assert f'uuid.UUID("{IDEMPOTENCY_NAMESPACE}")' in source

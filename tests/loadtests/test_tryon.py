@@ -1,0 +1,173 @@
+"""A try-on's transaction against a scripted gateway, in virtual time: no sleep, no network."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from loadtests.mix import Case, Entry
+from loadtests.tryon import Answer, Record, live, rules
+from scenarios.scenario import Expect, Scenario, rule
+
+Script = Callable[[str, str, float], tuple[int, dict[str, Any], float]]
+
+
+class Gateway:
+    """Answers by a script of (method, path, time) -> (status, body, seconds)."""
+
+    def __init__(self, script: Script, stream: list[tuple[float, str]] | None = None) -> None:
+        self.time = 1000.0
+        self.asked: list[str] = []
+        self._script = script
+        self._stream = stream
+
+    def send(self, method: str, path: str, name: str, body: bytes = b"", key: str | None = None) -> Answer:
+        del name, body, key
+        self.asked.append(f"{method} {path}")
+        status, fields, seconds = self._script(method, path, self.time)
+        self.time += seconds
+        return Answer(status, json.dumps(fields).encode(), seconds)
+
+    def events(self, path: str, name: str) -> Iterator[str]:
+        del name
+        self.asked.append(f"EVENTS {path}")
+        if self._stream is None:
+            raise ConnectionError
+        for at, line in self._stream:
+            self.time = max(self.time, at)
+            yield line
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def case(follow: str = "poll", expect: Expect | None = None, **more: Any) -> Case:
+    scenario = Scenario(name="story", story="A story.", theme="test", expect=expect or Expect())
+    return Case(scenario, Entry.model_validate({"scenario": "story", "weight": 1, "follow": follow, **more}))
+
+
+def script(ends_at: float, last: dict[str, Any]) -> Script:
+    def answer(method: str, path: str, now: float) -> tuple[int, dict[str, Any], float]:
+        if path == "/workflow/start":
+            return 202, {"workflowId": "W", "status": "RUNNING"}, 0.25
+        if method == "POST":
+            return 200, {"workflowId": "W", "status": "CANCELLED"}, 0.01
+        if now >= ends_at:
+            return 200, last, 0.05
+        return 200, {"status": "RUNNING", "progress": 20, "currentStep": "CHECKING_ZOOM"}, 0.02
+
+    return answer
+
+
+COMPLETED = {"status": "COMPLETED", "result": {}}
+
+
+def lived(gateway: Gateway, lived_case: Case, *, late: float = 0.0, patience: float = 100) -> Record:
+    record = Record(1, lived_case.name, intended=gateway.time - late)
+    live(gateway, lived_case, record, "key", patience)
+    return record
+
+
+def test_a_completed_try_on_is_counted_from_its_intended_start_to_the_result() -> None:
+    record = lived(Gateway(script(1010, COMPLETED)), case(), late=3)
+    assert (record.outcome, record.right, record.workflow_id) == ("completed", True, "W")
+    assert record.started == 1000
+    assert record.start_s == 0.25
+    assert record.accepted == 1000.25
+    assert record.seconds == pytest.approx(3 + 10.5, abs=1)
+    assert len(record.status_s) == record.polls == 11
+    assert record.steps == {"CHECKING_ZOOM": pytest.approx(3.27)}
+
+
+def test_an_impatient_user_asks_five_times_as_often() -> None:
+    patient = lived(Gateway(script(1010, COMPLETED)), case())
+    impatient = lived(Gateway(script(1010, COMPLETED)), case("impatient"))
+    assert impatient.polls > 4 * patient.polls
+
+
+def test_long_polls_are_not_taken_for_slow_status_calls() -> None:
+    gateway = Gateway(script(1000, COMPLETED))
+    record = lived(gateway, case("wait"))
+    assert gateway.asked[-1] == "GET /workflow/W?wait=20"
+    assert (record.polls, record.status_s) == (1, [])
+
+
+def test_a_watcher_follows_the_stream_and_fetches_the_result_once() -> None:
+    stream = [
+        (1002.0, 'data: {"status": "RUNNING", "currentStep": "GENERATING_IMAGES"}'),
+        (1005.0, ""),
+        (1006.0, 'data: {"status": "COMPLETED"}'),
+    ]
+    gateway = Gateway(script(1006, COMPLETED), stream)
+    record = lived(gateway, case("events"))
+    assert gateway.asked == ["POST /workflow/start", "EVENTS /workflow/W/events", "GET /workflow/W"]
+    assert record.outcome == "completed"
+    assert record.steps["GENERATING_IMAGES"] == 2
+
+
+def test_a_stream_that_breaks_off_is_followed_by_polls() -> None:
+    record = lived(Gateway(script(1004, COMPLETED)), case("events"))
+    assert (record.outcome, record.status_errors) == ("completed", 1)
+
+
+@pytest.mark.parametrize(
+    ("expect", "right"), [(Expect(), False), (Expect(status="FAILED", code="A100_UNAVAILABLE", failed_step="X"), True)]
+)
+def test_a_failure_is_right_only_when_the_scenario_says_so(expect: Expect, right: bool) -> None:
+    last = {"status": "FAILED", "error": {"code": "A100_UNAVAILABLE"}}
+    record = lived(Gateway(script(1001, last)), case(expect=expect))
+    assert (record.outcome, record.code, record.right) == ("failed", "A100_UNAVAILABLE", right)
+
+
+def test_a_start_that_is_refused_or_broken_ends_the_try_on() -> None:
+    for status, outcome in ((422, "refused"), (503, "failed"), (0, "failed")):
+        record = lived(Gateway(lambda *_, status=status: (status, {}, 0.1)), case())
+        assert (record.outcome, record.code, record.right) == (outcome, str(status), False)
+        assert record.accepted is None
+        assert record.ended is not None
+
+
+def test_one_that_never_ends_is_a_timeout_after_the_patience() -> None:
+    record = lived(Gateway(script(float("inf"), COMPLETED)), case(), patience=30)
+    assert record.outcome == "timeout"
+    assert record.seconds == pytest.approx(30, abs=2)
+
+
+def test_status_calls_that_fail_are_counted_and_asked_again() -> None:
+    def flaky(method: str, path: str, now: float) -> tuple[int, dict[str, Any], float]:
+        return (503, {}, 0.5) if method == "GET" and now < 1005 else script(1006, COMPLETED)(method, path, now)
+
+    record = lived(Gateway(flaky), case())
+    assert (record.outcome, record.status_errors) == ("completed", 4)
+
+
+def test_a_user_who_gives_up_cancels_and_sees_the_end() -> None:
+    gateway = Gateway(script(1003, {"status": "CANCELLED"}))
+    record = lived(gateway, case(cancel_after_s=2))
+    assert "POST /workflow/W/cancel" in gateway.asked
+    assert (record.outcome, record.right) == ("cancelled", True)
+
+
+def test_faults_are_set_for_one_workflow_and_taken_away_even_after_a_crash() -> None:
+    made: list[tuple[str, dict[str, Any]]] = []
+    dropped: list[tuple[str, str]] = []
+    faulty = Case(
+        Scenario(
+            name="f", story="F.", theme="t", expect=Expect(), rules=(rule("sam3", "submit", "status", status=503),)
+        ),
+        Entry(scenario="f", weight=1),
+    )
+
+    def live_and_crash() -> None:
+        with rules(faulty, "W", lambda *r: made.append(r), lambda *r: dropped.append(r)):
+            assert made[0][0] == "sam3"
+            assert made[0][1]["key"] == "W"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        live_and_crash()
+    assert dropped == [("sam3", made[0][1]["id"])]

@@ -1,0 +1,135 @@
+"""Records to a summary, a verdict, a report and a comparison, without a stack."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtests import compare_command
+from loadtests.bottleneck import evidence, verdict
+from loadtests.plan import Plan
+from loadtests.processes import Reading
+from loadtests.report import write_report
+from loadtests.sampling import Sample
+from loadtests.summary import Outcome, read_records, summarize
+from loadtests.thresholds import DEFAULT, Judged, Thresholds, ThresholdsError, judge, load_thresholds
+from loadtests.tryon import Record
+
+PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
+
+
+def record(number: int, took: float | None, *, outcome: str = "completed") -> Record:
+    made = Record(number, "near", intended=1000.0 + number, started=1000.0 + number, workflow_id=f"w{number}")
+    made.accepted, made.start_s, made.status_s, made.polls = 1000.1 + number, 0.1, [0.01, 0.02], 2
+    if took is not None:
+        made.ended, made.outcome, made.right = made.intended + took, outcome, outcome == "completed"  # type: ignore[assignment]
+    return made
+
+
+def summary(records: list[Record], *, dropped: int = 0, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
+    return summarize(PLAN, Outcome(records, 1000.0, dropped, []), samples)
+
+
+def broken(of: dict[str, Any], thresholds: Thresholds | None = None) -> set[str]:
+    return {item.name for item in judge(thresholds or load_thresholds(DEFAULT), of) if not item.kept}
+
+
+def test_a_good_run_breaks_nothing() -> None:
+    good = summary([record(number, 5.0) for number in range(60)])
+    assert broken(good) == set()
+    assert good["transaction"]["p95_s"] == pytest.approx(5, rel=1e-3)
+    assert good["throughput"] == pytest.approx(60 / 64, rel=0.01)
+
+
+def test_censored_tries_break_the_verdict_and_are_no_fast_successes() -> None:
+    run = summary([record(number, 5.0) for number in range(50)] + [record(50 + number, None) for number in range(10)])
+    assert {"censored share", "throughput share"} <= broken(run)
+    assert run["transaction"]["count"] == 50
+    assert run["outcomes"] == {"completed": 50, "censored": 10}
+    assert run["wrong_share"] == 0
+
+
+def test_dropped_arrivals_break_the_verdict() -> None:
+    run = summary([record(number, 5.0) for number in range(60)], dropped=1)
+    assert broken(run) == {"dropped share"}
+    assert run["arrived"] == 61
+
+
+def test_failures_and_a_slow_tail_break_what_they_should() -> None:
+    assert broken(summary([record(n, 5.0, outcome="failed" if n < 3 else "completed") for n in range(60)])) == {
+        "wrong share"
+    }
+    assert broken(summary([record(n, 40.0 if n < 6 else 5.0) for n in range(60)])) >= {"transaction p95"}
+
+
+def test_a_backlog_shows_in_the_throughput() -> None:
+    run = summary([record(number, 2.0 + number * 0.5) for number in range(60)])
+    assert run["throughput_share"] < 0.9
+
+
+def test_a_threshold_on_what_was_not_measured_is_broken() -> None:
+    limits = Thresholds.model_validate({"transaction": {"p95_s": 1}})
+    assert broken(summary([record(1, None)]), limits) == {"transaction p95", "censored share"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("transaction: {p95: 1}", "transaction.p95"), ("wrong_share: 2", "wrong_share"), ("a: [", "no YAML")],
+)
+def test_a_wrong_thresholds_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_text(text)
+    with pytest.raises(ThresholdsError, match=message):
+        load_thresholds(path)
+
+
+def sample(at: float, *, busy: int, waiting: int, cpu: float) -> Sample:
+    return Sample(
+        1000.0 + at, {"a100": 1}, {"a100": busy}, {"a100": waiting}, {"worker": Reading(cpu, 10**8)}, machine=0.4
+    )
+
+
+def test_the_bottleneck_is_named_by_evidence() -> None:
+    busy = tuple(sample(at, busy=1, waiting=at // 10, cpu=at * 0.1) for at in range(60))
+    run = summary([record(number, 5.0) for number in range(60)], samples=busy)
+    assert verdict(run).startswith("The bottleneck: slots of a100 (1 slot, 100% busy")
+    idle = tuple(sample(at, busy=at % 2, waiting=0, cpu=at * 0.1) for at in range(60))
+    run = summary([record(number, 5.0) for number in range(60)], samples=idle)
+    assert verdict(run).startswith("No resource was the bottleneck; the busiest: slots of a100")
+    assert {item.name for item in evidence(run)} >= {"CPU of the worker"}
+
+
+def test_the_report_holds_everything_in_one_file(tmp_path: Path) -> None:
+    samples = tuple(sample(at, busy=1, waiting=0, cpu=at * 0.1) for at in range(60))
+    run = summary([record(number, 5.0) for number in range(60)], samples=samples)
+    page = write_report(tmp_path, run, [Judged("transaction p95", 1, 5, kept=False)])
+    text = page.read_text()
+    assert text.count("<svg") == 6
+    assert "<script" not in text
+    assert "src=" not in text
+    assert "Failed" in text
+    assert {path.name for path in tmp_path.glob("*.png")} >= {"queues.png", "slots.png", "memory.png"}
+    assert json.loads((tmp_path / "report.json").read_text())["passed"] is False
+
+
+def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, took in (("a", 5.0), ("b", 8.0)):
+        write_report(tmp_path / name, summary([record(number, took) for number in range(60)]), [])
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert "worse in transaction p50" in capsys.readouterr().out.splitlines()[-1]
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "c")]) == 2
+
+
+def test_records_of_a_run_that_broke_off_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(record(1, 2.0).as_json() + "\n")
+    with pytest.raises(ValueError, match="incomplete"):
+        read_records(path)
+    end = {"begun": 1000.0, "dropped": [7], "left_out": [], "complete": True}
+    path.write_text(record(1, 2.0).as_json() + "\n" + json.dumps(end) + "\n")
+    outcome = read_records(path)
+    assert (outcome.records[0].seconds, outcome.dropped) == (2.0, 1)
+    assert replace(outcome).begun == 1000.0
