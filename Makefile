@@ -119,3 +119,7 @@ contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=
 .PHONY: mutants
 mutants: setup ## Break the production code on purpose and see who notices (ONLY=remote_job; most of an hour)
 	@$(PY) -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: doctor
+doctor: .venv/.ready ## Check the configuration of the environment and .env: what answers, what is fake (GPU=1 costs GPU)
+	@$(PY) -m app.doctor $(if $(GPU),--gpu)

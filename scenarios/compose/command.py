@@ -25,6 +25,8 @@ from scenarios.engine.signals import Stopped, until_signalled
 TAG = "test-compose"
 WORKERS = 3
 AT_ONCE = 6
+STARTS = 10
+START_PAUSE_S = 3
 SIZE = (1200, 1600)
 ZOOM = 0.8
 POLLERS_LIMIT_S = 60
@@ -101,7 +103,7 @@ def _photo() -> Photo:
 
 async def _try_on(gateway: httpx.AsyncClient, photo: Photo) -> float:
     started = time.monotonic()
-    workflow_id = await tryon.start(gateway, photo.data, photo.points)
+    workflow_id = await _start(gateway, photo)
     result = await tryon.follow(gateway, workflow_id, lambda _percent, _step: None)
     for field in ("fluxResultBase64", "geminiResultBase64"):
         picture = Image.open(BytesIO(base64.b64decode(result[field])))
@@ -128,6 +130,19 @@ async def _expect_pollers(address: str) -> None:
         late = time.monotonic() > deadline
         _expect(not late, f"{len(pollers)} workers poll instead of {WORKERS}: {sorted(pollers)}")
         await asyncio.sleep(0.5)
+
+
+async def _start(gateway: httpx.AsyncClient, photo: Photo) -> str:
+    """Start a try-on, again while the gateway says 503: not accepted, try later, as on a machine with little CPU."""
+    for _ in range(STARTS):
+        try:
+            return await tryon.start(gateway, photo.data, photo.points)
+        except tryon.RefusedError as error:
+            if "UNAVAILABLE" not in str(error):
+                raise
+            _say(f"  a start was answered with {error}; again in {START_PAUSE_S} s")
+            await asyncio.sleep(START_PAUSE_S)
+    return await tryon.start(gateway, photo.data, photo.points)
 
 
 def _check_restrictions(containers: list[dict[str, Any]]) -> None:

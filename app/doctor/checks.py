@@ -1,0 +1,237 @@
+"""The checks. Each ends within its limit and never raises: what goes wrong is a finding."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import httpx
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from app.attempt import Attempt
+from app.clock import WallClock
+from app.deadline import Deadline
+from app.doctor.findings import Finding, Verdict
+from app.doctor.reaching import LIMIT, Unreachable, service_kind, store_kind
+from app.doctor.samples import SIDE, mask, photo
+from app.errors import PipelineError
+from app.heartbeat import Heart
+from app.models import Stroke
+from app.policies import GENERATE, JOB_LIMIT, a100_task_queue
+from app.services.a100 import A100, A100_ERRORS, Health
+from app.services.blob import BlobStore
+from app.services.http import ServiceClient
+from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
+from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, JobErrors, RemoteJobs
+from app.settings import Settings
+from app.temporal import connect
+
+GPU_LIMIT = GENERATE.start_to_close + JOB_LIMIT
+GPU_SAVED = "answers; its shapes are not looked at, since that costs GPU time (--gpu looks)"
+
+
+class Checks:
+    """Every check of one configuration, over the production's own clients."""
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient, blobs: BlobStore, *, gpu: bool) -> None:
+        """Keep the parts; `gpu` allows work that a real service would need its GPU for."""
+        self._settings = settings
+        self._http = http
+        self._blobs = blobs
+        self._gpu = gpu
+        self._clock = WallClock()
+        self._name = f"doctor-{uuid4()}"
+
+    async def run(self) -> list[Finding]:
+        """Check everything. The blob store comes first: the services' checks put their pictures there."""
+        store = await self.blob_store()
+        pictures = store.verdict is not Verdict.BAD
+        settings = self._settings
+        return [
+            store,
+            *await asyncio.gather(
+                self.temporal(),
+                self.image_manipulator(pictures),
+                self.jobs("BiRefNet", settings.birefnet_url, BIREFNET_ERRORS, pictures),
+                self.jobs("SAM3", settings.sam3_url, SAM3_ERRORS, pictures),
+            ),
+            *await self.a100s(pictures),
+        ]
+
+    async def blob_store(self) -> Finding:
+        """Write one small blob and read it again, as `doctor/probe`: the same one each time."""
+        address, kind = self._settings.azure_blob_endpoint, "?"
+
+        def bad(says: str, advice: str) -> Finding:
+            return Finding("blob store", address, Verdict.BAD, kind, says, advice)
+
+        try:
+            kind = await store_kind(self._http, address)
+            async with asyncio.timeout(LIMIT):
+                await self._blobs.put("doctor/probe", self._name.encode(), "text/plain")
+                await self._blobs.get("doctor/probe", max_bytes=1000)
+        except Unreachable as error:
+            return bad(str(error), "Is it up? Check AZURE_BLOB_ENDPOINT.")
+        except PipelineError as error:
+            return bad(f"{error.code}: {error.message}", error.advice)
+        except ValueError:
+            return bad("AZURE_ACCOUNT_KEY is no base64: nothing can be signed with it", "Copy the key once more.")
+        except TimeoutError:
+            return bad(f"no answer within {LIMIT:g} s", "Look at the network between.")
+        says = f"wrote a blob to {self._settings.azure_container} and read it"
+        if kind == "real" and not address.startswith("https:"):
+            return Finding("blob store", address, Verdict.WARNING, kind, f"{says}, without TLS", "Use https.")
+        return Finding("blob store", address, Verdict.GOOD, kind, says)
+
+    async def temporal(self) -> Finding:
+        """Connect, look at the namespace, and see whether workers poll both task queues."""
+        config = ClientConfig.load_client_connect_config()
+        address, namespace = config.get("target_host", "localhost:7233"), config.get("namespace", "default")
+        where = f"{address}, namespace {namespace}"
+        try:
+            async with asyncio.timeout(LIMIT):
+                client = await connect()
+                await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+                version = (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+                pollers = await self._pollers(client)
+        except TimeoutError:
+            return Finding("Temporal", where, Verdict.BAD, "?", f"no answer within {LIMIT:g} s", _TEMPORAL_ADVICE)
+        except RPCError as error:
+            said = f"refused: {error.status.name.lower().replace('_', ' ')}: {error.message}"
+            return Finding("Temporal", where, Verdict.BAD, "?", said, "Check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.")
+        except RuntimeError as error:  # how the SDK says that it could not connect
+            said = str(error).partition(":")[0] or "cannot connect"
+            return Finding("Temporal", where, Verdict.BAD, "?", said, _TEMPORAL_ADVICE)
+        idle = [queue for queue, number in pollers.items() if not number]
+        said = f"server {version}; " + ", ".join(f"{number} polling {queue}" for queue, number in pollers.items())
+        if idle:
+            advice = "Start a worker with the same TASK_QUEUE: python -m app.worker"
+            return Finding("Temporal", where, Verdict.WARNING, "real", said, advice)
+        return Finding("Temporal", where, Verdict.GOOD, "real", said)
+
+    async def image_manipulator(self, pictures: bool) -> Finding:
+        """Have a small picture resized and judged; that needs no GPU."""
+        url = self._settings.image_manipulator_url
+        client = ImageManipulator(ServiceClient(self._http, url, IMAGE_MANIPULATOR_ERRORS))
+
+        async def look() -> str:
+            if not pictures:
+                return "answers; its shapes are not looked at, since that needs the blob store"
+            attempt = self._attempt(LIMIT)
+            await self._blobs.put(f"{self._name}.jpg", photo(), "image/jpeg")
+            resized = await client.resize(attempt, self._blobs.uri(f"{self._name}.jpg"), SIDE // 2)
+            await self._blobs.info(self._blobs.name(resized.resized_uri))
+            await client.zoom_check(attempt, resized.resized_uri)
+            return "resize and zoom_check answer as specified"
+
+        return await self._service("image manipulator", url, "IMAGE_MANIPULATOR_URL", look, LIMIT)
+
+    async def jobs(self, name: str, url: str, errors: JobErrors, pictures: bool) -> Finding:
+        """With `gpu`: have one job done."""
+        sam3 = errors is SAM3_ERRORS
+        client = ServiceClient(self._http, url, errors)
+        remote = RemoteJobs(client, errors, self._clock, "mask_uri" if sam3 else "result_uri")
+
+        async def look() -> str:
+            if not (self._gpu and pictures):
+                return GPU_SAVED
+            uri = self._blobs.uri(f"{self._name}-{name}.jpg")
+            await self._blobs.put(self._blobs.name(uri), photo(), "image/jpeg")
+            body: dict[str, object] = {"image_uri": uri}
+            if sam3:
+                body |= {"points": [[0.5, 0.5]], "labels": [1]}
+            await remote.run(self._attempt(JOB_LIMIT), body, self._exists)
+            return "a job was done as specified"
+
+        return await self._service(name, url, f"{name.upper()}_URL", look, GPU_LIMIT)
+
+    async def a100s(self, pictures: bool) -> list[Finding]:
+        """Look at each known address. One that is online is enough: the others are then a warning."""
+        urls = self._settings.a100_urls
+        found = list(await asyncio.gather(*(self._a100(url, pictures) for url in urls)))
+        if any(finding.verdict is Verdict.GOOD for finding in found):
+            return [
+                Finding(f.part, f.address, Verdict.WARNING, f.kind, f.says, f.advice) if f.verdict is Verdict.BAD else f
+                for f in found
+            ]
+        return found
+
+    async def _a100(self, url: str, pictures: bool) -> Finding:
+        health = ServiceClient(self._http, url, A100_ERRORS)
+        a100 = A100(self._http, (url,), self._clock)
+
+        async def look() -> str:
+            status = (await health.call(self._attempt(LIMIT), "GET", "/health", Health)).status
+            if status != "online":
+                raise A100_ERRORS.unavailable(f"says that it is {status}")
+            if not (self._gpu and pictures):
+                return f"online; {GPU_SAVED.partition('; ')[2]}"
+            names = f"{self._name}-A100.jpg", f"{self._name}-A100-mask.png"
+            await self._blobs.put(names[0], photo(), "image/jpeg")
+            await self._blobs.put(names[1], mask(), "image/png")
+            attempt = self._attempt(GENERATE.deadline)
+            strokes = [Stroke(points=[(0.5, 0.5), (0.6, 0.5)], mode="add", size=10)]
+            uris = self._blobs.uri(names[0]), self._blobs.uri(names[1])
+            refined = await a100.refine_mask(attempt, *uris, strokes)
+            await self._exists(refined.refined_mask_uri)
+            await a100.generate(attempt, *uris)
+            return "online; refine_mask and generate answer as specified"
+
+        return await self._service("A100", url, "A100_URLS", look, GPU_LIMIT)
+
+    async def _service(
+        self, part: str, url: str, variable: str, look: Callable[[], Awaitable[str]], limit: float
+    ) -> Finding:
+        kind = "?"
+        try:
+            kind = await service_kind(self._http, url)
+            async with asyncio.timeout(limit):
+                return Finding(part, url, Verdict.GOOD, kind, await look())
+        except Unreachable as error:
+            return Finding(part, url, Verdict.BAD, kind, str(error), f"Is it up? Check {variable}.")
+        except PipelineError as error:
+            return Finding(part, url, Verdict.BAD, kind, f"{error.code}: {error.message}", error.advice)
+        except ValueError as error:  # a URI that points out of the container
+            return Finding(part, url, Verdict.BAD, kind, f"the URI that it answered {error}", "Run the contract suite.")
+        except TimeoutError:
+            return Finding(
+                part, url, Verdict.BAD, kind, f"not done within {limit:g} s", f"Look at its load ({variable})."
+            )
+
+    async def _pollers(self, client: Client) -> dict[str, int]:
+        queues = self._settings.task_queue, a100_task_queue(self._settings.task_queue)
+        found = {}
+        for queue in queues:
+            request = DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            )
+            found[queue] = len((await client.workflow_service.describe_task_queue(request)).pollers)
+        return found
+
+    async def _exists(self, uri: str) -> None:
+        await self._blobs.info(self._blobs.name(uri))
+
+    def _attempt(self, seconds: float) -> Attempt:
+        """Return what the clients take for an attempt of an activity."""
+        deadline = Deadline(self._clock, seconds)
+        return Attempt(self._name, 1, deadline, deadline, _Silent(None))
+
+
+_TEMPORAL_ADVICE = "Is it up? Check TEMPORAL_ADDRESS, and for Temporal Cloud TEMPORAL_API_KEY or the TLS files."
+
+
+class _Silent(Heart):
+    """The heart of no activity."""
+
+    def beat(self) -> None:
+        """Tell nobody."""

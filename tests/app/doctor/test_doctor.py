@@ -1,0 +1,213 @@
+"""The doctor against the real stack: healthy, half dead, and misconfigured."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from app.clock import WallClock
+from app.doctor.__main__ import main
+from app.doctor.checks import Checks
+from app.doctor.findings import Finding, Verdict, render
+from app.services.blob import BlobStore
+from app.services.http import http_client
+from app.settings import Settings
+from scenarios.engine.stack import Stack
+
+GONE = "http://127.0.0.1:1"
+PARTS = ["blob store", "Temporal", "image manipulator", "BiRefNet", "SAM3", "A100"]
+
+
+@pytest.fixture(autouse=True)
+def temporal(backing: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in backing.environment.items():
+        if name.startswith("TEMPORAL_"):
+            monkeypatch.setenv(name, value)
+
+
+async def diagnose(settings: Settings, *, gpu: bool = False, **changed: Any) -> dict[str, Finding]:
+    given = settings.model_dump(exclude=set(changed)) | changed
+    settings = Settings.model_validate(given)
+    blobs = BlobStore(settings, WallClock())
+    async with http_client() as http:
+        found = await Checks(settings, http, blobs, gpu=gpu).run()
+    await blobs.close()
+    return {finding.part: finding for finding in found}
+
+
+async def operations(backing: Stack, service: str) -> set[str]:
+    async with httpx.AsyncClient() as http:
+        calls = (await http.get(f"{backing.urls[service]}/__sim/ledger")).json()["calls"]
+    return {call["operation"] for call in calls if call["key"].startswith("doctor-")}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_healthy_stack_is_good_and_all_fake_and_no_gpu_is_asked(settings: Settings, backing: Stack) -> None:
+    found = await diagnose(settings)
+    assert list(found) == PARTS
+    assert {finding.verdict for finding in found.values()} == {Verdict.GOOD}
+    assert {part for part, finding in found.items() if finding.kind == "fake"} == set(PARTS) - {"Temporal"}
+    assert re.search(r"server 1\.\d+\.\d+; [1-9]\d* polling tryon, [1-9]\d* polling tryon-a100", found["Temporal"].says)
+    assert await operations(backing, "image_manipulator") == {"resize", "zoom_check"}
+    assert await operations(backing, "birefnet") == await operations(backing, "sam3") == set()
+    assert await operations(backing, "a100") == {"health"}
+
+
+async def test_with_gpu_every_operation_is_tried(settings: Settings, backing: Stack) -> None:
+    found = await diagnose(settings, gpu=True)
+    assert {found[part].verdict for part in ("BiRefNet", "SAM3", "A100")} == {Verdict.GOOD}
+    assert await operations(backing, "sam3") == await operations(backing, "birefnet") == {"submit", "poll"}
+    assert await operations(backing, "a100") == {"health", "refine_mask", "generate"}
+
+
+async def test_what_is_down_is_bad_and_the_rest_is_still_looked_at(settings: Settings) -> None:
+    found = await diagnose(settings, sam3_url=GONE, a100_urls=(GONE,))
+    assert {part for part, finding in found.items() if finding.verdict is Verdict.BAD} == {"SAM3", "A100"}
+    assert "cannot be reached" in found["SAM3"].says
+    assert "SAM3_URL" in found["SAM3"].advice
+    assert found["BiRefNet"].verdict is Verdict.GOOD
+
+
+async def test_one_a100_that_is_online_is_enough(settings: Settings) -> None:
+    settings = settings.model_copy(update={"a100_urls": (GONE, *settings.a100_urls)})
+    blobs = BlobStore(settings, WallClock())
+    async with http_client() as http:
+        found = await Checks(settings, http, blobs, gpu=False).a100s(pictures=True)
+    await blobs.close()
+    assert [finding.verdict for finding in found] == [Verdict.WARNING, Verdict.GOOD]
+
+
+async def test_without_workers_temporal_is_a_warning(settings: Settings) -> None:
+    found = await diagnose(settings, task_queue="nobody")
+    assert found["Temporal"].verdict is Verdict.WARNING
+    assert "0 polling nobody, 0 polling nobody-a100" in found["Temporal"].says
+    assert "python -m app.worker" in found["Temporal"].advice
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"azure_account_key": "AAAA"}, "AZURE_REJECTED"),
+        ({"azure_account_key": "abc"}, "no base64"),
+        ({"azure_container": "not-there"}, "AZURE_NOT_FOUND"),
+        ({"azure_blob_endpoint": f"{GONE}/jewelrytryon"}, "cannot be reached"),
+    ],
+)
+async def test_a_wrong_blob_store_is_said_and_services_are_still_asked(
+    settings: Settings, changed: dict[str, Any], says: str
+) -> None:
+    found = await diagnose(settings, **changed)
+    assert found["blob store"].verdict is Verdict.BAD
+    assert says in found["blob store"].says
+    assert "needs the blob store" in found["image manipulator"].says
+
+
+async def test_a_temporal_that_is_not_there_and_a_namespace_that_is_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "not-there")
+    found = (await diagnose(settings))["Temporal"]
+    assert found.verdict is Verdict.BAD
+    assert "not found" in found.says
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    found = (await diagnose(settings))["Temporal"]
+    assert found.verdict is Verdict.BAD
+    assert "TEMPORAL_ADDRESS" in found.advice
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[dict[str, object]], str]]:
+    """Serve one JSON answer to everything, and nothing that says fake."""
+    servers = []
+
+    def serve(answer: dict[str, object]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield serve
+    for server, thread in servers:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def test_a_real_service_with_another_shape_is_named(
+    settings: Settings, served: Callable[[dict[str, object]], str]
+) -> None:
+    url = served({"resizedUri": "azure://jewelry-uploads/x.jpg", "status": "loading"})
+    found = await diagnose(settings, image_manipulator_url=url, a100_urls=(url,))
+    assert found["image manipulator"].kind == "real"
+    assert found["image manipulator"].verdict is Verdict.BAD
+    assert "IMAGE_MANIPULATOR_BAD_ANSWER" in found["image manipulator"].says
+    assert "missing at resized_uri" in found["image manipulator"].says
+    assert "A100_ERROR: says that it is loading" in found["A100"].says
+
+
+async def test_a_uri_out_of_the_container_is_no_good_answer(
+    settings: Settings, served: Callable[[dict[str, object]], str]
+) -> None:
+    size = dict.fromkeys(("original_width", "original_height", "new_width", "new_height"), 9)
+    url = served({"resized_uri": "azure://elsewhere/x.jpg", **size})
+    found = await diagnose(settings, image_manipulator_url=url)
+    assert found["image manipulator"].verdict is Verdict.BAD
+    assert "begins with azure://jewelry-uploads/" in found["image manipulator"].says
+
+
+def test_the_summary_says_what_fails_and_what_is_not_real() -> None:
+    good = Finding("SAM3", "http://sam3", Verdict.GOOD, "fake", "answers")
+    bad = Finding("A100", "http://a100", Verdict.BAD, "real", "is gone", "Start it.")
+    text = render([good, bad])
+    assert "Try-ons will fail: A100. Not real: SAM3." in text
+    assert re.search(r"^BAD +A100 +real  http://a100\n +is gone\n +-> Start it\.$", text, re.MULTILINE)
+    assert "No fake among them." in render([bad])
+
+
+def test_a_misconfigured_environment_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("SAM3_URL", "sam3.example")
+    assert main([]) == 2
+    said = capsys.readouterr().err
+    assert "  SAM3_URL: Value error, must be an http or https address" in said
+    assert "  AZURE_ACCOUNT_KEY: Field required" in said
+
+
+def test_the_key_is_never_shown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = settings.azure_account_key.get_secret_value()
+    for name, value in settings.model_dump(include=set(Settings.model_fields)).items():
+        if isinstance(value, str):
+            monkeypatch.setenv(name.upper(), value)
+    monkeypatch.setenv("A100_URLS", ",".join(settings.a100_urls))
+    monkeypatch.setenv("AZURE_ACCOUNT_KEY", key)
+    assert main([]) == 0
+    said = capsys.readouterr()
+    assert "blob store" in said.out
+    assert key not in said.out + said.err
