@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import base64
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from fakes.pictures.portrait import necklace_points, portrait
-from scenarios.compose.engine import PROFILES, Compose, ComposeError, MissingError, require_docker
+from scenarios.compose.engine import PROFILES, ROOT, Compose, ComposeError, MissingError, require_docker
 from scenarios.demo import tryon
 from scenarios.demo.photo import Photo
 from scenarios.engine.signals import Stopped, until_signalled
@@ -80,6 +81,7 @@ async def _course() -> int:
             photo = _photo()
             seconds = await _try_on(gateway, photo)
             _say(f"one try-on through it: COMPLETED in {seconds:.1f} s")
+            await _scenarios(url)
 
             await compose.up(workers=WORKERS)
             await _expect_pollers(await compose.address("temporal", 7233))
@@ -112,6 +114,18 @@ async def _try_on(gateway: httpx.AsyncClient, photo: Photo) -> float:
             picture.format == "JPEG" and picture.height > picture.width, f"{field} is {picture.format} {picture.size}"
         )
     return time.monotonic() - started
+
+
+async def _scenarios(url: str) -> None:
+    """Run the fault-free scenarios of the catalogue against the deployment, as `make scenarios BASE_URL=…` does."""
+    words = (sys.executable, "-m", "scenarios", "run", f"--base-url={url}")
+    process = await asyncio.create_subprocess_exec(
+        *words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    lines = said.decode(errors="replace").rstrip().splitlines()
+    _expect(process.returncode == 0, "\n".join([f"`make scenarios BASE_URL={url}` failed:", *lines[-60:]]))
+    _say(f"the fault-free scenarios: {lines[-1] if lines else 'nothing was said'}")
 
 
 async def _expect_pollers(address: str) -> None:
