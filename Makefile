@@ -75,6 +75,10 @@ console: setup ## The stack with its console, opened in the browser on an exampl
 load: setup ## A minute of load on a stack of its own, or on HOST; report in out/load (RATE=1 SECONDS_=60 SHAPE=poisson ARGS=)
 	@exec $(PY) -m loadtests run --rate="$${RATE:-1}" --seconds="$${SECONDS_:-60}" --shape="$${SHAPE:-poisson}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
 
+.PHONY: load-find-knee
+load-find-knee: setup ## Raise the rate until a threshold breaks; name the bottleneck, say how many slots a rate needs (PROFILES=file.yaml ARGS=)
+	@exec $(PY) -m loadtests knee --profiles="$${PROFILES:-loadtests/profiles/one-a100.yaml}" $(ARGS)
+
 .PHONY: load-compare
 load-compare: setup ## Two load runs side by side (BEFORE=out/a AFTER=out/b)
 	@exec $(PY) -m loadtests compare "$(BEFORE)" "$(AFTER)"
