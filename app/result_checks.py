@@ -99,7 +99,7 @@ def _decode(data: bytes, expected: str, size: Size | None) -> Image.Image:
         if expected == "JPEG":
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))  # reads all, keeps little
         image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         if isinstance(error, BadResultError):
             raise
         raise BadResultError("something that is not a complete picture") from error

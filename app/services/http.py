@@ -1,6 +1,7 @@
 """JSON over HTTP to one outside service: deadline, size limit, validation, and the service's own errors."""
 
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx
@@ -43,6 +44,8 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
         follow_redirects=False,
         trust_env=False,
+        # None is kept: it would come back with each call, and services on one host would see each other's.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
     )
 

@@ -8,7 +8,7 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
-from app.errors import PipelineError, RequestError, error_classes
+from app.errors import PipelineError, RequestError, TemporalUnavailableError, error_classes
 from app.failures import describe_failure
 from app.interceptors import application_error
 from app.policies import ML_RETRY
@@ -29,7 +29,7 @@ def test_every_class_says_what_to_do_and_where_it_happens() -> None:
         assert cls.__doc__
         assert cls.advice.endswith((".", "?")), cls
         assert 400 <= cls.http_status <= 599
-        if not issubclass(cls, RequestError) and cls.retryable:
+        if not issubclass(cls, RequestError | TemporalUnavailableError) and cls.retryable:  # those are of a request
             assert cls.steps, cls
 
 
