@@ -27,11 +27,15 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     as_json = settings.log_format == "json"
-    last: list[Processor] = (
-        [structlog.processors.format_exc_info, hide_signatures, structlog.processors.JSONRenderer()]
-        if as_json
-        else [hide_signatures, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,  # a richer one shows local variables: keys, pictures
     )
+    last: list[Processor] = [
+        structlog.processors.format_exc_info,
+        hide_signatures,
+        structlog.processors.JSONRenderer() if as_json else console,
+    ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -55,6 +55,18 @@ def test_an_exception_is_one_line_and_signatures_are_blanked(capsys: pytest.Capt
     assert "sig=***&se=1 broke" in json.loads(line)["exception"]
 
 
+def test_a_traceback_for_a_person_shows_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings(log_format="console"))
+    secret = "a-local-" + "secret"
+    try:
+        int(f"sig={secret}")
+    except ValueError:
+        structlog.get_logger("app").exception("failed")
+    shown = capsys.readouterr().err
+    assert "ValueError" in shown
+    assert secret not in shown
+
+
 def test_level_and_chatty_libraries(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_level="INFO", log_format="console"))
     structlog.get_logger("app").debug("too fine")

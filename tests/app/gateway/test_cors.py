@@ -1,5 +1,6 @@
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from app.gateway.routes import Parts
@@ -78,9 +79,11 @@ async def test_an_unexpected_error_is_a_500_that_a_browser_can_read_and_tells_no
     parts: Parts = app.state.parts
     del app.state.parts  # a defect: the endpoints need it
     try:
-        answer = await gateway.http.get("/workflow/some-id", headers={"Origin": ALLOWED[0]})
+        with structlog.testing.capture_logs() as logs:
+            answer = await gateway.http.get("/workflow/some-id", headers={"Origin": ALLOWED[0]})
     finally:
         app.state.parts = parts
+    assert "unexpected error" in [line["event"] for line in logs]
     assert answer.status_code == 500
     assert answer.json() == {
         "error": {"code": "INTERNAL_ERROR", "message": "An unexpected error in the backend", "details": []}
