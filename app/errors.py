@@ -418,7 +418,6 @@ class TemporalUnavailableError(PipelineError):
 
     code = "TEMPORAL_UNAVAILABLE"
     http_status = 503
-    retryable = True
     advice = "Is Temporal up and reachable at TEMPORAL_ADDRESS, and are the namespace and credentials right?"
 
 
