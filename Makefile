@@ -31,6 +31,18 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@$(PY) -m scenarios.engine.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
 	@touch $@
 
+.venv-bench/.ready: requirements/bench.txt .venv/.ready
+	@echo "setting up .venv-bench: what only comparisons need ..."
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements/bench.txt
+	@touch $@
+
+.tools/node-bench/.ready: requirements/node-bench/package.json requirements/node-bench/package-lock.json .venv/.ready
+	@echo "setting up .tools/node-bench: other fakes of HTTP services, and a load generator ..."
+	@mkdir -p .tools/node-bench && cp requirements/node-bench/package.json requirements/node-bench/package-lock.json .tools/node-bench/
+	@$(PY) -m scenarios.engine.node npm ci --prefix .tools/node-bench --no-audit --no-fund --silent --ignore-scripts
+	@touch $@
+
 .PHONY: pin
 pin: .venv/.ready ## Resolve the dependencies again and write requirements/ with hashes
 	@PIN="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet"; \
@@ -42,7 +54,7 @@ pin: .venv/.ready ## Resolve the dependencies again and write requirements/ with
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the installed tools included
-	rm -rf .venv .tools .run out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .tools .run out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ---------------------------------------------------------------- run
 .PHONY: demo
@@ -66,6 +78,10 @@ bench-scenarios: setup ## Speed of the simulation, as ratios in one run
 .PHONY: bench
 bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/s beside the no-op limit
 	@exec $(PY) -m loadtests.bench
+
+.PHONY: bench-fakes
+bench-fakes: setup .venv-bench/.ready .tools/node-bench/.ready ## The fakes beside WireMock, Mockoon and mountebank, on the same stub
+	@exec $(PY) -m loadtests.bench_fakes
 
 .PHONY: console
 console: setup ## The stack with its console, opened in the browser on an example, until Ctrl-C
