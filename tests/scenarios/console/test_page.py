@@ -1,0 +1,170 @@
+"""The console by clicks, drags and keys, as a person uses it, on the real stack."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from scenarios.console import samples
+
+ROOT = Path(__file__).resolve().parents[3]
+AXE = ROOT / ".tools/node/node_modules/axe-core/axe.min.js"
+SCHEMES = ("light", "dark")
+OPEN = Callable[..., Page]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, in light and dark: rule, what it is about, and where."""
+    found: list[str] = []
+    page.evaluate(AXE.read_text())
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type] # a literal of a loop
+        result: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
+        found += [
+            f"{scheme}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:3]}"
+            for one in result["violations"]
+        ]
+    return found
+
+
+def click_on_photo(page: Page, x: float, y: float) -> None:
+    stage = page.locator("#stage svg")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+def drag_on_photo(page: Page, *places: tuple[float, float]) -> None:
+    stage = page.locator("#stage svg")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def step(page: Page, name: str) -> Any:
+    return page.locator(f"#steps li[data-step={name}]")
+
+
+def arm(page: Page, *switches: str) -> None:
+    """Have the next try-on alone meet these faults."""
+    page.select_option("#scope", "next")
+    for switch in switches:
+        page.locator(f"#switch-{switch}").check()
+        expect(page.locator(f"#switch-{switch}")).to_be_checked()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, width: int) -> None:
+    page = open_page(width)
+    page.click("[data-sample=near]")
+    expect(page.locator("#marks")).to_have_text("5 points, 0 strokes")
+    page.click("#clear")
+    expect(page.locator("#start")).to_be_disabled()
+
+    neck = samples.points("near")[2]
+    click_on_photo(page, float(neck["x"]), float(neck["y"]))
+    page.check("[name=tool][value=not-here]")
+    click_on_photo(page, 0.05, 0.05)
+    page.check("[name=tool][value=add]")
+    drag_on_photo(page, (float(neck["x"]) - 0.08, float(neck["y"])), (float(neck["x"]) + 0.08, float(neck["y"])))
+    expect(page.locator("#marks")).to_have_text("2 points, 1 stroke")
+
+    page.click("#start")
+    expect(page.locator("#cancel")).to_be_enabled()
+    expect(page.locator("#stands")).to_have_text("Completed.")
+    expect(page.locator("#meter")).to_have_attribute("aria-valuenow", "100")
+    expect(step(page, "REFINING_MASK")).to_have_class("done")
+    expect(step(page, "REMOVING_BACKGROUND")).to_have_class("skipped")
+    expect(step(page, "GENERATING_IMAGES").locator(".took")).to_have_text(re.compile(r"\d s"))
+    pictures = page.locator("#results img")
+    expect(pictures).to_have_count(4)
+    assert all(width > 0 for width in pictures.evaluate_all("images => images.map(image => image.naturalWidth)"))
+    expect(page.locator("#results output")).to_have_count(8)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert violations(page) == []
+
+
+def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPEN) -> None:
+    page = open_page()
+    page.click("[data-sample=near]")
+    arm(page, "resize-busy", "a100-offline")
+    expect(page.locator("#armed")).to_contain_text("Resize is busy twice; The A100 is offline")
+    page.click("#start")
+    failure = page.locator("#failure")
+    expect(failure).to_contain_text("A100_UNAVAILABLE")
+    expect(failure).to_contain_text("No known A100 server is online")
+    expect(failure).to_contain_text("Start an A100 server, or put its address into A100_URLS.")
+    expect(page.locator("#stands")).to_have_text("Failed while generating images.")
+    expect(step(page, "GENERATING_IMAGES")).to_have_class("failed")
+    expect(step(page, "RESIZING_IMAGE")).to_contain_text("3 attempts")
+    expect(page.locator("#armed")).to_be_hidden()
+
+    page.select_option("#scope", "current")
+    expect(page.locator("label:has(#switch-resize-busy) .hits")).to_contain_text("fired 2")
+    expect(page.locator("#fired tbody tr").first).to_contain_text("a100.health")
+    assert violations(page) == []
+    page.click("#all-off")
+    expect(page.locator("#switch-resize-busy")).not_to_be_checked()
+
+
+def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
+    page = open_page()
+    page.click("[data-sample=near]")
+    arm(page, "mask-stuck")
+    page.click("#start")
+    expect(step(page, "GENERATING_MASK")).to_have_class("now")
+    expect(step(page, "GENERATING_MASK")).to_contain_text("1 poll")
+    page.click("#cancel")
+    expect(page.locator("#stands")).to_have_text("Cancelled.")
+    expect(step(page, "GENERATING_MASK")).to_have_class("stopped")
+    expect(page.locator("#start")).to_be_enabled()
+
+
+def test_points_and_strokes_without_a_mouse(open_page: OPEN) -> None:
+    page = open_page()
+    page.click("#clear")
+    page.locator("#stage svg").focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#marks")).to_have_text("1 point, 0 strokes")
+    page.locator("[name=tool][value=add]").focus()
+    page.keyboard.press("Space")
+    page.locator("#stage svg").focus()
+    for key in ("Enter", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#marks")).to_have_text("1 point, 1 stroke")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#marks")).to_have_text("1 point, 0 strokes")
+    expect(page.locator("#said")).to_have_text("Took back the last stroke")
+
+
+def test_a_photo_of_one_s_own_and_a_file_that_is_none(open_page: OPEN) -> None:
+    page = open_page()
+    photo: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": samples.sample("near")}
+    page.set_input_files("#file", files=[photo])
+    expect(page.locator("#marks")).to_have_text("0 points, 0 strokes. Click where the jewellery goes")
+    expect(page.locator("#start")).to_be_disabled()
+    text: FilePayload = {"name": "me.txt", "mimeType": "text/plain", "buffer": b"this is not a picture"}
+    page.set_input_files("#file", files=[text])
+    expect(page.locator("#marks")).to_have_text("This file is not a picture that the browser can show.")
+
+
+def test_it_is_light_or_dark_as_the_button_says_and_remembers_it(open_page: OPEN) -> None:
+    page = open_page()
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.click("#theme")
+    assert page.evaluate(background) != light
+    page.reload()
+    assert page.evaluate(background) != light
