@@ -10,21 +10,28 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.temporal import connect
 from scenarios.console.application import create_console
 from scenarios.console.fakes import Fakes
 from scenarios.console.places import Places
+from scenarios.console.scenario_runs import ScenarioRuns
+from scenarios.engine.live import LivePlace
 
 
 async def serve(places: Places, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM."""
+    temporal = await connect(lazy=True)
     async with Fakes(places.controls) as fakes:
-        app = create_console(places, fakes, await connect(lazy=True))
-        config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", lifespan="off", timeout_graceful_shutdown=2
-        )
-        await uvicorn.Server(config).serve()
+        place = LivePlace(places.gateway, temporal, fakes.controls)
+        async with ScenarioRuns(place) as runs:
+            await _serve(create_console(places, fakes, runs, temporal), host, port)
+
+
+async def _serve(app: FastAPI, host: str, port: int) -> None:
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    await uvicorn.Server(config).serve()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,13 +1,12 @@
 """The console's server: the page itself, and the few things of the harness that the page cannot ask the public API."""
 
-import time
 import uuid
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.middleware.base import RequestResponseEndpoint
@@ -22,13 +21,18 @@ from scenarios.console.codes import codes
 from scenarios.console.fakes import Fakes, UnknownError
 from scenarios.console.histories import STEP_OF, tell
 from scenarios.console.places import SERVICES, Places
+from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
+from scenarios.engine.timeline import draw, legend
 
 PAGE = Path(__file__).with_name("static")
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' {gateway}; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 class Switched(BaseModel):
@@ -38,18 +42,20 @@ class Switched(BaseModel):
     workflow_id: str | None = None
 
 
-def create_console(places: Places, fakes: Fakes, temporal: Client) -> FastAPI:
+def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: Client) -> FastAPI:
     """Return the console's application.
 
     Args:
         places: the addresses of the stack.
         fakes: its control planes.
+        runs: runs scenarios.
         temporal: the way to Temporal; it may connect at its first call.
     """
     app = FastAPI(title="Try-on console", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_about(places))
     app.include_router(_steering(fakes))
     app.include_router(_stories(places, fakes, temporal))
+    app.include_router(_scenarios(runs))
     app.mount("/", StaticFiles(directory=PAGE, html=True))
 
     @app.middleware("http")
@@ -59,7 +65,7 @@ def create_console(places: Places, fakes: Fakes, temporal: Client) -> FastAPI:
             return RedirectResponse(request.url.replace(netloc=f"localhost:{request.url.port or 80}"))
         response = await call_next(request)
         response.headers["Cache-Control"] = "no-cache"
-        response.headers["Content-Security-Policy"] = POLICY.format(gateway=places.gateway)
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(gateway=places.gateway))
         return response
 
     @app.exception_handler(UnknownError)
@@ -137,13 +143,13 @@ def _stories(places: Places, fakes: Fakes, temporal: Client) -> APIRouter:
     async def story(workflow_id: str) -> dict[str, Any]:
         """Return attempts, waits and calls of a workflow, in seconds since its start."""
         told = await tell(temporal, fakes, workflow_id)
-        began = told.timeline.began or 0.0
         return {
             "workflowId": workflow_id,
             "status": told.status,
             "page": places.workflow_page(workflow_id),
-            "began": began,
-            "length": (time.time() - began) if told.status == "RUNNING" else told.timeline.length,
+            "began": told.timeline.began,
+            "length": told.timeline.length,
+            "drawing": draw(told, f"Workflow {workflow_id}: {told.status}") + legend(),
             "attempts": [
                 {key: value for key, value in asdict(attempt).items() if key != "heartbeats"}
                 | {"step": STEP_OF.get(attempt.activity)}
@@ -151,5 +157,30 @@ def _stories(places: Places, fakes: Fakes, temporal: Client) -> APIRouter:
             ],
             "calls": [asdict(call) for call in told.calls],
         }
+
+    return routes
+
+
+def _scenarios(runs: ScenarioRuns) -> APIRouter:
+    routes = APIRouter(prefix="/harness")
+
+    @routes.get("/scenarios")
+    async def catalogue() -> list[dict[str, Any]]:
+        return runs.catalogue()
+
+    @routes.post("/scenarios/{name}/runs/{how}", status_code=202)
+    async def start(name: str, how: Time) -> dict[str, Any]:
+        return runs.start(name, how).public()
+
+    @routes.get("/runs/{run_id}")
+    async def run(run_id: str) -> dict[str, Any]:
+        return runs.find(run_id).public()
+
+    @routes.get("/runs/{run_id}/timeline.html")
+    async def timeline(run_id: str) -> Response:
+        page = runs.find(run_id).page
+        if not page:
+            raise UnknownError(f"the run {run_id!r} has drawn no timeline")
+        return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
 
     return routes

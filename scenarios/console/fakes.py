@@ -33,6 +33,11 @@ class Fakes:
     ) -> None:
         await asyncio.gather(*(control.close() for control in self._controls.values()))
 
+    @property
+    def controls(self) -> Mapping[str, AsyncControl]:
+        """The control planes by the fakes' names."""
+        return self._controls
+
     async def states(self) -> list[dict[str, Any]]:
         """Return each service's state: its health, its rules with their hits, and the last faults that fired."""
         return await asyncio.gather(*(self._state(name) for name in SERVICES))

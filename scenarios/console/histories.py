@@ -6,6 +6,7 @@ is not seen.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,6 +121,8 @@ def told(
             by_activity[owner].append(entry)
     for activity in activities:
         timeline.attempts += _attempts(activity, by_activity[activity.name], began)
+    if story.status == "RUNNING":
+        timeline.now = max(timeline.now, time.time())
     story.calls = [_call(entry, began) for entry in ledger if entry["attempt"] is not None]
     return story
 

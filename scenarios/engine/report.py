@@ -1,9 +1,10 @@
 """The story of a run, for the person who has to find out why it failed; and the closing table of many."""
 
+import math
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from scenarios.engine.runs import Call, Run
+from scenarios.engine.runs import Call, Run, Story
 from scenarios.engine.timelines import Attempt
 
 MANY = 6
@@ -63,16 +64,16 @@ CALLED_BY = {
 }
 
 
-def calls_of(run: Run, attempt: Attempt) -> list[Call]:
+def calls_of(story: Story, attempt: Attempt) -> list[Call]:
     """Return the calls that an attempt made: those of its services, at its time, and of its number where known.
 
     The blob store is not told whose call it is, and most of its calls are no news: only those with a fault count.
     """
-    return [call for call in run.calls if _may_be_of(call, attempt) and _caller(run, call) is attempt]
+    return [call for call in story.calls if _may_be_of(call, attempt) and _caller(story, call) is attempt]
 
 
 def _may_be_of(call: Call, attempt: Attempt) -> bool:
-    end = attempt.ended if attempt.ended is not None else attempt.began
+    end = attempt.ended if attempt.ended is not None else math.inf
     return (
         call.attempt in {None, attempt.number}
         and (call.service != "blob" or call.fault is not None)
@@ -81,9 +82,9 @@ def _may_be_of(call: Call, attempt: Attempt) -> bool:
     )
 
 
-def _caller(run: Run, call: Call) -> Attempt:
+def _caller(story: Story, call: Call) -> Attempt:
     """Return the attempt that made a call; where several may have, the longest of them."""
-    able = [attempt for attempt in run.timeline.attempts if _may_be_of(call, attempt)]
+    able = [attempt for attempt in story.timeline.attempts if _may_be_of(call, attempt)]
     return max(able, key=lambda attempt: (attempt.ended or attempt.began) - attempt.began)
 
 

@@ -1,7 +1,7 @@
 """What one run of a scenario left behind: answers, calls, attempts, history. Expectations and invariants read it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio.client import WorkflowHistory
 
@@ -27,6 +27,13 @@ class Call:
     def name(self) -> str:
         """The name that expectations use."""
         return f"{self.service}.{self.operation}"
+
+
+class Story(Protocol):
+    """What can be drawn: a run of a scenario, or any workflow that somebody asks for."""
+
+    timeline: Timeline
+    calls: list[Call]
 
 
 @dataclass

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 from math import ceil, log10
+from pathlib import Path
 
 from scenarios.engine.report import calls_of
-from scenarios.engine.runs import Call, Run
+from scenarios.engine.runs import Call, Run, Story
 from scenarios.engine.timelines import Attempt
 
 Scale = Callable[[float], float]
@@ -22,38 +23,33 @@ TICKS = 8
 LEAST = 4.0
 """Pixels of an attempt that took no virtual time."""
 
+LOOK = Path(__file__).parents[1] / "console" / "static"
+"""The colours of everything that the harness shows, and the style of the drawing: the console serves the same files."""
+
 STYLE = """
-:root{color-scheme:light dark;--paper:#fbfaf8;--ink:#1d1c1a;--soft:#6d6a64;--line:#dcd8d0;--card:#fff;
---ok:#2f7d5b;--bad:#b3261e;--wait:#c9a227;--cut:#6b4fa0;--call:#1d4e89}
-@media(prefers-color-scheme:dark){:root{--paper:#171614;--ink:#ece9e3;--soft:#a19d94;--line:#3a3733;--card:#201f1c;
---ok:#58b98c;--bad:#f2766b;--wait:#e0bd4f;--cut:#a58be0;--call:#7fb2ee}}
-*{box-sizing:border-box}body{margin:0 auto;padding:2rem 1rem 4rem;max-width:64rem;background:var(--paper);
-color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-h1{font-size:1.6rem;margin:0}h2{font-size:1rem;margin:2.2rem 0 .5rem;color:var(--soft)}
-p{margin:.2rem 0}.soft{color:var(--soft)}
-.legend span{display:inline-block;margin-right:1.2rem;color:var(--soft);font-size:.85rem}
-.legend i{display:inline-block;width:1.1em;height:.75em;margin-right:.4em;border-radius:2px}
-article{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.9rem 1rem;margin:.7rem 0}
-article.failed{border-left:5px solid var(--bad)}
-article h3{font-size:1rem;margin:0;display:inline}
-.outcome{float:right;font-size:.85rem;color:var(--soft)}.outcome b{color:var(--ok)}.outcome b.bad{color:var(--bad)}
-.problem{color:var(--bad);margin:.3rem 0}.scroll{overflow-x:auto}svg{display:block;min-width:640px;width:100%;
-height:auto;margin-top:.5rem}
-svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}
-.grid{stroke:var(--line);stroke-width:1}.completed{fill:var(--ok)}.failure{fill:var(--bad)}.cancelled{fill:var(--cut)}
-.backoff{stroke:var(--wait);stroke-width:3;stroke-dasharray:2 4}.call{stroke:var(--card);stroke-width:1.5}
-.fault{fill:var(--wait);stroke:var(--card);stroke-width:1}
-.cancel{stroke:var(--cut);stroke-width:2}.cancel-label{fill:var(--cut)}
+body{margin:0 auto;padding:2rem 1rem 4rem;max-width:64rem}
+h1{font-size:1.6rem}h2{font-size:1rem;margin:2.2rem 0 .5rem;color:var(--quiet)}
+article{margin:.7rem 0}article.failed{border-left:5px solid var(--bad)}
+article h3{display:inline}
+.outcome{float:right;font-size:.85rem;color:var(--quiet)}.outcome b{color:var(--good)}.outcome b.bad{color:var(--bad)}
+.problem{color:var(--bad);margin:.3rem 0}.scroll{overflow-x:auto}
 """
 
-LEGEND = (
-    ("var(--ok)", "attempt that completed"),
-    ("var(--bad)", "attempt that failed"),
-    ("var(--cut)", "cancelled"),
-    ("repeating-linear-gradient(90deg,var(--wait) 0 3px,transparent 3px 6px)", "backoff"),
-    ("linear-gradient(90deg,transparent 44%,var(--soft) 44% 56%,transparent 56%)", "call"),
-    ("var(--wait);border-radius:50%;width:.75em", "fault"),
-)
+LEGEND = {
+    "completed": "attempt that completed",
+    "failure": "attempt that failed",
+    "cancelled": "cancelled",
+    "running": "running",
+    "backoff": "backoff",
+    "call": "call",
+    "fault": "fault",
+}
+
+
+def legend() -> str:
+    """Return what the colours mean, as HTML."""
+    keys = (f'<span><i class="{kind}"></i>{words}</span>' for kind, words in LEGEND.items())
+    return f'<p class="legend">{"".join(keys)}</p>'
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -61,7 +57,7 @@ def page(runs: Sequence[Run]) -> str:
     bad = sum(not run.passed for run in runs)
     virtual = sum(run.timeline.length for run in runs)
     verdict = f"{len(runs)} scenarios, {virtual:,.0f} virtual seconds, " + (f"{bad} failed" if bad else "all passed")
-    legend = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for colour, name in LEGEND)
+    style = "".join((LOOK / name).read_text(encoding="utf-8") for name in ("look.css", "drawing.css")) + STYLE
     by_theme = sorted(runs, key=lambda run: run.scenario.theme)
     sections = []
     for theme, members in groupby(by_theme, key=lambda run: run.scenario.theme):
@@ -70,9 +66,9 @@ def page(runs: Sequence[Run]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Timelines: {escape(verdict)}</title><style>{STYLE}</style></head><body>"
-        f'<header><h1>Timelines</h1><p class="soft">{escape(verdict)}. Time runs in virtual seconds.</p>'
-        f'<p class="legend">{legend}</p></header><main>{"".join(sections)}</main></body></html>\n'
+        f"<title>Timelines: {escape(verdict)}</title><style>{style}</style></head><body>"
+        f'<header><h1>Timelines</h1><p class="quiet">{escape(verdict)}. Time runs in virtual seconds.</p>'
+        f"{legend()}</header><main>{''.join(sections)}</main></body></html>\n"
     )
 
 
@@ -84,18 +80,23 @@ def _card(run: Run) -> str:
     mark = "" if run.passed else " failed"
     drawn = f'<div class="scroll">{drawing(run)}</div>' if run.timeline.attempts else ""
     return (
-        f'<article class="run{mark}" id="{escape(run.scenario.name)}"><h3>{escape(run.scenario.name)}</h3>'
+        f'<article class="card{mark}" id="{escape(run.scenario.name)}"><h3>{escape(run.scenario.name)}</h3>'
         f'<span class="outcome"><b class="{"" if run.passed else "bad"}">{"passed" if run.passed else "failed"}</b>'
         f" · {outcome} · {run.timeline.length:.1f} s</span>"
-        f'<p class="soft">{escape(run.scenario.story)}</p>{problems}{drawn}</article>'
+        f'<p class="quiet">{escape(run.scenario.story)}</p>{problems}{drawn}</article>'
     )
 
 
 def drawing(run: Run) -> str:
-    """Return one run as SVG: a row for each activity, its attempts as bars, its calls as ticks, its faults as dots."""
-    attempts = run.timeline.attempts
+    """Return one run as SVG."""
+    return draw(run, f"{run.scenario.name}: {run.status} after {run.timeline.length:.1f} virtual seconds")
+
+
+def draw(story: Story, title: str) -> str:
+    """Return a workflow as SVG: a row for each activity, attempts as bars, calls as ticks, faults as dots."""
+    attempts = story.timeline.attempts
     activities = list(dict.fromkeys(attempt.activity for attempt in attempts))
-    length = max(run.timeline.length, 0.5)
+    length = max(story.timeline.length, 0.5)
     height = AXIS + ROW * len(activities) + 8
 
     def x(instant: float) -> float:
@@ -107,17 +108,17 @@ def drawing(run: Run) -> str:
         parts.append(f'<text class="name" x="0" y="{top + BAR - 4:.0f}">{escape(activity)}</text>')
         for attempt in attempts:
             if attempt.activity == activity:
-                parts += _attempt(attempt, calls_of(run, attempt), top, x)
-    for happening in run.timeline.happenings:
+                parts += _attempt(attempt, calls_of(story, attempt), top, x, now=length)
+    for happening in story.timeline.happenings:
         place = x(happening.at)
         parts.append(f'<line class="cancel" x1="{place:.1f}" x2="{place:.1f}" y1="{AXIS}" y2="{height}"/>')
         anchor = "end" if place > WIDTH / 2 else "start"
-        words = f"{happening.what} at {happening.at:g} s"
+        words = f"{happening.what} at {round(happening.at, 2):g} s"
         parts.append(
             f'<text class="cancel-label" x="{place:.1f}" y="{height - 1}" text-anchor="{anchor}">{words}</text>'
         )
-    title = f"{run.scenario.name}: {run.status} after {run.timeline.length:.1f} virtual seconds"
-    return f'<svg viewBox="0 0 {WIDTH} {height + 6}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    size = f"0 0 {WIDTH} {height + 6}"
+    return f'<svg class="timeline" viewBox="{size}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
 
 
 def _axis(length: float, height: float, x: Scale) -> Iterator[str]:
@@ -129,10 +130,10 @@ def _axis(length: float, height: float, x: Scale) -> Iterator[str]:
         yield f'<text x="{place:.1f}" y="14" text-anchor="middle">{number * step:g} s</text>'
 
 
-def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale) -> Iterator[str]:
-    ended = attempt.ended if attempt.ended is not None else attempt.began
+def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale, *, now: float) -> Iterator[str]:
+    ended = attempt.ended if attempt.ended is not None else max(now, attempt.began)
     left, width = x(attempt.began), max(LEAST, x(ended) - x(attempt.began))
-    kind = attempt.outcome if attempt.outcome in {"completed", "cancelled"} else "failure"
+    kind = attempt.outcome if attempt.outcome in {"completed", "cancelled", "running"} else "failure"
     words = f"attempt {attempt.number}: {attempt.began:.1f} to {ended:.1f} s, {attempt.outcome}"
     words += f": {attempt.message}" if attempt.message else ""
     yield (
@@ -144,7 +145,7 @@ def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale) -> Itera
         begin, end = left + width + 1, min(x(ended + attempt.backoff), WIDTH - RIGHT)
         yield (
             f'<line class="backoff" x1="{begin:.1f}" x2="{end:.1f}" y1="{middle}" y2="{middle}">'
-            f"<title>backoff of {attempt.backoff:g} s</title></line>"
+            f"<title>backoff of {round(attempt.backoff, 2):g} s</title></line>"
         )
     for call in calls:
         place = x(call.at)

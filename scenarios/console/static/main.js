@@ -4,8 +4,10 @@
 import { TryOnApi } from "./api.js";
 import { byId, el, show } from "./dom.js";
 import { harness } from "./harness.js";
+import { Scenarios } from "./scenarios.js";
 import { Services } from "./services.js";
 import { Stage } from "./stage.js";
+import { Timeline } from "./timeline.js";
 import { TryOn } from "./tryon.js";
 
 const HEALTH_MS = 5000;
@@ -27,7 +29,8 @@ const api = new TryOnApi(config.gateway);
 let next = await harness("/next");
 
 const stage = new Stage(byId("stage"), ready, say);
-const tryOn = new TryOn(api, config, () => {});
+const timeline = new Timeline();
+const tryOn = new TryOn(api, config, (story) => timeline.draw(story));
 const services = new Services(config.switches, () => ({ current: tryOn.workflowId, next: next.workflowId }), ready);
 
 function ready() {
@@ -123,3 +126,7 @@ setInterval(() => document.visibilityState === "visible" && health(), HEALTH_MS)
 document.documentElement.dataset.ready = "yes";
 const asked = new URLSearchParams(location.search).get("workflow");
 if (asked) tryOn.watch(asked).then(ready);
+new Scenarios((workflowId) => {
+  byId("try").scrollIntoView();
+  tryOn.watch(workflowId).then(ready);
+});

@@ -10,6 +10,7 @@ const LOOK_MS = 1500;
 
 export class Services {
   /** @type {any[]} */ #states = [];
+  #changes = 0;
 
   /** @param {Switch[]} switches @param {() => {current: string | null, next: string}} ids @param {() => void} changed */
   constructor(switches, ids, changed) {
@@ -41,8 +42,11 @@ export class Services {
   async refresh() {
     byId("scope-id-row").hidden = byId("scope").value !== "other";
     byId("scope").options[2].disabled = !this.ids().current;
+    const before = this.#changes;
     try {
-      this.#states = await harness("/fakes");
+      const states = await harness("/fakes");
+      if (before !== this.#changes) return; // it was asked before the latest switch, and would turn it back on the page
+      this.#states = states;
       this.#problem("");
     } catch (error) {
       this.#problem(/** @type {Error} */ (error).message);
@@ -54,6 +58,7 @@ export class Services {
 
   /** @param {() => Promise<unknown>} action */
   async #do(action) {
+    this.#changes += 1;
     try {
       await action();
     } catch (error) {

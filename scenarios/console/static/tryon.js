@@ -6,6 +6,7 @@ import { byId, el, seconds, show, svg, words } from "./dom.js";
 import { harness } from "./harness.js";
 
 const LOOK_MS = 700;
+const START_TRIES = 20;
 
 /** @typedef {import("./api.js").Change} Change */
 /** @typedef {{steps: {name: string, progress: number}[], codes: Record<string, {meaning: string, advice: string}>}} Config */
@@ -44,6 +45,8 @@ export class TryOn {
   async watch(workflowId) {
     this.#begin();
     this.workflowId = workflowId;
+    for (let tries = 0; tries < START_TRIES && !(await this.api.status(workflowId).catch(() => null)); tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS)); // somebody else is about to start it
     await this.#follow();
   }
 
