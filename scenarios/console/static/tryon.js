@@ -237,7 +237,7 @@ export class TryOn {
     byId("failure").replaceChildren(
       el(
         "div",
-        { class: "failure" },
+        { class: "explained" },
         el("span", { class: "code mono" }, code),
         el("p", {}, message),
         details.length > 0 && el("ul", {}, ...details.map((one) => el("li", {}, el("code", {}, one.field), ` ${one.message}`))),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from scenarios.console.browser import FLAGS, chromium
 from scenarios.engine.programs import ALL_PARTS, BESIDE, Options
@@ -38,6 +38,11 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def _is_problem(message: ConsoleMessage) -> bool:
+    """Say whether it is more than Chromium's own note that a request was refused, which the page tells by itself."""
+    return message.type == "error" and "Failed to load resource" not in message.text
+
+
 @pytest.fixture
 def open_page(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
     """Open the console at a width; every error that the page reports fails the test."""
@@ -51,7 +56,7 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: problems.append(message.text) if _is_problem(message) else None)
         page.goto(f"http://localhost:{stack.ports.console}{path}")
         expect(page.locator("html[data-ready]")).to_be_attached()
         return page

@@ -110,6 +110,12 @@ def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPE
     expect(step(page, "RESIZING_IMAGE")).to_contain_text("3 attempts")
     expect(page.locator("#armed")).to_be_hidden()
 
+    assert page.locator("#drawing rect.failure").count() == 3
+    assert page.locator("#drawing circle.fault").count() == 3
+    page.get_by_text("As a table").click()
+    expect(page.locator("#drawing tbody tr").nth(1)).to_contain_text("image_manipulator.resize: status")
+    expect(page.locator("#temporal-link")).to_have_attribute("href", re.compile(r"/namespaces/default/workflows/"))
+
     page.select_option("#scope", "current")
     expect(page.locator("label:has(#switch-resize-busy) .hits")).to_contain_text("fired 2")
     expect(page.locator("#fired tbody tr").first).to_contain_text("a100.health")
@@ -129,6 +135,25 @@ def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
     expect(page.locator("#stands")).to_have_text("Cancelled.")
     expect(step(page, "GENERATING_MASK")).to_have_class("stopped")
     expect(page.locator("#start")).to_be_enabled()
+
+
+def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:
+    page = open_page()
+    page.fill("#filter", "birefnet-job-failed-once")
+    expect(page.locator("#shown")).to_have_text("1 scenarios")
+    page.fill("#filter", "sam3-job-failed-once")
+    item = page.locator("li[data-name=sam3-job-failed-once]")
+    item.get_by_text("Real time").click()
+    expect(step(page, "GENERATING_MASK")).to_contain_text("2 attempts")
+    expect(page.locator("#stands")).to_have_text("Completed.")
+    expect(item.locator("b")).to_have_text("✓ passed")
+
+
+def test_an_unknown_workflow_is_said_to_be_unknown(open_page: OPEN) -> None:
+    page = open_page()
+    page.fill("#workflow-id", "no-such-workflow")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#drawing")).to_have_text("there is no workflow with the id 'no-such-workflow'")
 
 
 def test_points_and_strokes_without_a_mouse(open_page: OPEN) -> None:
