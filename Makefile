@@ -83,6 +83,10 @@ bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/
 bench-fakes: setup .venv-bench/.ready .tools/node-bench/.ready ## The fakes beside WireMock, Mockoon and mountebank, on the same stub
 	@exec $(PY) -m loadtests.bench_fakes
 
+.PHONY: bench-pipeline
+bench-pipeline: setup .venv-bench/.ready ## This pipeline beside its no-op limit, the literal pseudocode, Celery with Redis, and DBOS (ARGS=)
+	@exec .venv-bench/bin/python -m loadtests.bench.pipeline $(ARGS)
+
 .PHONY: console
 console: setup ## The stack with its console, opened in the browser on an example, until Ctrl-C
 	@exec $(PY) -m scenarios console

@@ -11,65 +11,28 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from temporalio.client import Client
 
 from fakes.pictures import portrait
+from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.caller import Caller, body
 from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow
-from loadtests.processes import MIB, Cost, Meter
+from loadtests.processes import MIB, Meter
 from scenarios.engine.probes import polls
 from scenarios.engine.processes import Program
 from scenarios.engine.programs import NAMESPACE, Options
 from scenarios.engine.stack import Stack
 from scenarios.engine.supervisor import Supervisor
+from scenarios.photos import FAR
 
 STARTS = 20
 NOOP_WORKFLOWS = 150
-LONGEST_S = 600
-"""A batch that takes longer has hung."""
 CPU_GOAL = 3.0
 """A start may cost the gateway this many times what json.loads alone takes on its body."""
 MEMORY_GOAL = 250 * MIB
 """Worker and gateway may grow by this over idle."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a number of workflows took together. Durations and CPU in seconds."""
-
-    workflows: int
-    seconds: float
-    costs: dict[str, Cost]
-
-    def cpu_each(self, name: str) -> float:
-        """CPU seconds of one process for each workflow."""
-        return self.costs[name].cpu / self.workflows
-
-    @property
-    def rate(self) -> float:
-        """Workflows a second."""
-        return self.workflows / self.seconds
-
-
-async def batch(pids: dict[str, int], workflows: int, concurrent: int, one: Callable[[], Awaitable[object]]) -> Batch:
-    """Run a number of workflows, so many at once, and measure the processes meanwhile."""
-    free = asyncio.Semaphore(concurrent)
-
-    async def held() -> None:
-        async with free:
-            await one()
-
-    with Meter(pids) as meter:
-        began = time.perf_counter()
-        async with asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as group:
-            for _ in range(workflows):
-                group.create_task(held())
-        seconds = time.perf_counter() - began
-    return Batch(workflows, seconds, meter.costs())
 
 
 async def start_ratio(stack: Stack, caller: Caller, content: bytes) -> tuple[float, float]:
@@ -109,7 +72,7 @@ async def noop(stack: Stack, concurrent: int) -> Batch:
 
 async def main(concurrent: int) -> int:
     """Run, print, and say by the exit code whether the goals are kept."""
-    content = body(portrait(3000, 4000, seed=1))
+    content = body(portrait(3000, 4000, seed=1, zoom=FAR))
     print(f"body of one start: {len(content) / 1e6:.1f} MB, a 12-megapixel JPEG in base64", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with Stack(home=Path(home), options=Options(profile="instant", temporal_ui=False)) as stack:
@@ -132,17 +95,6 @@ async def main(concurrent: int) -> int:
         f"{whole.rate:.2f} of {limit.rate:.1f} no-op workflows/s"
     )
     return 0 if kept else 1
-
-
-def print_batch(title: str, measured: Batch) -> None:
-    """Print one batch: its rate, and a line for each process."""
-    print(f"{title}: {measured.seconds:.1f} s, {measured.rate:.2f}/s")
-    for name, cost in sorted(measured.costs.items(), key=lambda item: -item[1].cpu):
-        print(
-            f"  {name:18} {measured.cpu_each(name) * 1e3:8.1f} ms CPU a workflow, "
-            f"memory {cost.idle / MIB:5.0f} MiB at first, {cost.peak / MIB:5.0f} at its peak",
-            flush=True,
-        )
 
 
 if __name__ == "__main__":
