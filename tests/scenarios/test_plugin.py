@@ -1,4 +1,4 @@
-"""A user's own suite, in a few lines: it runs, it fails with a story, its options work. In a process of its own."""
+"""A user's own suite, as the README shows it: it runs, it fails with a story, its options work. In its own process."""
 
 import os
 import re
@@ -8,15 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_CONFTEST = 'pytest_plugins = ["scenarios.plugin"]\n'
-OWN_SUITE = """
-from scenarios.scenario import Expect, failed
-
-
-def test_a_busy_sam3_is_asked_again(run_scenario, rules):
-    rules.add("sam3", "submit", "status", calls="1-2", status=503)
-    run = run_scenario(photo="near", expect=Expect(attempts={"generate_mask": (0, 2, 6)}))
-    assert run.count("sam3.submit") == 3
-
+EXAMPLE = re.search(r"```python\n(from scenarios.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+WRONG = """
 
 def test_that_is_wrong_about_the_code(run_scenario, rules):
     rules.add("sam3", "submit", "job_failed")
@@ -26,7 +19,8 @@ def test_that_is_wrong_about_the_code(run_scenario, rules):
 
 def test_a_suite_of_ones_own(tmp_path: Path) -> None:
     suite = tmp_path / "test_mine.py"
-    suite.write_text(OWN_SUITE)
+    assert EXAMPLE
+    suite.write_text("from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG)
     (tmp_path / "conftest.py").write_text(OWN_CONFTEST)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "--timeline", "out.html"]
