@@ -34,10 +34,14 @@ def _portrait(zoom: float, size: tuple[int, int] = SIZE) -> bytes:
 def _again(image_format: str, mode: str = "RGB", *, zoom: float = NEAR, **options: object) -> bytes:
     """Save the near portrait once more, in another format or mode."""
     with Image.open(BytesIO(_portrait(zoom))) as image:
-        made = image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode)
+        made = _sixteen_bits(image) if mode == "I;16" else image.convert(mode)
         out = BytesIO()
         made.save(out, image_format, **options)
     return out.getvalue()
+
+
+def _sixteen_bits(image: Image.Image) -> Image.Image:
+    return image.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
 
 
 def _sideways() -> bytes:

@@ -88,7 +88,10 @@ def _pictures(run: Run, expect: Expect) -> Iterator[str]:
 def _upright(picture: Image.Image, photo: bytes) -> bool:
     """Say whether a result lies as its photo does: unlike it, jewellery aside, when turned by any other angle."""
     with Image.open(BytesIO(photo)) as image:
-        wanted = ImageOps.exif_transpose(image).convert("RGB").convert("L").resize(THUMBNAIL)
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):
+            upright = upright.convert("I").point(lambda value: value / 257)  # else Pillow clips 16 bits to white
+        wanted = upright.convert("L").resize(THUMBNAIL)
     thumbnail = picture.convert("L").resize(THUMBNAIL)
     distances = {
         angle: ImageStat.Stat(ImageChops.difference(wanted, thumbnail.rotate(angle))).mean[0]
