@@ -9,6 +9,7 @@ COMMANDS = {
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",
+    "mutants": "scenarios.mutants",
     "run": "scenarios.run",
     "up": "scenarios.up",
     "test-compose": "scenarios.compose.command",

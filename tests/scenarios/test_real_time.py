@@ -1,0 +1,140 @@
+"""What virtual time cannot show, in real time; and that both times agree on everything else."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from app.assembly import Assembly
+from app.clock import Clock, WallClock
+from app.settings import Settings
+from app.worker import working
+from fakes.kit.client import AsyncControl
+from scenarios.catalogue import CATALOGUE
+from scenarios.engine.live import LivePlace, live_stack
+from scenarios.engine.programs import ALL_PARTS, FAKES, Options
+from scenarios.engine.running import Runner
+from scenarios.engine.runs import Run
+from scenarios.engine.simulation import Simulation
+from scenarios.engine.stack import Stack
+from scenarios.scenario import Expect, Scenario, rule
+
+AGREEING = (
+    "near",
+    "far",
+    "strokes-that-add",
+    "no-gemini",
+    "image-manipulator-status-recovers",
+    "birefnet-reset-recovers",
+    "sam3-job-failed-once",
+    "sam3-job-fails-every-time",
+    "bad-cut-out-once",
+    "a100-garbage-recovers",
+)
+
+
+def outcome(run: Run) -> dict[str, object]:
+    """What must not depend on whose time it was: the outcome, the code, the calls of the services."""
+    calls = Counter((call.name, call.attempt, call.fault) for call in run.calls if call.service != "blob")
+    return {"status": run.status, "code": run.error.get("code"), "step": run.error.get("failedStep"), "calls": calls}
+
+
+async def test_virtual_and_real_time_agree(simulation: Simulation, tmp_path: Path) -> None:
+    chosen = [scenario for scenario in CATALOGUE if scenario.name in AGREEING]
+    assert len(chosen) == 10
+    virtual = await asyncio.to_thread(simulation.run_all, chosen)
+    async with live_stack(tmp_path) as place:
+        runner = Runner(place)
+        live = await runner.run_all(chosen)
+        await runner.close()
+    assert [(run.scenario.name, run.problems) for run in live if run.problems] == []
+    assert {run.scenario.name: outcome(run) for run in live} == {run.scenario.name: outcome(run) for run in virtual}
+
+
+# ---------------------------------------------------------------- the server's own timeouts
+class Endless(WallClock):
+    """A clock whose deadlines never come: what production would be without deadlines of its own."""
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:  # noqa: ARG002 - the seam's signature
+        return nullcontext()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    options = Options(parts=ALL_PARTS - {"worker"}, profile="instant", temporal_ui=False)
+    async with Stack(home=tmp_path_factory.mktemp("stack"), options=options) as running:
+        yield running
+
+
+HANGS_ONCE = Scenario(
+    name="hangs-once",
+    story="The image manipulator hangs once, and nothing in the worker notices.",
+    theme="the server's timeouts",
+    rules=(rule("image_manipulator", "resize", "hang", calls="1"),),
+    expect=Expect(calls={"image_manipulator.resize": 2}),
+)
+
+
+async def run_with(clock: Clock, stack: Stack) -> Run:
+    """Run the hang with a worker of this process that has this clock."""
+    names = Settings.model_fields
+    given = {name.lower(): value for name, value in stack.environment.items() if name.lower() in names}
+    settings = Settings.model_validate(given | {"worker_drain_s": 0})
+    client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+    controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
+    place = LivePlace(stack.urls["gateway"], client, controls)
+    assembly = Assembly(settings, clock=clock)
+    runner = Runner(place, seed=type(clock).__name__ + str(id(clock)))
+    try:
+        async with working(client, settings, assembly.activities):
+            return await runner.run(HANGS_ONCE)
+    finally:
+        await runner.close()
+        await assembly.close()
+        for control in controls.values():
+            await control.close()
+
+
+def timed_out_after(run: Run) -> float:
+    """Return the seconds between the first resize call and the second."""
+    first, second = sorted(call.at for call in run.calls if call.name == "image_manipulator.resize")
+    return second - first
+
+
+def last_failure(run: Run) -> str:
+    """Return the message of the failure that the second attempt's start carries in the history."""
+    assert run.history is not None
+    failures = [
+        event.activity_task_started_event_attributes.last_failure.message
+        for event in run.history.events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
+        and event.activity_task_started_event_attributes.attempt == 2
+    ]
+    assert len(failures) == 1
+    return failures[0]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_start_to_close_ends_an_attempt_that_has_no_deadline(stack: Stack) -> None:
+    run = await run_with(Endless(), stack)
+    assert run.problems == []
+    assert "StartToClose" in last_failure(run)
+    assert 30 <= timed_out_after(run) < 40  # the policy's 30 s, then a backoff of 1 s
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_heartbeat_timeout_ends_an_attempt_that_does_not_beat(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.heartbeat.HEARTBEAT_INTERVAL", 3600)  # beats once, as a worker that stands still
+    run = await run_with(Endless(), stack)
+    assert run.problems == []
+    assert "Heartbeat" in last_failure(run)
+    assert 10 <= timed_out_after(run) < 20  # HEARTBEAT_TIMEOUT, then a backoff of 1 s
