@@ -179,7 +179,6 @@ SCENARIOS = (
             rule("sam3", "submit", "job_slow", seconds=20),
             rule("sam3", "poll", "status", calls="3,6", status=502),
         ),
-        live=True,
         expect=Expect(attempts={"generate_mask": (0, 8, 16)}, calls={"sam3.submit": 1}),
     ),
     Scenario(
