@@ -21,3 +21,8 @@ async def test_an_api_key_brings_tls_and_an_empty_one_does_not(monkeypatch: pyte
     assert (await connect(lazy=True)).service_client.config.tls
     monkeypatch.setenv("TEMPORAL_API_KEY", "")
     assert not (await connect(lazy=True)).service_client.config.tls
+
+
+async def test_without_an_address_a_developers_own_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEMPORAL_ADDRESS")
+    assert (await connect(lazy=True)).service_client.config.target_host == "127.0.0.1:7233"
