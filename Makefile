@@ -122,6 +122,18 @@ test: setup lint ## Lint, types and all tests
 chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)
 	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${ONLY:+"$$ONLY"}
 
+.PHONY: soak
+soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2)
+	@exec $(PY) -m scenarios.soak --workflows="$${WORKFLOWS:-1000}" --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}"
+
+.PHONY: fuzz
+fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the API (EXAMPLES=500 for a short one)
+	@FUZZ_EXAMPLES="$${EXAMPLES:-10000}" $(PY) -m pytest -s tests/fuzz
+
+.PHONY: audit
+audit: setup ## Ask the advisory database about every pinned dependency (needs the network)
+	@for list in app fakes dev; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$list.txt; done
+
 .PHONY: histories
 histories: setup ## Record anew the production histories that the replay test replays
 	@$(PY) -m tests.app.record_histories

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(default=30, gt=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    loop_lag_log_s: float | None = Field(default=None, gt=0)
     log_format: Literal["json", "console"] = "json"
     worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)

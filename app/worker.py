@@ -22,6 +22,7 @@ from app.alive import kept_fresh
 from app.assembly import Assembly
 from app.interceptors import PipelineInterceptor
 from app.logging import configure_logging
+from app.loop_lag import loop_lag_logged
 from app.settings import Settings, explain
 from app.temporal import connect
 from app.workflow import JewelryGenerationWorkflow
@@ -102,7 +103,8 @@ async def main() -> int:
     assembly = Assembly(settings)
     async with contextlib.AsyncExitStack() as closing:
         closing.push_async_callback(assembly.close)
-        async with working(client, settings, assembly.activities), kept_fresh(settings.worker_alive_file):
+        alive, lag = kept_fresh(settings.worker_alive_file), loop_lag_logged(settings.loop_lag_log_s)
+        async with working(client, settings, assembly.activities), alive, lag:
             log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
             await stop.wait()
             log.info("worker draining", seconds=settings.worker_drain_s)

@@ -16,6 +16,7 @@ from app.gateway import create_app
 from app.gateway.memory import keep_freed_memory
 from app.gateway.routes import Parts
 from app.logging import configure_logging
+from app.loop_lag import loop_lag_logged
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings, explain
@@ -87,7 +88,8 @@ async def main(settings: Settings, listener: socket.socket) -> None:
             log.info("gateway listening", host=host, port=port)
             app = create_app(settings, client, blobs, http)
             app.state.access.say_what_is_off()
-            await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
+            async with loop_lag_logged(settings.loop_lag_log_s):
+                await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
         finally:
             await blobs.close()
     log.info("gateway stopped")

@@ -28,6 +28,9 @@ from scenarios.engine.programs import FAKES, Options
 from scenarios.engine.stack import Stack
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+API_KEY = "only-for-the-stack-that-is-broken"
+"""Opens nothing but a gateway on this machine; it is there to be looked for in logs and histories."""
+
 ANOTHER_A100 = "another_a100"
 GLANCE_S = 0.1
 """Between two looks at a ledger or a status."""
@@ -57,14 +60,16 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         temporal_ui=False,
         extra={
             "*": {"LOG_FORMAT": "console", "A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"},
-            "worker": {"WORKER_DRAIN_S": "60"},  # as long as what runs may take
+            "worker": {"WORKER_DRAIN_S": "60", "LOG_LEVEL": "DEBUG"},  # a drain as long as what runs may take
+            "gateway": {"API_KEYS": f"chaos:{API_KEY}", "LOG_LEVEL": "DEBUG"},
         },
     )
     async with AsyncExitStack() as closing:
         stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
         settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
         another = await closing.enter_async_context(serving(a100.create_app(settings), port=spare))
-        http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        headers = {"X-API-Key": API_KEY}
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False, headers=headers))
         controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)

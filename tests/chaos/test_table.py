@@ -1,0 +1,90 @@
+"""A few cells of the chaos table, with everything that the whole run does around them. `make chaos` runs them all."""
+
+import base64
+
+import pytest
+
+from app.steps import Step
+from scenarios.chaos.__main__ import table
+from scenarios.chaos.case import Case
+from scenarios.chaos.runner import Outcome, run, settled
+from scenarios.chaos.site import API_KEY, ChaosError, Site
+from scenarios.chaos.table import CASES
+from scenarios.engine.programs import ACCOUNT_KEY
+
+FEW = (
+    "worker killed (-9) / GENERATING_MASK",
+    "gateway killed (-9) right after the start / UPLOADING_IMAGE",
+    "every A100 down / GENERATING_IMAGES",
+    "cancelled, service hangs / GENERATING_IMAGES",
+)
+
+SECRETS = {
+    "the storage account's key": ACCOUNT_KEY,
+    "its bytes": base64.b64decode(ACCOUNT_KEY).decode(),
+    "the signature of a SAS": "sig=",
+    "an API key": API_KEY,
+}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_nothing_is_lost_and_no_secret_gets_out(site: Site) -> None:
+    cases = [case for case in CASES if case.name in FEW]
+    assert len(cases) == len(FEW)
+    told: list[Outcome] = []
+    outcomes = await run(site, cases, told.append)
+    assert {outcome.case.name: outcome.why for outcome in outcomes} == dict.fromkeys(FEW, "")
+    assert told == outcomes
+    await settled(site)
+    assert len(site.accepted) == len(FEW)
+    lines = table(outcomes, [])
+    assert any("| worker killed (-9) | GENERATING_MASK | COMPLETED |" in line for line in lines)
+    said = await everything_said(site)
+    assert "jewelry-uploads" in "".join(said.values())  # payloads are really looked into
+    for where, text in said.items():
+        assert text, where
+        for what, secret in SECRETS.items():
+            assert secret not in text, f"{what} is in {where}"
+    site.accepted.append("never-accepted")
+    with pytest.raises(ChaosError, match="404"):
+        await settled(site)
+
+
+async def everything_said(site: Site) -> dict[str, str]:
+    """Everything that others can read: histories with memos, logs, errors, statuses, the API's description."""
+    said = {}
+    async for found in site.temporal.list_workflows():
+        handle = site.temporal.get_workflow_handle(found.id)
+        events = (await handle.fetch_history()).events  # as bytes: JSON would hold payloads in base64
+        said[f"the history of {found.id}"] = b"".join(one.SerializeToString() for one in events).decode("latin-1")
+        description = await handle.describe()
+        said[f"the description of {found.id}"] = description.raw_description.SerializeToString().decode("latin-1")
+        view = await site.view(found.id)
+        said[f"the status of {found.id}"] = str(view | {"result": sorted(view.get("result", {}))})
+    for log in site.stack.home.glob("*.log"):
+        if log.stem.startswith(("worker", "gateway")):
+            said[log.name] = log.read_text()
+    for path in ("/openapi.json", "/workflow/none", "/health"):
+        said[path] = (await site.http.get(site.gateway + path)).text
+    refused = await site.http.post(f"{site.gateway}/workflow/start", content=b"{}", headers={"X-API-Key": "wrong"})
+    assert refused.status_code == 401
+    said["a refusal"] = refused.text
+    return said
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_gateway_has_no_control_plane(site: Site) -> None:
+    for path in ("/__sim/rules", "/__sim/ledger", "/__sim/health", "/__sim/reset"):
+        assert (await site.http.get(site.gateway + path)).status_code == 404
+
+
+def test_each_step_is_struck_and_each_name_is_one_of_a_kind() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    for fault in ("worker killed (-9)", "cancelled, service hangs"):
+        assert {case.step for case in CASES if case.fault == fault} == set(Step) - {Step.COMPLETED}
+
+
+def test_a_case_that_comes_out_wrong_is_named_as_wrong() -> None:
+    case: Case = CASES[0]
+    assert "**wrong**" in "".join(table([Outcome(case, 1, "", "lost")], []))
