@@ -42,7 +42,7 @@ class Soak:
 
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {name: [] for name in WATCHED})
     outcomes: Counter[str] = field(default_factory=Counter)
-    running: list[tuple[float, int]] = field(default_factory=list)
+    unanswered: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     lags: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
             return
         found = answer.json()["workflowId"]
         limit = time.monotonic() + DRAIN_S
-        while (view := (await http.get(f"{gateway}/workflow/{found}?wait=30")).json())["status"] not in ENDED:
+        while (view := await _look(http, f"{gateway}/workflow/{found}?wait=30", soak))["status"] not in ENDED:
             if time.monotonic() > limit:
                 soak.wrong.append(f"{found} has not ended after {DRAIN_S:g} s")
                 return
@@ -103,6 +103,15 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
     implied = await _implied(controls, found)
     if implied != view["status"]:
         soak.wrong.append(f"{found} is {view['status']} {failure}, its faults imply {implied}")
+
+
+async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]:
+    answer = await http.get(url)
+    if answer.status_code == httpx.codes.OK:
+        return dict(answer.json())
+    soak.unanswered[answer.status_code] += 1  # 503: the gateway says to ask again
+    await asyncio.sleep(1)
+    return {"status": "unknown"}
 
 
 async def _implied(controls: dict[str, AsyncControl], workflow_id: str) -> str:
@@ -163,7 +172,7 @@ def _report(soak: Soak, out: Path) -> int:
     ended = sum(soak.outcomes.values())
     load = os.getloadavg()[1]
     _say(f"{ended} try-ons: {dict(soak.outcomes.most_common())}; load of the machine {load:.1f}; {out / 'soak.png'}")
-    _say(f"{len(soak.wrong)} wrong")
+    _say(f"{len(soak.wrong)} wrong; status requests that had to be sent again, by status: {dict(soak.unanswered)}")
     return 1 if soak.wrong else 0
 
 
