@@ -1,4 +1,5 @@
-# Two images from one file: `--target production` is gateway and worker, `--target fakes` the simulated services.
+# Three images from one file: `--target production` is gateway and worker, `--target fakes` the simulated services,
+# `--target load` the load generator.
 # The versions of what is inside are those of requirements/, checked by their hashes.
 
 FROM python:3.12-slim-bookworm AS base
@@ -38,6 +39,20 @@ COPY fakes fakes
 RUN python -m compileall -q -j 0 /opt/venv/lib fakes
 
 
+FROM build AS build-load
+COPY requirements/load.txt requirements/
+# The cache is a mount, no part of the image.
+# hadolint ignore=DL3042
+RUN --mount=type=cache,target=/var/cache/pip \
+    PIP_CACHE_DIR=/var/cache/pip pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/load.txt \
+    && $TRIM \
+    && mkdir -p out .run && chown 10001:10001 out .run
+COPY fakes fakes
+COPY scenarios scenarios
+COPY loadtests loadtests
+RUN python -m compileall -q -j 0 /opt/venv/lib fakes scenarios loadtests
+
+
 FROM base AS runtime
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
@@ -50,6 +65,13 @@ COPY --from=build-fakes /usr/local/bin/probe /usr/local/bin/probe
 COPY --from=build-fakes /srv/fakes fakes
 # Which fake it is, is said by the command: python -m fakes.sam3 --host 0.0.0.0 --port 8007
 CMD ["python", "-m", "fakes.image_manipulator", "--host", "0.0.0.0", "--port", "8005"]
+
+
+FROM runtime AS load
+ENV MPLCONFIGDIR=/tmp
+COPY --from=build-load /opt/venv /opt/venv
+COPY --from=build-load /srv /srv
+CMD ["python", "-m", "loadtests", "run", "--help"]
 
 
 FROM runtime AS production

@@ -50,6 +50,7 @@ pin: .venv/.ready ## Resolve the dependencies again and write requirements/ with
 	$$PIN pyproject.toml -o requirements/app.txt; \
 	$$PIN pyproject.toml --extra fakes -o requirements/fakes.txt; \
 	$$PIN pyproject.toml --extra dev -o requirements/dev.txt; \
+	$$PIN pyproject.toml --extra load --constraint requirements/dev.txt -o requirements/load.txt; \
 	$$PIN pyproject.toml --extra dev --extra bench -o requirements/bench.txt
 
 .PHONY: clean

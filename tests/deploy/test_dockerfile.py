@@ -27,7 +27,7 @@ def test_the_production_image_is_made_of_app_alone() -> None:
 
 def test_dependencies_are_checked_by_hash_and_need_no_compiler() -> None:
     installs = [line for line in DOCKERFILE.splitlines() if " install " in line]
-    assert len(installs) == 2
+    assert len(installs) == 3
     assert all("--require-hashes" in line and "--only-binary :all:" in line for line in installs)
 
 
@@ -41,4 +41,5 @@ def test_only_what_the_images_are_made_of_is_sent_to_the_engine() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
-    assert let_in == {"app", "fakes", "requirements/app.txt", "requirements/fakes.txt", "deploy/probe.py"}
+    pins = {"requirements/app.txt", "requirements/fakes.txt", "requirements/load.txt"}
+    assert let_in == {"app", "fakes", "scenarios", "loadtests", "deploy/probe.py"} | pins

@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+import app.gateway.problems
+from app.errors import error_classes
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+RUNBOOK = TEXT.partition("\n## Runbook\n")[2]
+CODE = re.compile(r"`([A-Z0-9_]+)`")
+
+
+def test_the_runbook_has_an_entry_for_each_error_code_and_no_other() -> None:
+    headings = re.findall(r"^### (.+)$", RUNBOOK, re.MULTILINE)
+    written = [code for heading in headings for code in CODE.findall(heading)]
+    assert len(written) == len(set(written))
+    codes = {error.code for error in error_classes() if error.__module__.startswith("app.")}
+    assert app.gateway.problems  # its errors are in the tree once it is imported
+    assert set(written) == codes
+
+
+def test_each_entry_says_something() -> None:
+    entries = re.split(r"^### .+$", RUNBOOK, flags=re.MULTILINE)[1:]
+    assert all(len(entry.split()) > 10 for entry in entries)
+
+
+def test_every_variable_that_it_names_exists() -> None:
+    named = {name for name in CODE.findall(TEXT) if "_" in name}
+    codes = {error.code for error in error_classes()}
+    variables = {name for name in named - codes if not name.startswith("TEMPORAL_")}
+    assert variables
+    assert {name for name in variables if name.lower() not in Settings.model_fields} == set()
+
+
+def test_the_doctors_output_in_it_is_what_the_doctor_says() -> None:
+    words = "\n".join((ROOT / "app" / "doctor" / name).read_text() for name in ("checks.py", "findings.py"))
+    for said in ("resize and zoom_check answer as specified", "Everything that a try-on needs answers.", "Not real: "):
+        assert said in TEXT
+        assert said in words
