@@ -90,12 +90,22 @@ async def test_a_full_server_says_so() -> None:
 
 async def test_callers_wait_in_the_queue() -> None:
     profile = "{latency: {echo: 30}, capacity: {slots: 1, when_full: wait}}"
-    async with serve_toy(sim_profile=profile, fakes_time_scale=0.01) as toy:
+    async with serve_toy(sim_profile=profile) as toy:
         asks = [asyncio.create_task(toy.ask("/echo", body=ECHO)) for _ in range(3)]
         await _until(toy, busy=1, queue=2)
-        times = sorted(answer.seconds for answer in await asyncio.gather(*asks))
-    assert times[1] >= 0.55
-    assert times[2] >= 0.85
+        for ask in asks:
+            ask.cancel()
+        await asyncio.wait(asks)
+
+
+async def test_who_waited_takes_longer() -> None:
+    profile = "{latency: {echo: 30}, capacity: {slots: 1, when_full: wait}}"
+    async with serve_toy(sim_profile=profile, fakes_time_scale=0.01) as toy:
+        answers = await asyncio.gather(*(toy.ask("/echo", body=ECHO) for _ in range(3)))
+        times = sorted([call["duration_s"] or 0 for call in await toy.control.ledger()])
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert times[0] >= 0.3
+    assert times[2] >= 0.6  # it would be 0.3 without a queue
 
 
 async def test_virtual_callers_always_find_a_free_slot() -> None:
