@@ -46,14 +46,14 @@ class Parts:
     checks: HealthChecks
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:  # async: FastAPI sends plain ones to a thread
     """Return the parts of the application that serves this request."""
     parts = request.app.state.parts
     assert isinstance(parts, Parts)
     return parts
 
 
-def known_id(
+async def known_id(  # async: FastAPI sends plain ones to a thread
     workflow_id: Annotated[str, Path(alias="workflowId", description="As POST /workflow/start gave it.")],
 ) -> str:
     """Take an id that can be one: Temporal would refuse longer ones, and a URL carries no others."""
