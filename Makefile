@@ -154,8 +154,8 @@ contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=
 	@$(PY) -m scenarios contract
 
 .PHONY: mutants
-mutants: setup ## Break the production code on purpose and see who notices (ONLY=remote_job; most of an hour)
-	@$(PY) -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
+mutants: setup ## Break the production code in one place at a time, and see that scenarios notice (FILE=workflow.py)
+	@exec $(PY) -m scenarios mutants $${FILE:+--file "$$FILE"}
 
 .PHONY: doctor
 doctor: .venv/.ready ## Check the configuration of the environment and .env: what answers, what is fake (GPU=1 costs GPU)
