@@ -35,6 +35,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@echo "setting up .venv-bench: what only comparisons need ..."
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements/bench.txt
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .tools/node-bench/.ready: requirements/node-bench/package.json requirements/node-bench/package-lock.json .venv/.ready

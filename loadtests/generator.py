@@ -19,15 +19,13 @@ from locust.runners import WorkerRunner
 from fakes.kit.client import Control
 from loadtests.arrivals import arrivals, share
 from loadtests.mix import Case, load_mix
-from loadtests.plan import Plan
+from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
 from loadtests.tryon import Answer, Record, live, rules
 
 LEAD_S = 1.0
 """So long before its arrival a try-on's faults are set."""
 REPORT_S = 1.0
 """Between two lines of progress."""
-IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
-"""An Idempotency-Key's workflow is its UUIDv5 in this namespace, so that faults can be set before the start."""
 
 
 class Session:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Literal, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +11,9 @@ from loadtests.arrivals import Shape
 
 VARIABLE = "LOAD_PLAN"
 """The environment variable that holds a plan as JSON, for the locustfile."""
+
+IDEMPOTENCY_NAMESPACE = UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
+"""The gateway makes an Idempotency-Key's workflow id as UUIDv5 in this, so that faults can be set before the start."""
 
 
 class Plan(BaseModel):

@@ -19,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
 
 from fakes.pictures import portrait
 from loadtests.bench.batches import Batch, batch, print_batch
@@ -101,7 +102,7 @@ async def literal(stack: Stack, workflows: int, concurrent: int) -> Batch:
             async with asyncio.timeout(PATIENCE_S):
                 await client.execute_workflow(LiteralWorkflow.run, large, id=str(uuid4()), task_queue=LITERAL_QUEUE)
             print(f"the literal pseudocode with {len(large) / 1e6:.1f} MB of base64: works")
-        except (RuntimeError, WorkflowFailureError, TimeoutError) as error:  # RuntimeError: so does the SDK refuse it
+        except (RPCError, WorkflowFailureError, TimeoutError) as error:
             why = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
             print(f"the literal pseudocode with {len(large) / 1e6:.1f} MB of base64 fails: {why}")
         return measured

@@ -1,0 +1,103 @@
+"""Locust itself against a gateway whose times are known: what it reports must be those times."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from fakes.kit.serve import serving
+from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
+from loadtests.running import Target, run
+from loadtests.summary import read_records
+
+TAKES_S = 0.4
+
+
+@dataclass
+class Gateway:
+    """Completes each try-on after TAKES_S; holds all starts back while it stalls."""
+
+    stall_s: float = 0.0
+    never: bool = False
+    begun: float | None = None
+    ends: dict[str, float] = field(default_factory=dict)
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/workflow/start")
+        async def start(request: Request) -> JSONResponse:
+            self.begun = self.begun or time.time()
+            key = request.headers["Idempotency-Key"]
+            await request.body()
+            await asyncio.sleep(max(0.0, self.begun + self.stall_s - time.time()))
+            workflow_id = str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, key))
+            self.ends[workflow_id] = float("inf") if self.never else time.time() + TAKES_S
+            return JSONResponse({"workflowId": workflow_id, "status": "RUNNING"}, 202)
+
+        @app.get("/workflow/{workflow_id}")
+        async def status(workflow_id: str, wait: float = 0) -> dict[str, Any]:
+            await asyncio.sleep(min(wait, max(0.0, self.ends[workflow_id] - time.time())))
+            done = time.time() >= self.ends[workflow_id] - 0.01
+            return {"workflowId": workflow_id, "status": "COMPLETED"} if done else {"status": "RUNNING", "progress": 5}
+
+        return app
+
+
+@asynccontextmanager
+async def gateway(**how: Any) -> AsyncIterator[str]:
+    async with serving(Gateway(**how).app()) as url:
+        yield url
+
+
+def plan(tmp_path: Path, **more: Any) -> Plan:
+    mix = tmp_path / "mix.yaml"
+    mix.write_text(
+        "- {scenario: near, weight: 2, follow: wait}\n- {scenario: strokes-that-add, weight: 1, follow: wait}"
+    )
+    fields: dict[str, Any] = {"rate": 8, "seconds": 3, "drain_s": 20, "shape": "poisson", "mix": mix}
+    return Plan(host="http://127.0.0.1:1", **fields | more)
+
+
+async def loaded(url: str, made: Plan, home: Path) -> dict[str, Any]:
+    await asyncio.to_thread(home.mkdir)
+    return await run(Target(url), made, home, lambda _report, _samples: None)
+
+
+async def test_several_generators_give_the_same_numbers_as_one(tmp_path: Path) -> None:
+    made = plan(tmp_path)
+    async with gateway() as url:
+        one = await loaded(url, made, tmp_path / "one")
+        three = await loaded(url, made.model_copy(update={"generators": 3}), tmp_path / "three")
+    first, second = (read_records(tmp_path / name / "records.jsonl").records for name in ("one", "three"))
+    assert sorted((record.number, record.case) for record in first) == sorted((r.number, r.case) for r in second)
+    assert one["outcomes"] == three["outcomes"] == {"completed": len(first)}
+    for run_of in (one, three):
+        assert TAKES_S <= run_of["transaction"]["p50_s"] < TAKES_S + 1
+
+
+async def test_a_stall_shows_in_every_try_on_that_should_have_started_meanwhile(tmp_path: Path) -> None:
+    async with gateway(stall_s=3.0) as url:
+        summary = await loaded(url, plan(tmp_path, shape="constant"), tmp_path / "run")
+    # 8/s for 3 s, all held back for up to 3 s: a closed loop would have seen one slow start and 23 that were never made
+    assert summary["outcomes"] == {"completed": 24}
+    assert summary["transaction"]["max_s"] >= 3.0
+    assert summary["transaction"]["p50_s"] > 1.5
+    assert summary["start"]["max_s"] >= 2.9
+
+
+async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on_is_censored(tmp_path: Path) -> None:
+    async with gateway(never=True) as url:
+        made = plan(tmp_path, shape="constant", max_in_flight=5, drain_s=1)
+        summary = await loaded(url, made, tmp_path / "run")
+    assert summary["outcomes"] == {"censored": 5}
+    assert summary["dropped"] == 19
+    assert summary["arrived"] == 24
+    assert summary["transaction"] == {"count": 0}
