@@ -89,6 +89,10 @@ bench-fakes: setup .venv-bench/.ready .tools/node-bench/.ready ## The fakes besi
 bench-pipeline: setup .venv-bench/.ready ## This pipeline beside its no-op limit, the literal pseudocode, Celery with Redis, and DBOS (ARGS=)
 	@exec .venv-bench/bin/python -m loadtests.bench.pipeline $(ARGS)
 
+.PHONY: trace
+trace: setup ## One try-on's trace as a tree, from the stack that `make up` started (ID=workflow-id; a new one without)
+	@exec $(PY) -m scenarios trace $${ID:-}
+
 .PHONY: console
 console: setup ## The stack with its console, opened in the browser on an example, until Ctrl-C
 	@exec $(PY) -m scenarios console
@@ -135,6 +139,10 @@ fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the A
 .PHONY: audit
 audit: setup ## Ask the advisory database about every pinned dependency (needs the network)
 	@for list in app fakes dev; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$list.txt; done
+
+.PHONY: pictures
+pictures: setup ## The console's pictures in docs/, made anew by using it (needs Chromium)
+	@exec $(PY) -m scenarios pictures
 
 .PHONY: histories
 histories: setup ## Record anew the production histories that the replay test replays

@@ -28,7 +28,7 @@ class Assembly:
     ) -> None:
         """Prepare; nothing is sent yet. Without a clock or transports: those of production."""
         clock = clock or WallClock()
-        self._http = http = http_client(http_transport)
+        self.http = http = http_client(http_transport)
         self._blobs = blobs = BlobStore(settings, clock, transport=blob_transport)
         birefnet = ServiceClient(http, settings.birefnet_url, BIREFNET_ERRORS)
         sam3 = ServiceClient(http, settings.sam3_url, SAM3_ERRORS)
@@ -46,5 +46,5 @@ class Assembly:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.http.aclose()
         await self._blobs.close()

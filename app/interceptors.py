@@ -11,6 +11,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from app.errors import PipelineError
 from app.heartbeat import heartbeats
+from app.telemetry import describe_attempt, describe_failure
 
 log = structlog.get_logger(__name__)
 
@@ -31,16 +32,19 @@ class _ActivityFrame(ActivityInboundInterceptor):
         with structlog.contextvars.bound_contextvars(
             workflow_id=info.workflow_id, step=info.activity_type, attempt=info.attempt
         ):
+            describe_attempt(info.activity_type, info.attempt)
             try:
                 async with heartbeats():
                     return await super().execute_activity(input)
             except PipelineError as error:
                 outcome = error.code
+                describe_failure(error.code)
                 log.warning("attempt failed", code=error.code, message=error.message, cause=_kind(error.__cause__))
                 # No cause: a library's message may hold an address or a signature, and this goes into the history.
                 raise application_error(error) from None
             except Exception:
                 outcome = PipelineError.code
+                describe_failure(outcome)
                 log.exception("attempt failed unexpectedly")
                 raise application_error(PipelineError("An unexpected error in the backend")) from None
             except BaseException:

@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.settings import Settings
+from app.telemetry import add_trace
 
 _CHATTY = ("aiohttp", "azure", "httpcore", "httpx", "temporalio", "urllib3")
 """Libraries that log each request; some would log signed URLs."""
@@ -22,6 +23,7 @@ def configure_logging(settings: Settings) -> None:
     """Send every log of the process, the libraries' too, to standard error in the format that the settings say."""
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -24,6 +24,7 @@ from app.interceptors import PipelineInterceptor
 from app.logging import configure_logging
 from app.loop_lag import loop_lag_logged
 from app.settings import Settings, explain
+from app.telemetry import start_telemetry
 from app.temporal import connect
 from app.workflow import JewelryGenerationWorkflow
 
@@ -91,17 +92,20 @@ async def main() -> int:
         print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
         return 2
     configure_logging(settings)
+    telemetry = start_telemetry("tryon-worker")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
     try:
-        client = await connect(runtime=_runtime(settings))
+        client = await connect(interceptors=telemetry.interceptors, runtime=_runtime(settings))
     except RuntimeError as error:
         log.error("Temporal cannot be reached", reason=str(error))  # noqa: TRY400 - a traceback tells nothing more
         return 1
     assembly = Assembly(settings)
+    telemetry.trace_calls(assembly.http)
     async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(asyncio.to_thread, telemetry.close)
         closing.push_async_callback(assembly.close)
         alive, lag = kept_fresh(settings.worker_alive_file), loop_lag_logged(settings.loop_lag_log_s)
         async with working(client, settings, assembly.activities), alive, lag:

@@ -10,7 +10,9 @@ COMMANDS = {
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",
     "mutants": "scenarios.mutants",
+    "pictures": "scenarios.console.pictures",
     "run": "scenarios.run",
+    "trace": "scenarios.console.trace_command",
     "up": "scenarios.up",
     "test-compose": "scenarios.compose.command",
 }

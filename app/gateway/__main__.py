@@ -20,6 +20,7 @@ from app.loop_lag import loop_lag_logged
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings, explain
+from app.telemetry import start_telemetry
 from app.temporal import connect
 
 BLOB_RETRIES = 2
@@ -80,18 +81,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def main(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
-    client = await connect(lazy=True)
+    telemetry = start_telemetry("tryon-gateway")
+    client = await connect(lazy=True, interceptors=telemetry.interceptors)
     blobs = BlobStore(settings, WallClock(), retries=BLOB_RETRIES)
     async with http_client() as http:
         try:
             host, port = listener.getsockname()[:2]
             log.info("gateway listening", host=host, port=port)
             app = create_app(settings, client, blobs, http)
+            telemetry.trace_requests(app)
             app.state.access.say_what_is_off()
             async with loop_lag_logged(settings.loop_lag_log_s):
                 await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
         finally:
             await blobs.close()
+            await asyncio.to_thread(telemetry.close)
     log.info("gateway stopped")
 
 

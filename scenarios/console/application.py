@@ -1,5 +1,6 @@
 """The console's server: the page itself, and the few things of the harness that the page cannot ask the public API."""
 
+import gzip
 import uuid
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from scenarios.console.histories import STEP_OF, tell
 from scenarios.console.places import SERVICES, Places
 from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
+from scenarios.console.traces import Traces, tree
 from scenarios.engine.timeline import draw, legend
 
 PAGE = Path(__file__).with_name("static")
@@ -56,6 +58,7 @@ def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: C
     app.include_router(_steering(fakes))
     app.include_router(_stories(places, fakes, temporal))
     app.include_router(_scenarios(runs))
+    app.include_router(_traces(Traces()))
     app.mount("/", StaticFiles(directory=PAGE, html=True))
 
     @app.middleware("http")
@@ -182,5 +185,26 @@ def _scenarios(runs: ScenarioRuns) -> APIRouter:
         if not page:
             raise UnknownError(f"the run {run_id!r} has drawn no timeline")
         return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
+
+    return routes
+
+
+def _traces(traces: Traces) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/v1/traces")
+    async def take(request: Request) -> Response:
+        """Take spans by OTLP over HTTP, the path that its specification fixes."""
+        body = await request.body()
+        try:
+            traces.take(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body)
+        except (ValueError, OSError) as error:
+            return JSONResponse({"message": str(error)}, status_code=400)
+        return Response(media_type="application/x-protobuf")
+
+    @routes.get("/harness/traces/{workflow_id}")
+    async def one(workflow_id: str) -> dict[str, Any]:
+        spans = traces.of(workflow_id)
+        return {"traceId": spans[0].trace_id, "spans": [asdict(span) for span in spans], "tree": tree(spans)}
 
     return routes

@@ -104,6 +104,10 @@ def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
 
 def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
     """Return the programs as they start: servers and fakes side by side, then workers and gateway."""
+    # The console takes the traces; without it nothing is traced.
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": _url(ports.console), "OTEL_BSP_SCHEDULE_DELAY": "500"}
+    traced |= {"OTEL_EXPORTER_OTLP_TIMEOUT": "2"}
+    application = traced if "console" in options.parts else {}
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     shared = inherited | shared_environment(ports, options)
 
@@ -155,7 +159,7 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         return Program(
             name=name,
             words=[sys.executable, "-m", "app.worker"],
-            environment=environment("worker") | dict(options.extra.get(name, {})),
+            environment=environment("worker", application) | dict(options.extra.get(name, {})),
             healthy=polls(ports.temporal, namespace=NAMESPACE, queues=queues),
             addresses={name.capitalize(): f"polls {' and '.join(queues)}"},
         )
@@ -164,7 +168,7 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         return Program(
             name="gateway",
             words=[sys.executable, "-m", "app.gateway"],
-            environment=environment("gateway"),
+            environment=environment("gateway", application),
             healthy=answers(ports.gateway, "/readyz", below=300),
             addresses={"Gateway": _url(ports.gateway)},
         )
@@ -187,8 +191,13 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
 
     names = ["worker"] if options.workers == 1 else [f"worker-{n}" for n in range(1, options.workers + 1)]
     makers: list[dict[str, list[Callable[[], Program]]]] = [
-        {"temporal": [temporal], "azurite": [azurite], **{part: [partial(fake, part)] for part in FAKES}},
-        {"worker": [partial(worker, name) for name in names], "gateway": [gateway], "console": [console]},
+        {
+            "temporal": [temporal],
+            "azurite": [azurite],
+            **{part: [partial(fake, part)] for part in FAKES},
+            "console": [console],
+        },
+        {"worker": [partial(worker, name) for name in names], "gateway": [gateway]},
     ]
     return [[make() for part in stage if part in options.parts for make in stage[part]] for stage in makers]
 

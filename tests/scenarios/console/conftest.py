@@ -8,6 +8,7 @@ from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from scenarios.console.browser import FLAGS, chromium
+from scenarios.engine.ports import reserve_port
 from scenarios.engine.programs import ALL_PARTS, BESIDE, Options
 from scenarios.engine.stack import Stack
 
@@ -18,7 +19,8 @@ PATIENCE_MS = 60_000
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home: Path = tmp_path_factory.mktemp("console")
-    options = Options(parts=ALL_PARTS | BESIDE, profile="instant", time_scale=0.1)
+    extra = {"worker": {"WORKER_METRICS_PORT": str(reserve_port())}}
+    options = Options(parts=ALL_PARTS | BESIDE, profile="instant", time_scale=0.1, extra=extra)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(Stack(home=home, options=options)) as running,
