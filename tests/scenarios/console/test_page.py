@@ -30,6 +30,12 @@ def violations(page: Page) -> list[str]:
     return found
 
 
+def take_sample(page: Page) -> None:
+    """Take the near sample, whose background stays, and wait until it is there."""
+    page.click("[data-sample=near]")
+    expect(page.locator("[data-sample=near]")).to_have_attribute("aria-pressed", "true")
+
+
 def click_on_photo(page: Page, x: float, y: float) -> None:
     stage = page.locator("#stage svg")
     stage.scroll_into_view_if_needed()
@@ -66,7 +72,7 @@ def arm(page: Page, *switches: str) -> None:
 @pytest.mark.parametrize("width", [390, 1440])
 def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, width: int) -> None:
     page = open_page(width)
-    page.click("[data-sample=near]")
+    take_sample(page)
     expect(page.locator("#marks")).to_have_text("5 points, 0 strokes")
     page.click("#clear")
     expect(page.locator("#start")).to_be_disabled()
@@ -97,7 +103,7 @@ def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, widt
 
 def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPEN) -> None:
     page = open_page()
-    page.click("[data-sample=near]")
+    take_sample(page)
     arm(page, "resize-busy", "a100-offline")
     expect(page.locator("#armed")).to_contain_text("Resize is busy twice; The A100 is offline")
     page.click("#start")
@@ -126,7 +132,7 @@ def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPE
 
 def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
     page = open_page()
-    page.click("[data-sample=near]")
+    take_sample(page)
     arm(page, "mask-stuck")
     page.click("#start")
     expect(step(page, "GENERATING_MASK")).to_have_class("now")
