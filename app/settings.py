@@ -35,6 +35,7 @@ class Settings(BaseSettings):
 
     task_queue: str = "tryon"
     workflow_timeout_s: float = Field(default=3600, gt=0)
+    worker_build_id: str | None = Field(default=None, min_length=1, max_length=200)
     worker_drain_s: float = Field(default=190, ge=0)
     picture_slots: int = Field(default=3, ge=1)
 

@@ -12,8 +12,9 @@ from functools import partial
 import structlog
 from pydantic import ValidationError
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from app import policies
@@ -44,6 +45,7 @@ async def working(
     *,
     interceptors: Sequence[Interceptor] = (),
     heartbeat_throttle: float = policies.HEARTBEAT_THROTTLE,
+    workflow_type: type = JewelryGenerationWorkflow,
 ) -> AsyncIterator[None]:
     """Serve both task queues until the block ends, then drain.
 
@@ -52,6 +54,7 @@ async def working(
         settings: the task queue, the limit of calls to the A100, and how long a drain may last.
         activities: the activities with their clients.
         interceptors: go around the pipeline's own, the first outermost.
+        workflow_type: the workflow, where a test deploys a changed one.
         heartbeat_throttle: seconds between two heartbeats that are really sent.
     """
     throttle = timedelta(seconds=heartbeat_throttle)
@@ -62,10 +65,11 @@ async def working(
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_s),
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,
+        deployment_config=_versioned(settings),
     )
     pipeline = worker(
         task_queue=settings.task_queue,
-        workflows=[JewelryGenerationWorkflow],
+        workflows=[workflow_type],
         activities=[
             activities.upload_to_azure,
             activities.resize_image,
@@ -114,6 +118,17 @@ async def main() -> int:
             log.info("worker draining", seconds=settings.worker_drain_s)
     log.info("worker stopped")
     return 0
+
+
+def _versioned(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Pin each try-on to the version that began it: it lives for minutes, so the old workers can wait for its end."""
+    if settings.worker_build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.task_queue, build_id=settings.worker_build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
 
 
 def _runtime(settings: Settings) -> Runtime | None:

@@ -1,0 +1,87 @@
+"""A deploy of a changed worker while try-ons run: each ends on the version that began it."""
+
+import uuid
+from typing import Any, cast
+
+import pytest
+from temporalio import workflow
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from app import policies
+from app.activities import Activities
+from app.models import MaskPoint, ResizeRequest, UploadRequest, WorkflowInput, WorkflowOutput
+from app.services.blob import BlobStore
+from app.settings import Settings
+from app.worker import working
+from app.workflow import JewelryGenerationWorkflow
+from tests.app.gateway.conftest import Backend, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@workflow.defn(name="JewelryGenerationWorkflow")
+class ChangedWorkflow(JewelryGenerationWorkflow):
+    """Looks at the zoom before it resizes: an order that the history of an old try-on would contradict."""
+
+    @workflow.run
+    async def run(self, input: WorkflowInput) -> WorkflowOutput:  # noqa: A002 - the specification's name
+        uploaded = await self._run(Activities.upload_to_azure, UploadRequest(image=input.image), policies.UPLOAD)
+        await self._run(Activities.check_zoom, uploaded, policies.ZOOM)
+        await self._run(Activities.check_zoom, uploaded, policies.ZOOM)
+        resize = ResizeRequest(image=uploaded, max_dimension=64)
+        await self._run(Activities.resize_image, resize, policies.RESIZE)
+        return await super().run(input)
+
+
+async def make_current(client: Client, deployment: str, build_id: str) -> None:
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace, deployment_name=deployment, build_id=build_id, identity="the test"
+    )
+
+    async def done() -> bool:
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+        except RPCError:  # its workers have not been seen yet
+            return False
+        return True
+
+    await until(done, 30)
+
+
+async def test_each_try_on_ends_on_the_version_that_began_it(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    queue = f"q-{uuid.uuid4()}"
+
+    def deployed(build_id: str) -> Settings:
+        return settings.model_copy(update={"task_queue": queue, "worker_build_id": build_id, "worker_drain_s": 0})
+
+    async def start() -> Any:
+        given = WorkflowInput(image="azure://x/y", mask_points=[MaskPoint(x=0.5, y=0.5, label=1)])
+        return await client.start_workflow("JewelryGenerationWorkflow", given, id=str(uuid.uuid4()), task_queue=queue)
+
+    async def steps(handle: Any) -> list[str]:
+        events = (await handle.fetch_history()).events
+        kinds = [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
+        return [kind for kind in kinds if kind]
+
+    old_steps = Backend(blobs, held={"resize_image"})
+    async with working(client, deployed("old"), cast("Activities", old_steps)):
+        await make_current(client, queue, "old")
+        old = await start()
+
+        async def at_resize() -> bool:
+            return "resize_image" in await steps(old)
+
+        await until(at_resize, 30)
+        new_steps = cast("Activities", Backend(blobs))
+        async with working(client, deployed("new"), new_steps, workflow_type=ChangedWorkflow):
+            await make_current(client, queue, "new")
+            new = await start()
+            await new.result()
+            old_steps.release.set()
+            await old.result()
+    assert (await steps(new))[:4] == ["upload_to_azure", "check_zoom", "check_zoom", "resize_image"]
+    assert (await steps(old))[:3] == ["upload_to_azure", "resize_image", "check_zoom"]
