@@ -50,7 +50,7 @@ async def _make(executable: str) -> int:
 
 async def _open(browser: Browser, address: str, *, width: int, dark: bool) -> Page:
     context = await browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+        viewport={"width": width, "height": 1500}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
     )
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
