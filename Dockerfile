@@ -47,10 +47,11 @@ RUN --mount=type=cache,target=/var/cache/pip \
     PIP_CACHE_DIR=/var/cache/pip pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: -r requirements/load.txt \
     && $TRIM \
     && mkdir -p out .run && chown 10001:10001 out .run
+COPY app app
 COPY fakes fakes
 COPY scenarios scenarios
 COPY loadtests loadtests
-RUN python -m compileall -q -j 0 /opt/venv/lib fakes scenarios loadtests
+RUN python -m compileall -q -j 0 /opt/venv/lib app fakes scenarios loadtests
 
 
 FROM base AS runtime
