@@ -26,6 +26,9 @@ TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""
 
 SAMPLE_S = 2.0
+LOOK_S = 5.0
+"""Between two looks at a try-on: seldom, for the soak is about what runs, not about who asks."""
+
 LAG_EVERY_S = 10.0
 LAG_LIMIT_MS = 100.0
 SLOPE_LIMIT_MB = 20.0
@@ -91,7 +94,7 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
             return
         found = answer.json()["workflowId"]
         limit = time.monotonic() + DRAIN_S
-        while (view := await _look(http, f"{gateway}/workflow/{found}?wait=30", soak))["status"] not in ENDED:
+        while (view := await _look(http, f"{gateway}/workflow/{found}", soak))["status"] not in ENDED:
             if time.monotonic() > limit:
                 soak.wrong.append(f"{found} has not ended after {DRAIN_S:g} s")
                 return
@@ -106,11 +109,11 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
 
 
 async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]:
+    await asyncio.sleep(LOOK_S)
     answer = await http.get(url)
     if answer.status_code == httpx.codes.OK:
         return dict(answer.json())
     soak.unanswered[answer.status_code] += 1  # 503: the gateway says to ask again
-    await asyncio.sleep(1)
     return {"status": "unknown"}
 
 
