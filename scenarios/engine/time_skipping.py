@@ -22,6 +22,7 @@ SERVER_FLAGS = (
 )
 # The server's own limit is 200 skips for a workflow, after which its clock would silently be real.
 MAX_SKIPS = 1_000_000
+START_TRIES = 4
 
 
 class SkipTime(Interceptor):
@@ -72,12 +73,27 @@ def temporal_binary() -> str:
 @asynccontextmanager
 async def time_skipping_server(interceptors: Sequence[Interceptor] = ()) -> AsyncIterator[Client]:
     """Start a dev server on a free port and yield a client whose workflows skip time, each by its own clock."""
-    flags = [word for flag in SERVER_FLAGS for word in ("--dynamic-config-value", flag)]
-    async with await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        interceptors=[SkipTime(), *interceptors],
-        dev_server_existing_path=temporal_binary(),
-        dev_server_extra_args=[*flags, "--output", "none"],
-        dev_server_log_level="error",
-    ) as environment:
+    async with await _start([SkipTime(), *interceptors]) as environment:
         yield environment.client
+
+
+async def _start(interceptors: Sequence[Interceptor]) -> WorkflowEnvironment:
+    """Start the server. The SDK gives it 5 s, which a busy machine may overrun: then it is started again.
+
+    Raises:
+        RuntimeError: it did not come up however often it was tried.
+    """
+    flags = [word for flag in SERVER_FLAGS for word in ("--dynamic-config-value", flag)]
+    for tries_left in reversed(range(START_TRIES)):
+        try:
+            return await WorkflowEnvironment.start_local(
+                data_converter=pydantic_data_converter,
+                interceptors=interceptors,
+                dev_server_existing_path=temporal_binary(),
+                dev_server_extra_args=[*flags, "--output", "none"],
+                dev_server_log_level="error",
+            )
+        except RuntimeError:
+            if not tries_left:
+                raise
+    raise AssertionError  # the last try returns or raises
