@@ -3,12 +3,11 @@
 import os
 import threading
 
-from dbos import DBOS, Queue
+from dbos import DBOS
 
 from loadtests.bench import plain_steps
 
 AT_ONCE = 100
-QUEUE = Queue("bench", worker_concurrency=AT_ONCE, polling_interval_sec=0.1)
 
 
 def settings() -> str:
@@ -78,4 +77,5 @@ if __name__ == "__main__":
         }
     )
     DBOS.launch()
+    DBOS.register_queue("bench", worker_concurrency=AT_ONCE, polling_interval_sec=0.1)
     threading.Event().wait()
