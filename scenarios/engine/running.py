@@ -113,7 +113,14 @@ class Runner:
         began = time.perf_counter()
         workflow_id = workflow_id_for(key)
         timeline = self._place.timelines.of(workflow_id)
-        run = Run(scenario, key, workflow_id, timeline, virtual=self._place.virtual)
+        run = Run(
+            scenario,
+            key,
+            workflow_id,
+            timeline,
+            virtual=self._place.virtual,
+            seen_inside=bool(self._place.controls),
+        )
         try:
             async with asyncio.timeout(LIMIT_S):
                 await self._load_rules(run)

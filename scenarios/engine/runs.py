@@ -38,7 +38,10 @@ class Story(Protocol):
 
 @dataclass
 class Run:
-    """A scenario that ran. Attributes are filled as the run goes; `problems` is what it must answer for."""
+    """A scenario that ran. Attributes are filled as the run goes; `problems` is what it must answer for.
+
+    `seen_inside` is off for a deployment of which only the gateway can be asked: no ledgers, no histories.
+    """
 
     scenario: Scenario
     key: str
@@ -55,6 +58,7 @@ class Run:
     history: WorkflowHistory | None = None
     wall_s: float = 0.0
     virtual: bool = True
+    seen_inside: bool = True
     problems: list[str] = field(default_factory=list)
 
     @property
