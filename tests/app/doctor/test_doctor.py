@@ -1,5 +1,6 @@
 """The doctor against the real stack: healthy, half dead, and misconfigured."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -49,7 +50,9 @@ async def operations(backing: Stack, service: str) -> set[str]:
 
 @pytest.mark.usefixtures("worker")
 async def test_a_healthy_stack_is_good_and_all_fake_and_no_gpu_is_asked(settings: Settings, backing: Stack) -> None:
-    found = await diagnose(settings)
+    async with asyncio.timeout(30):
+        while (found := await diagnose(settings))["Temporal"].verdict is Verdict.WARNING:
+            pass  # the worker of this test has not polled both queues yet
     assert list(found) == PARTS
     assert {finding.verdict for finding in found.values()} == {Verdict.GOOD}
     assert {part for part, finding in found.items() if finding.kind == "fake"} == set(PARTS) - {"Temporal"}

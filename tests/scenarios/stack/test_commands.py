@@ -94,9 +94,8 @@ async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Com
     await command.start("up", "--free-ports", "--profile", "instant", "--workers", "2")
     await command.until("open http")
     assert "ready. The logs are in " in command.output
-    assert (
-        len(command.started()) == 11
-    )  # the command and its leash, Temporal, Azurite, four fakes, two workers, gateway
+    # the command and its leash, Temporal, Azurite, four fakes, two workers, gateway, console
+    assert len(command.started()) == 12
     addresses = dict(re.findall(r"^  (\S.*?) {2,}(\S.*)$", command.output, re.MULTILINE))
     assert set(addresses) == {
         "Temporal",
