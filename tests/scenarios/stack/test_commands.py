@@ -96,8 +96,9 @@ async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Com
     assert "ready. The logs are in " in command.output
     # the command and its leash, Temporal, Azurite, four fakes, two workers, gateway, console
     assert len(command.started()) == 12
-    addresses = dict(re.findall(r"^  (\S.*?) {2,}(\S.*)$", command.output, re.MULTILINE))
+    addresses = dict(re.findall(r"^  (?!open )(\S.*?) {2,}(\S.*)$", command.output, re.MULTILINE))
     assert set(addresses) == {
+        "Console",
         "Temporal",
         "Temporal's web UI",
         "Azurite (blob store)",
