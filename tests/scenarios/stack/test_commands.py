@@ -14,6 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from scenarios.__main__ import COMMANDS
 from scenarios.engine.ports import HOST
 
 
@@ -205,4 +206,4 @@ async def test_demo_refuses_a_photo_that_is_none_before_it_starts_anything(comma
 async def test_an_unknown_command_says_which_there_are(command: Command) -> None:
     await command.start("dmeo")
     assert await command.end() == 2
-    assert command.output == "usage: python -m scenarios {demo,up} [--help]\n"
+    assert command.output == f"usage: python -m scenarios {{{','.join(COMMANDS)}}} [--help]\n"
