@@ -26,7 +26,7 @@ SCENARIOS = (
     *(
         Scenario(
             name=f"{service}-job-stuck",
-            story="A job that never ends is given up 120 s after its submit, and no second one is asked of the GPU.",
+            story=f"{service}: a job that never ends is given up after 120 s, and no second one is asked of the GPU.",
             theme=THEME,
             photo=photo,
             rules=(rule(service, "submit", "job_stuck"),),
@@ -46,7 +46,7 @@ SCENARIOS = (
     *(
         Scenario(
             name=f"{service}-job-failed-once",
-            story="A job that fails is dropped, and the next attempt submits a new one.",
+            story=f"{service}: a job that fails is dropped, and the next attempt submits a new one.",
             theme=THEME,
             photo=photo,
             live=True,
