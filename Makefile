@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# Processes that run tests: they wait as often as they work, so one more than there are cores.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 BIN := .venv/bin
 PY := $(BIN)/python
 
@@ -122,15 +124,15 @@ format: .venv/.ready ## Format the code and mend what the linter can mend
 
 .PHONY: test
 test: setup lint ## Lint, types and all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --durations=15
 
 .PHONY: chaos
 chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)
 	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${ONLY:+"$$ONLY"}
 
 .PHONY: soak
-soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2)
-	@exec $(PY) -m scenarios.soak --workflows="$${WORKFLOWS:-1000}" --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}"
+soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2 VIRTUAL=1)
+	@exec $(PY) -m scenarios.soak $${VIRTUAL:+--virtual} $${WORKFLOWS:+--workflows="$$WORKFLOWS"} --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}"
 
 .PHONY: fuzz
 fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the API (EXAMPLES=500 for a short one)

@@ -101,7 +101,7 @@ class BodyTooLargeError(RequestError):
 
 
 class BodyTimeoutError(RequestError):
-    """The body did not arrive within BODY_TIMEOUT_S."""
+    """The body did not arrive within BODY_TIMEOUT_S, or after BODY_GRACE_S came slower than 64 KiB a second."""
 
     code = "BODY_TIMEOUT"
     http_status = 408

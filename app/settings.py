@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     max_body_mb: float = Field(default=32, gt=0)
     body_slots: int = Field(default=6, ge=1)
     body_timeout_s: float = Field(default=30, gt=0)
+    body_grace_s: float = Field(default=5, gt=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     loop_lag_log_s: float | None = Field(default=None, gt=0)

@@ -47,12 +47,19 @@ def simulation(request: pytest.FixtureRequest) -> Iterator["Simulation"]:
             Path(file).write_text(page(made.runs), encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each process of xdist how tests are dealt out; xdist itself hides it from them."""
+    node.workerinput["scenarios_whole_files"] = node.config.getoption("dist") == "loadfile"
+
+
+@pytest.fixture(scope="module")
 def _begun(request: pytest.FixtureRequest, simulation: "Simulation") -> dict[str, "Future[Run]"]:
-    """Every scenario that the selected tests take as the parameter `scenario`, running side by side."""
-    if hasattr(request.config, "workerinput"):
-        return {}  # under xdist another process may run the test: nobody knows which scenarios are this one's
-    chosen = [item.callspec.params.get("scenario") for item in request.session.items if hasattr(item, "callspec")]
+    """Every scenario that this file's selected tests take as the parameter `scenario`, running side by side."""
+    if not getattr(request.config, "workerinput", {"scenarios_whole_files": True})["scenarios_whole_files"]:
+        return {}  # another process may run the next test of this file: nobody knows which scenarios are this one's
+    here = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
+    chosen = [item.callspec.params.get("scenario") for item in here]
     return {each.name: simulation.submit(each) for each in chosen if isinstance(each, Scenario)}
 
 

@@ -72,7 +72,7 @@ class Expect:
         message: words that the failure's message has.
     """
 
-    status: Status = "COMPLETED"
+    status: Status | None = "COMPLETED"
     code: str | None = None
     failed_step: str | None = None
     http_status: int | None = None

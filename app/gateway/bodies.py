@@ -9,6 +9,9 @@ from fastapi import Request
 from app.errors import BodyTimeoutError, BodyTooLargeError, GatewayBusyError
 from app.settings import Settings
 
+SLOWEST = 64 * 1024
+"""Bytes a second that a body brings at least, after the grace. A slower sender would keep others from their slots."""
+
 
 class Bodies:
     """Reads request bodies, each within one of a limited number of slots."""
@@ -18,6 +21,7 @@ class Bodies:
         self._max_bytes = settings.max_body_bytes
         self._too_large = f"The body is larger than {settings.max_body_mb:g} MiB, the most that is taken"
         self._timeout = settings.body_timeout_s
+        self._grace = settings.body_grace_s
         self._slots = asyncio.Semaphore(settings.body_slots)
 
     @asynccontextmanager
@@ -46,17 +50,20 @@ class Bodies:
 
         Raises:
             BodyTooLargeError: it has no declared length, and turned out too large.
-            BodyTimeoutError: it did not arrive in time.
+            BodyTimeoutError: it did not arrive in time, or too slowly to do so.
         """
         chunks: list[bytes] = []
         size = 0
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(min(self._timeout, self._grace)) as limit:
                 async for chunk in request.stream():
                     chunks.append(chunk)
                     size += len(chunk)
                     if size > self._max_bytes:
                         raise BodyTooLargeError(self._too_large)
+                    limit.reschedule(began + min(self._timeout, self._grace + size / SLOWEST))
         except TimeoutError:
-            raise BodyTimeoutError(f"The body did not arrive within {self._timeout:g} s") from None
+            waited = asyncio.get_running_loop().time() - began
+            raise BodyTimeoutError(f"Of the body {size} bytes arrived in {waited:.0f} s: too slow") from None
         return b"".join(chunks)

@@ -1,6 +1,5 @@
 """The endpoints: each reads its request, asks one of the parts, and answers in the specification's shape."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -118,21 +117,11 @@ async def status(
     """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
     snapshot = await parts.tryons.look(workflow_id)
     if wait and not snapshot.ended:
-        snapshot = await _latest(parts.watches, snapshot, wait)
+        await parts.watches.until(parts.tryons.ended(workflow_id), wait)
+        snapshot = await parts.tryons.look(workflow_id)
     if snapshot.status is Status.COMPLETED:
         return _json(await parts.results.completed(workflow_id, await parts.tryons.output(workflow_id)))
     return _json(without_pictures(snapshot).body())
-
-
-async def _latest(watches: Watches, snapshot: Snapshot, wait: float) -> Snapshot:
-    """Wait for the end of a try-on, at most so many seconds; return the latest that was seen of it."""
-    try:
-        async with asyncio.timeout(wait), aclosing(watches.watch(snapshot.workflow_id)) as changes:
-            async for seen in changes:
-                snapshot = seen
-    except TimeoutError:
-        pass
-    return snapshot
 
 
 @tryon_routes.post(

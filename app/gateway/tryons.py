@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -130,6 +130,17 @@ class TryOns:
         failure = await self._failure(description, step) if status is Status.FAILED else None
         return Snapshot(workflow_id, status, int(memo.get("progress", 0)), step, failure)
 
+    async def ended(self, workflow_id: str) -> None:
+        """Return once a try-on has ended, however it did. Temporal holds the call until then: nobody has to poll.
+
+        Raises:
+            WorkflowNotFoundError: there is no such try-on.
+            TemporalUnavailableError: Temporal did not answer.
+        """
+        with suppress(WorkflowFailureError):
+            async with _calling_temporal(deadline=None):
+                await self._client.get_workflow_handle(workflow_id).result()
+
     async def output(self, workflow_id: str) -> WorkflowOutput:
         """Return the output of a COMPLETED try-on."""
         handle = self._client.get_workflow_handle(workflow_id, result_type=WorkflowOutput)
@@ -193,10 +204,10 @@ class TryOns:
 
 
 @asynccontextmanager
-async def _calling_temporal() -> AsyncIterator[None]:
+async def _calling_temporal(deadline: float | None = CALL_DEADLINE) -> AsyncIterator[None]:
     """Turn what can go wrong with a call to Temporal into our errors."""
     try:
-        async with asyncio.timeout(CALL_DEADLINE):
+        async with asyncio.timeout(deadline):
             yield
     except TimeoutError:
         raise TemporalUnavailableError("Temporal did not answer in time", retry_after=5) from None

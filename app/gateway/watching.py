@@ -1,7 +1,8 @@
 """Watching try-ons: one poller for each that is watched, shared by all who watch it, and gone with the last of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any
 
 from app.errors import PipelineError
 from app.gateway.tryons import Snapshot
@@ -11,14 +12,15 @@ POLL_INTERVAL = 0.5
 
 
 class Watches:
-    """Hands out the changes of try-ons as they happen."""
+    """Hands out the changes of try-ons as they happen. `waiting` counts those who wait for nothing but the end."""
 
     def __init__(self, look: Callable[[str], Awaitable[Snapshot]], interval: float = POLL_INTERVAL) -> None:
         """Take the way to look at a try-on, and the seconds between two looks."""
         self._look = look
         self._interval = interval
         self._pollers: dict[str, _Poller] = {}
-        self._stopped = False
+        self._leaving = asyncio.Event()
+        self.waiting = 0
 
     @property
     def watched(self) -> int:
@@ -27,9 +29,26 @@ class Watches:
 
     def stop(self) -> None:
         """End every watch: the process is about to leave."""
-        self._stopped = True
+        self._leaving.set()
         for poller in self._pollers.values():
             poller.wake()
+
+    async def until(self, end: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Wait for an end, at most so many seconds, or until the process is about to leave.
+
+        Whatever `end` raises comes out.
+        """
+        self.waiting += 1
+        waits = [asyncio.create_task(end), asyncio.create_task(self._leaving.wait())]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if waits[0].done():
+                waits[0].result()
+        finally:
+            self.waiting -= 1
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def watch(self, workflow_id: str) -> AsyncGenerator[Snapshot]:
         """Yield the try-on as it is and at each change, to its end. Close the iterator when you leave it early.
@@ -43,7 +62,7 @@ class Watches:
         poller.watchers += 1
         seen: Snapshot | None = None
         try:
-            while not self._stopped:
+            while not self._leaving.is_set():
                 changed = poller.changed
                 if poller.latest is not None and poller.latest != seen:
                     seen = poller.latest

@@ -22,7 +22,8 @@ def test_a_suite_of_ones_own(tmp_path: Path) -> None:
     assert EXAMPLE
     suite.write_text("from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG)
     (tmp_path / "conftest.py").write_text(OWN_CONFTEST)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**ours, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "--timeline", "out.html"]
     ended = subprocess.run(
         words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False

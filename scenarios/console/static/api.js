@@ -31,10 +31,17 @@ export class ApiError extends Error {
   }
 }
 
+/** Milliseconds before a stream of events that broke is asked for again. */
+const AGAIN_MS = 1000;
+
 export class TryOnApi {
-  /** @param {string} baseUrl such as http://127.0.0.1:8000 */
-  constructor(baseUrl) {
+  /** @type {Record<string, string>} */
+  #headers;
+
+  /** @param {string} baseUrl such as http://127.0.0.1:8000 @param {{apiKey?: string}} [options] */
+  constructor(baseUrl, { apiKey } = {}) {
     this.baseUrl = baseUrl;
+    this.#headers = apiKey ? { "X-API-Key": apiKey } : {};
   }
 
   /** Start a try-on. The same key and request again: the same try-on, not a second one.
@@ -58,31 +65,24 @@ export class TryOnApi {
     return this.#json(`/workflow/${encodeURIComponent(workflowId)}/cancel`, { method: "POST" });
   }
 
-  /** Follow a try-on to its end. The browser connects again by itself when the connection breaks.
+  /** Follow a try-on to its end. A stream that breaks is asked for again; it begins with how things stand.
+   *  (An EventSource would do that too, but it cannot send an API key.)
    *  @param {string} workflowId @param {(change: Change) => void} onChange @param {AbortSignal} [signal]
    *  @returns {Promise<Change>} the last change */
-  follow(workflowId, onChange, signal) {
-    return new Promise((resolve, reject) => {
-      const source = new EventSource(`${this.baseUrl}/workflow/${encodeURIComponent(workflowId)}/events`);
-      /** @param {() => void} how */
-      const leave = (how) => {
-        source.close();
-        how();
-      };
-      source.addEventListener("progress", (event) => onChange(JSON.parse(event.data)));
-      source.addEventListener("end", (event) => {
-        const last = JSON.parse(event.data);
-        leave(() => {
-          onChange(last);
-          resolve(last);
-        });
-      });
-      source.addEventListener("error", () => {
-        if (source.readyState === EventSource.CLOSED)
-          leave(() => reject(new ApiError(0, "EVENTS_LOST", "The stream of events was refused")));
-      });
-      signal?.addEventListener("abort", () => leave(() => reject(signal.reason)));
-    });
+  async follow(workflowId, onChange, signal) {
+    for (;;) {
+      try {
+        for await (const { name, data } of this.#events(`/workflow/${encodeURIComponent(workflowId)}/events`, signal)) {
+          if (name === "error") break;
+          onChange(data);
+          if (name === "end") return data;
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof ApiError && error.status >= 400 && error.status < 500) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
   }
 
   /** @returns {Promise<Health>} */
@@ -90,17 +90,45 @@ export class TryOnApi {
     return this.#json("/health");
   }
 
+  /** @param {string} path @param {AbortSignal} [signal] @returns {AsyncGenerator<{name: string, data: any}>} */
+  async *#events(path, signal) {
+    const { body } = await this.#fetch(path, { signal });
+    if (!body) return;
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const events = (text + value).replaceAll("\r\n", "\n").split("\n\n");
+        text = events.pop() ?? "";
+        for (const event of events) {
+          const field = (/** @type {string} */ name) =>
+            event.split("\n").filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
+          const data = field("data").join("\n");
+          if (data) yield { name: field("event")[0] ?? "message", data: JSON.parse(data) };
+        }
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   async #json(path, init) {
+    return (await this.#fetch(path, init)).json();
+  }
+
+  /** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
+  async #fetch(path, init) {
     let response;
     try {
-      response = await fetch(this.baseUrl + path, init);
+      response = await fetch(this.baseUrl + path, { ...init, headers: { ...this.#headers, ...init?.headers } });
     } catch {
       throw new ApiError(0, "GATEWAY_UNREACHABLE", `No answer from the gateway at ${this.baseUrl}`);
     }
-    const body = await response.json().catch(() => null);
-    if (response.ok) return body;
-    const error = body?.error ?? {};
+    if (response.ok) return response;
+    const error = (await response.json().catch(() => null))?.error ?? {};
     throw new ApiError(
       response.status,
       error.code ?? `HTTP_${response.status}`,

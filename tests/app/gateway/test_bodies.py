@@ -72,6 +72,27 @@ async def test_a_body_that_stops_half_way_is_given_up(settings: Settings, client
         assert (await served.http.post("/workflow/start", content=GOOD)).status_code == 202
 
 
+async def test_a_sender_that_drips_loses_its_slot_after_the_grace(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    patient = settings.model_copy(update={"body_slots": 1, "body_timeout_s": 60, "body_grace_s": 0.5})
+    async with serving(patient, client, blobs) as served:
+        dripping = await opened(served.port, start=GOOD[:1])
+        drips = asyncio.create_task(_drip(dripping[1]))
+        began = time.monotonic()
+        assert (await served.http.post("/workflow/start", content=GOOD)).status_code == 202
+        assert time.monotonic() - began < 20
+        assert code(await answer(dripping)) == (408, "BODY_TIMEOUT")
+        drips.cancel()
+
+
+async def _drip(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
 async def test_without_a_slot_a_body_waits_unread_and_then_has_its_turn(
     settings: Settings, client: Client, blobs: BlobStore
 ) -> None:

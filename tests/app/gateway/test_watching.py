@@ -103,8 +103,9 @@ async def test_a_server_that_stops_ends_its_streams(
             async with served.http.stream("GET", f"/workflow/{workflow_id}/events") as stream:
                 lines = stream.aiter_lines()
                 assert await anext(lines) == "event: progress"
-                await until(lambda: _true(served.app.state.parts.watches._pollers[workflow_id].watchers == 2))
-                served.app.state.parts.watches.stop()  # what SIGTERM does first
+                watches: Watches = served.app.state.parts.watches
+                await until(lambda: _true((watches.watched, watches.waiting) == (1, 1)))
+                watches.stop()  # what SIGTERM does first
                 assert "event: end" not in [line async for line in lines]
             assert (await poll).json()["status"] == "RUNNING"
     backend.release.set()

@@ -37,6 +37,8 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.notes = folder / "notes"
+        # What the session's fixtures keep running is not this bench's.
+        self.others = set(psutil.Process().children())
 
     def program(
         self, name: str, code: str = STAND_IN, *, healthy: Probe | None = None, start_limit: float = 30
@@ -60,14 +62,14 @@ class Bench:
     def read(self) -> list[str]:
         return self.notes.read_text().splitlines() if self.notes.exists() else []
 
+    def no_child_left(self) -> bool:
+        children = set(psutil.Process().children()) - self.others
+        return not [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-def no_child_left() -> bool:
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def is_gone(pid: int) -> bool:
@@ -100,7 +102,7 @@ async def test_stages_start_one_after_the_other_and_stop_in_reverse(bench: Bench
         assert bench.read()[2:] == ["start worker", "start gateway"]
     assert bench.read()[4:6] == ["stop gateway", "stop worker"]
     assert set(bench.read()[6:]) == {"stop store", "stop queue"}
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_program_that_ends_early_is_named_with_its_log_and_the_others_are_stopped(
@@ -116,7 +118,7 @@ async def test_a_program_that_ends_early_is_named_with_its_log_and_the_others_ar
     assert str(tmp_path / "broken.log") in str(error.value)
     assert "    first line\n    no such table" in str(error.value)
     assert bench.read() == ["start store", "stop store"]
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_program_that_is_never_healthy_is_given_up(bench: Bench, tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ async def test_a_program_that_is_never_healthy_is_given_up(bench: Bench, tmp_pat
     with pytest.raises(StackError, match=r"mute is not healthy after 0\.2 s"):
         async with Supervisor([[bench.program("store"), mute]], home=tmp_path):
             pytest.fail("it must not come up")
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_an_answer_from_another_server_does_not_count_as_health(bench: Bench, tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ async def test_a_death_while_up_is_reported_by_name_with_the_log(bench: Bench, t
         assert "what happened" in report
         assert stack["talkative"].died
         assert not stack["other"].died
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_death_while_others_start_ends_the_start(bench: Bench, tmp_path: Path) -> None:
@@ -162,7 +164,7 @@ async def test_a_death_while_others_start_ends_the_start(bench: Bench, tmp_path:
     with pytest.raises(StackError, match=r"store ended by itself \(SIGKILL\)"):
         async with Supervisor([[bench.program("store")], [waiting]], home=tmp_path):
             pytest.fail("it must not come up")
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_process_that_was_killed_on_purpose_is_no_death_and_starts_again(bench: Bench, tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ async def test_a_process_that_was_killed_on_purpose_is_no_death_and_starts_again
         await stack.start("worker")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(stack.first_death(), 0.05)
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_process_deaf_to_sigterm_is_killed_with_all_that_it_started(bench: Bench, tmp_path: Path) -> None:
@@ -187,7 +189,7 @@ async def test_a_process_deaf_to_sigterm_is_killed_with_all_that_it_started(benc
     async with Supervisor([[mother]], home=tmp_path) as stack:
         (grandchild,) = psutil.Process(stack["mother"].pid).children()
     await until(lambda: is_gone(grandchild.pid))
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_a_paused_process_can_be_stopped(bench: Bench, tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ async def test_cancelled_while_starting_leaves_nothing_running(bench: Bench, tmp
     with pytest.raises(asyncio.CancelledError):
         await task
     assert bench.read()[2:] == ["stop mute", "stop store"]
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_cancelled_again_while_stopping_kills_at_once(bench: Bench, tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ async def test_cancelled_again_while_stopping_kills_at_once(bench: Bench, tmp_pa
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 10)
-    assert no_child_left()
+    assert bench.no_child_left()
 
 
 async def test_nothing_outlives_a_supervisor_that_is_killed(bench: Bench, tmp_path: Path) -> None:

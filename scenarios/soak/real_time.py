@@ -1,10 +1,8 @@
-"""`make soak`: try-ons at a steady rate for minutes, with random faults; what memory and event loops do meanwhile."""
+"""Try-ons at a steady rate for minutes, in real processes; what memory and event loops do meanwhile."""
 
-import argparse
 import asyncio
 import json
 import os
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -15,13 +13,12 @@ from typing import Any
 import httpx
 import psutil
 
-from app.policies import IMAGE_RETRY, ML_RETRY
 from fakes.kit.client import AsyncControl
 from scenarios.chaos.site import ENDED, POINTS, STROKES, photo
 from scenarios.engine.programs import FAKES, Options
 from scenarios.engine.stack import Stack
+from scenarios.soak.faults import FAULT, SHARE, implied_status
 
-FAULT_SHARE = 0.05
 TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""
 
@@ -36,7 +33,6 @@ SLOPE_LIMIT_MB = 20.0
 
 WATCHED = ("gateway", "worker")
 DRAIN_S = 180.0
-FAULT = {"kind": "status", "status": 503}
 
 
 @dataclass
@@ -50,18 +46,12 @@ class Soak:
     lags: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def main() -> int:
+def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
     """Soak and report; 0 when every try-on ended as its faults imply and nothing grew."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--workflows", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("out/soak"))
-    said = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
-        soak = asyncio.run(_run(Path(home), said.workflows, said.minutes * 60, said.seed))
-    said.out.mkdir(parents=True, exist_ok=True)
-    return _report(soak, said.out)
+        seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
+    out.mkdir(parents=True, exist_ok=True)
+    return _report(seen, out)
 
 
 async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
@@ -71,7 +61,7 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
     async with Stack(home=home, options=options) as stack, httpx.AsyncClient(timeout=60, trust_env=False) as http:
         controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
         for control in controls.values():
-            await control.add({"id": "five-percent", "p": FAULT_SHARE, "fault": FAULT})
+            await control.add({"id": "five-percent", "p": SHARE, "fault": FAULT})
         watch = asyncio.create_task(_watch(stack, soak))
         async with asyncio.TaskGroup() as group:
             began = time.monotonic()
@@ -103,7 +93,9 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
         return
     failure = view.get("error") or {}
     soak.outcomes[" ".join(filter(None, (view["status"], failure.get("code"))))] += 1
-    implied = await _implied(controls, found)
+    ledgers = {service: await control.ledger(found) for service, control in controls.items()}
+    faults = ((service, call["operation"]) for service, calls in ledgers.items() for call in calls if call["fault"])
+    implied = implied_status(faults)
     if implied != view["status"]:
         soak.wrong.append(f"{found} is {view['status']} {failure}, its faults imply {implied}")
 
@@ -115,22 +107,6 @@ async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]
         return dict(answer.json())
     soak.unanswered[answer.status_code] += 1  # 503: the gateway says to ask again
     return {"status": "unknown"}
-
-
-async def _implied(controls: dict[str, AsyncControl], workflow_id: str) -> str:
-    """Return how a try-on has to end by what the fakes did to it: a step that used up its attempts fails it."""
-    limits = dict.fromkeys(FAKES, ML_RETRY.maximum_attempts) | {"image_manipulator": IMAGE_RETRY.maximum_attempts}
-    for service, control in controls.items():
-        hits: Counter[str] = Counter()
-        for call in await control.ledger(workflow_id):
-            if call["fault"] and call["operation"] != "health":
-                # A job's submit and polls share the attempts of one step; the A100's and the manipulator's do not.
-                hits["job" if call["operation"] in {"submit", "poll"} else call["operation"]] += 1
-            elif call["fault"]:
-                return "FAILED"  # the only A100 says that it is not online
-        if any(count >= limits[service] for count in hits.values()):
-            return "FAILED"
-    return "COMPLETED"
 
 
 async def _watch(stack: Stack, soak: Soak) -> None:
@@ -201,7 +177,3 @@ def _plot(soak: Soak, path: Path) -> None:
 
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - the command's own voice
-
-
-if __name__ == "__main__":
-    sys.exit(main())
