@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # Processes that run tests: they wait as often as they work, so one more than there are cores.
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Compiled modules are kept in the checkout: without them each of the stack's processes compiles its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PY := $(BIN)/python
 

@@ -1,7 +1,6 @@
 """Every environment variable of the gateway and the worker, in one class. `.env.example` documents each."""
 
 import re
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -76,7 +75,7 @@ class Settings(BaseSettings):
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_http_address(address) for address in value)
 
-    @cached_property
+    @property
     def max_body_bytes(self) -> int:
         """The largest request body in bytes."""
         return int(self.max_body_mb * 1024 * 1024)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from scenarios.engine.leash import Leash
 
 PROBE_INTERVAL_S = 0.05
@@ -109,7 +111,8 @@ class Child:
                 raise StackError(self.story(f"is not healthy after {limit:g} s"))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), PROBE_INTERVAL_S)
-        if not self.running:  # somebody else's server answered in its place
+        if not self.running or _has_ended(self.pid):  # somebody else's server answered in its place
+            await self._ended.wait()
             raise StackError(self.story("ended while it was asked for its health"))
         self._healthy = True
 
@@ -161,3 +164,11 @@ class Child:
     async def _settle(self) -> None:
         if self._watcher is not None:
             await self._watcher
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process of ours is over, though its end may not have been collected yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

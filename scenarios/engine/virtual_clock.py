@@ -122,6 +122,7 @@ class AttemptClock:
         limit: the attempt's longest duration in seconds (its start_to_close).
         events: what happens from outside, and when.
         beat: sends a heartbeat, while an event's cancellation is on its way.
+        passing: called in the waiting task before time passes for it.
     """
 
     def __init__(
@@ -131,11 +132,13 @@ class AttemptClock:
         limit: float = inf,
         events: tuple[Event, ...] = (),
         beat: Callable[[], object] | None = None,
+        passing: Callable[[], object] | None = None,
     ) -> None:
         self.start = on_grid(start)
         self.limit = limit
         self.events = events
         self._beat = beat
+        self._passing = passing
         self.stopped_at: float | None = None
         # What went wrong with the simulation itself: kept here too, since the code in between may swallow the error.
         self.problems: list[str] = []
@@ -163,6 +166,8 @@ class AttemptClock:
         Raises:
             SimulationError: nothing would end this wait before the attempt's limit.
         """
+        if self._passing:
+            self._passing()
         frame = self._here()
         target = on_grid(frame.now + seconds)
         deadline = min((each for each in frame.deadlines if each.open), key=lambda each: each.at, default=None)

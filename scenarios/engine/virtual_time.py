@@ -78,16 +78,20 @@ class _Running:
         self.attempt = attempt
         self.details = details
         self.beats_by_itself = False
-        self.clock = AttemptClock(timeline.now, limit=limit, events=timeline.pending(), beat=self._beat)
+        self.clock = AttemptClock(
+            timeline.now, limit=limit, events=timeline.pending(), beat=self._beat, passing=self._waits
+        )
 
     def _beat(self) -> None:
         activity.heartbeat(*self.details)
 
-    def noted(self, details: tuple[Any, ...]) -> None:
-        self.details = details
+    def _waits(self) -> None:
         if beating.get() is not None:
             self.beats_by_itself = True  # on wall time, whatever the work does: no virtual silence
-        elif self.clock.stopped_at is None:
+
+    def noted(self, details: tuple[Any, ...]) -> None:
+        self.details = details
+        if beating.get() is None and self.clock.stopped_at is None:
             self.attempt.heartbeats.append(self.timeline.since_began(self.clock.now()))
 
 
