@@ -126,7 +126,7 @@ format: .venv/.ready ## Format the code and mend what the linter can mend
 
 .PHONY: test
 test: setup lint ## Lint, types and all tests
-	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --durations=15
+	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --durations=15
 
 .PHONY: chaos
 chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)

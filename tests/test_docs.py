@@ -14,6 +14,7 @@ from app.gateway.routes import operations_routes, tryon_routes
 from app.settings import Settings
 from fakes.kit.faults import FAULTS
 from fakes.kit.settings import FakeSettings
+from tests.conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -152,3 +153,7 @@ def test_no_file_holds(what: str) -> None:
         except UnicodeDecodeError:
             continue
         assert not pattern.search(text), f"{path.relative_to(ROOT)} holds {what}"
+
+
+def test_the_long_files_that_begin_first_exist() -> None:
+    assert [name for name in LONGEST_FIRST if not (ROOT / "tests" / name).exists()] == []

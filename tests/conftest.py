@@ -1,0 +1,30 @@
+"""The order of the test files: what takes longest begins first, so that no process is left with it at the end."""
+
+import pytest
+
+LONGEST_FIRST = (
+    "scenarios/test_catalogue.py",
+    "scenarios/test_real_time.py",
+    "scenarios/stack/test_commands.py",
+    "chaos/test_table.py",
+    "scenarios/console/test_page.py",
+    "scenarios/stack/test_photos.py",
+    "loadtests/test_locust.py",
+    "loadtests/test_verdict.py",
+    "scenarios/console/test_telemetry.py",
+    "app/test_pipeline.py",
+    "fuzz/test_bodies.py",
+    "app/gateway/test_process.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first and leave the others as they are."""
+    ranks = {name: place for place, name in enumerate(LONGEST_FIRST)}
+
+    def rank(item: pytest.Item) -> int:
+        return min(
+            (place for name, place in ranks.items() if item.path.as_posix().endswith(f"tests/{name}")), default=99
+        )
+
+    items.sort(key=rank)
