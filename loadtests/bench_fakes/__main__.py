@@ -2,16 +2,18 @@
 
 import argparse
 import json
+import math
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtests.bench_fakes.latency import percentile_ms
 from loadtests.bench_fakes.peers import MODULES, NODE, PEERS, Server, running
 
 CONCURRENCY = 32
@@ -27,7 +29,7 @@ class Measured:
 
     rates: list[float] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
-    p99_ms: float = 0
+    p99_ms: float = math.nan
     megabytes: float = 0
 
     @property
@@ -79,8 +81,11 @@ def main() -> int:
             for server in servers:
                 _throughput(server, measured[server.name], chosen.seconds)
         for server in servers:
-            told = load(f"{server.url}/slow", "-c", str(SLOW_CONCURRENCY), "-d", str(chosen.seconds))
-            measured[server.name].p99_ms = told["latency"]["p99"]
+            slow = f"{server.url}/slow"
+            rounds = chosen.seconds * 2  # an answer takes half a second
+            with suppress(RuntimeError):  # mountebank keeps no connection open: it has no such figure
+                found = percentile_ms(slow, connections=SLOW_CONCURRENCY, rounds=rounds, share=0.99)
+                measured[server.name].p99_ms = found
             measured[server.name].megabytes = server.megabytes()
         growth = _growth(servers[0], chosen.calls)
     return _judge(measured, growth, chosen.calls)
