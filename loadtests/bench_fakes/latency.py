@@ -73,7 +73,7 @@ async def _all(url: str, connections: int, rounds: int) -> list[float]:
     request = f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
     loop = asyncio.get_running_loop()
     opened = [
-        (await loop.create_connection(lambda: _Connection(request, rounds), where.hostname, where.port))[1]
+        (await loop.create_connection(lambda: _Connection(request, rounds), str(where.hostname), where.port or 80))[1]
         for _ in range(connections)
     ]
     async with asyncio.timeout(LONGEST_S):
