@@ -144,6 +144,11 @@ fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the A
 audit: setup ## Ask the advisory database about every pinned dependency (needs the network)
 	@for list in app fakes dev; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$list.txt; done
 
+.PHONY: test-console
+test-console: setup ## The console's tests in headless Chromium, which `make test` skips where there is none
+	@$(PY) -c 'import sys; from scenarios.console.browser import chromium; sys.exit(chromium() is None)' || { echo "make test-console: Chromium is needed: install it (Debian: apt-get install chromium), or say CHROMIUM=/path/to/it." >&2; exit 2; }
+	@$(PY) -m pytest tests/scenarios/console
+
 .PHONY: pictures
 pictures: setup ## The console's pictures in docs/, made anew by using it (needs Chromium)
 	@exec $(PY) -m scenarios pictures
