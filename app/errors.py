@@ -42,8 +42,9 @@ class PipelineError(Exception):
 
 
 def error_classes(root: type[PipelineError] = PipelineError) -> Iterator[type[PipelineError]]:
-    """Yield the whole tree, parents first."""
-    yield root
+    """Yield every class of the tree that has a code, parents first. A base without one is never raised itself."""
+    if root is PipelineError or root.code != PipelineError.code:
+        yield root
     for child in root.__subclasses__():
         yield from error_classes(child)
 
@@ -221,12 +222,10 @@ class AzureBadAnswerError(PipelineError):
 
 # ---------------------------------------------------------------- the image manipulator
 class ImageManipulatorError(PipelineError):
-    """Base of the image manipulator's failures."""
+    """Base of the image manipulator's failures; it has no code of its own."""
 
-    code = "IMAGE_MANIPULATOR_ERROR"
     http_status = 502
     steps = (Step.RESIZING_IMAGE, Step.CHECKING_ZOOM)
-    advice = "Look at the image manipulator's logs."
 
 
 class ImageManipulatorUnavailableError(ImageManipulatorError):
@@ -262,12 +261,10 @@ class ImageManipulatorBadAnswerError(ImageManipulatorError):
 
 # ---------------------------------------------------------------- BiRefNet
 class BirefnetError(PipelineError):
-    """Base of BiRefNet's failures."""
+    """Base of BiRefNet's failures; it has no code of its own."""
 
-    code = "BIREFNET_ERROR"
     http_status = 502
     steps = (Step.REMOVING_BACKGROUND,)
-    advice = "Look at BiRefNet's logs."
 
 
 class BirefnetUnavailableError(BirefnetError):
@@ -317,12 +314,10 @@ class BirefnetJobFailedError(BirefnetError):
 
 # ---------------------------------------------------------------- SAM3
 class Sam3Error(PipelineError):
-    """Base of SAM3's failures."""
+    """Base of SAM3's failures; it has no code of its own."""
 
-    code = "SAM3_ERROR"
     http_status = 502
     steps = (Step.GENERATING_MASK,)
-    advice = "Look at SAM3's logs."
 
 
 class Sam3UnavailableError(Sam3Error):
