@@ -12,6 +12,8 @@ from loadtests import bottleneck
 from loadtests.plots import PLOTS, save
 from loadtests.thresholds import Judged
 
+LOOK = Path(__file__).parents[1] / "scenarios" / "console" / "static" / "look.css"
+"""The look of everything that the harness shows."""
 PAGE, FIGURES = "report.html", "report.json"
 
 
@@ -35,6 +37,7 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
         summary=summary,
         judged=judged,
         passed=passed,
+        look=LOOK.read_text(encoding="utf-8"),
         plots=plots,
         load=describe(summary["plan"]),
         when=datetime.fromtimestamp(summary["begun"], UTC).strftime("%Y-%m-%d %H:%M UTC"),
