@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     sam3_url: str
     a100_urls: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
     a100_max_concurrent: int = Field(default=4, ge=1)
+    worker_max_concurrent: int = Field(default=100, ge=1)
 
     task_queue: str = "tryon"
     workflow_timeout_s: float = Field(default=3600, gt=0)

@@ -51,7 +51,7 @@ async def working(
 
     Args:
         client: the connection to Temporal.
-        settings: the task queue, the limit of calls to the A100, and how long a drain may last.
+        settings: the task queue, how many activities and calls to the A100 run at once, how long a drain may last.
         activities: the activities with their clients.
         interceptors: go around the pipeline's own, the first outermost.
         workflow_type: the workflow, where a test deploys a changed one.
@@ -78,6 +78,7 @@ async def working(
             activities.generate_mask,
         ],
         workflow_runner=RUNNER,
+        max_concurrent_activities=settings.worker_max_concurrent,
     )
     a100 = worker(
         task_queue=policies.a100_task_queue(settings.task_queue),

@@ -36,8 +36,9 @@ from scenarios.engine.virtual_time import VirtualTime
 
 HEARTBEAT_THROTTLE_S = 0.02
 """An attempt that waits to be cancelled beats this often; in production a cancellation may take a second to arrive."""
-A100_SLOTS = 64
-"""Slots exist in real time only: in simulation a call takes its service time, as if there were always a free one."""
+ACTIVITIES_AT_ONCE = 16
+"""Of each task queue. In virtual time none waits, so that more would only fight for the machine: with a hundred
+scenarios at once their heartbeats, which are real, would come too late."""
 GATEWAY_BLOB_RETRIES = 2
 FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
 
@@ -97,7 +98,8 @@ class World:
                 "birefnet_url": urls["birefnet"],
                 "sam3_url": urls["sam3"],
                 "a100_urls": (urls["a100"], urls["a100_spare"]),
-                "a100_max_concurrent": A100_SLOTS,
+                "a100_max_concurrent": ACTIVITIES_AT_ONCE,
+                "worker_max_concurrent": ACTIVITIES_AT_ONCE,
                 "worker_drain_s": 1,
                 "log_level": "ERROR",
             }
