@@ -31,6 +31,10 @@ BACKLOG = 2048
 
 log = structlog.get_logger(__name__)
 
+KEEP_ALIVE = 75
+"""Seconds before an idle connection is closed. Longer than clients and load balancers keep one (60 s): who closes first
+while a request is on its way loses that request."""
+
 
 class GatewayServer(uvicorn.Server):
     """Ends the watches of browsers first when it stops: they would go on for minutes, and connect again elsewhere."""
@@ -57,6 +61,7 @@ def server_for(app: FastAPI, forwarded_allow_ips: str = "") -> GatewayServer:
         server_header=False,
         forwarded_allow_ips=forwarded_allow_ips,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     return GatewayServer(config, app.state.parts)
 
