@@ -27,13 +27,13 @@ BLOB_RETRIES = 2
 GRACE = 25
 """Seconds that requests have to end after SIGTERM."""
 
-BACKLOG = 2048
-
-log = structlog.get_logger(__name__)
-
 KEEP_ALIVE = 75
 """Seconds before an idle connection is closed. Longer than clients and load balancers keep one (60 s): who closes first
 while a request is on its way loses that request."""
+
+BACKLOG = 2048
+
+log = structlog.get_logger(__name__)
 
 
 class GatewayServer(uvicorn.Server):
