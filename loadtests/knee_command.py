@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     """Find the knee. Exit code 1: it is not where the formula has it."""
     parser = argparse.ArgumentParser(prog="python -m loadtests knee", description="The rate that breaks a threshold.")
     add_load(parser)
-    parser.set_defaults(mix=FOLDER / "knee-mix.yaml", out=Path("out/knee"), seconds=90.0, a100_max_concurrent=50)
+    parser.set_defaults(mix=FOLDER / "knee-mix.yaml", out=Path("out/knee"), seconds=60.0, a100_max_concurrent=50)
     parser.add_argument("--profiles", type=Path, default=FOLDER / "profiles" / "one-a100.yaml", help="of each fake")
     parser.add_argument("--from-rate", type=float, default=0.4, help="the first rate")
     parser.add_argument("--factor", type=float, default=1.4, help="from each rate to the next")

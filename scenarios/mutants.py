@@ -90,7 +90,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "mask = lambda _data: None",
             "sam3-mask-empty sam3-mask-full",
         ),
-        ('"labels": [point.label for point in points]', '"labels": [1 for point in points]', "near sam3-mask-inverted"),
+        (
+            '"labels": [point.label for point in points]',
+            '"labels": [1 for point in points]',
+            "mostly-background-points sam3-mask-inverted",
+        ),
         ('("gemini", answer.result_gemini_base64, final)', '("gemini", answer.result_base64, final)', "no-gemini"),
         (
             "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",

@@ -1,5 +1,6 @@
 """Nothing goes wrong: background or not, strokes or not, Gemini or not, and every form in which a photo comes."""
 
+from scenarios.photos import point_on_neck
 from scenarios.scenario import Expect, Scenario, rule
 
 THEME = "happy paths"
@@ -54,6 +55,13 @@ SCENARIOS = (
             calls={"birefnet.submit": 1, "birefnet.poll": 1, "sam3.submit": 1},
             attempts={"remove_background": (0,), "generate_mask": (2,), "generate_images": (4,)},
         ),
+    ),
+    Scenario(
+        name="mostly-background-points",
+        story="Three points say where the jewellery is not: the mask agrees with them, and leaves those places out.",
+        theme=THEME,
+        points=((*point_on_neck("near"), 1), (0.03, 0.03, 0), (0.97, 0.03, 0), (0.03, 0.5, 0)),
+        expect=Expect(calls={"sam3.submit": 1, "a100.generate": 1}),
     ),
     Scenario(
         name="strokes-that-add",

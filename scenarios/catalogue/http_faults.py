@@ -127,17 +127,18 @@ SCENARIOS = (
             photo="far",
             strokes=(ADD,),
             rules=(rule(service, operation, "status", status=status),),
-            expect=failed(code, step, calls={f"{service}.{operation}": 1}),
+            # A refusal says nothing of the server's health: it is asked before the call, and not once more after it.
+            expect=failed(code, step, calls={f"{service}.{operation}": 1, "a100.health": healths}),
         )
-        for service, operation, status, code, step in (
-            ("image_manipulator", "resize", 400, "IMAGE_MANIPULATOR_REJECTED", "RESIZING_IMAGE"),
-            ("image_manipulator", "zoom_check", 422, "IMAGE_MANIPULATOR_REJECTED", "CHECKING_ZOOM"),
-            ("birefnet", "submit", 403, "BIREFNET_REJECTED", "REMOVING_BACKGROUND"),
-            ("birefnet", "poll", 401, "BIREFNET_REJECTED", "REMOVING_BACKGROUND"),
-            ("sam3", "submit", 422, "SAM3_REJECTED", "GENERATING_MASK"),
-            ("sam3", "poll", 410, "SAM3_REJECTED", "GENERATING_MASK"),
-            ("a100", "refine_mask", 413, "A100_REJECTED", "REFINING_MASK"),
-            ("a100", "generate", 400, "A100_REJECTED", "GENERATING_IMAGES"),
+        for service, operation, status, code, step, healths in (
+            ("image_manipulator", "resize", 400, "IMAGE_MANIPULATOR_REJECTED", "RESIZING_IMAGE", 0),
+            ("image_manipulator", "zoom_check", 422, "IMAGE_MANIPULATOR_REJECTED", "CHECKING_ZOOM", 0),
+            ("birefnet", "submit", 403, "BIREFNET_REJECTED", "REMOVING_BACKGROUND", 0),
+            ("birefnet", "poll", 401, "BIREFNET_REJECTED", "REMOVING_BACKGROUND", 0),
+            ("sam3", "submit", 422, "SAM3_REJECTED", "GENERATING_MASK", 0),
+            ("sam3", "poll", 410, "SAM3_REJECTED", "GENERATING_MASK", 0),
+            ("a100", "refine_mask", 413, "A100_REJECTED", "REFINING_MASK", 1),
+            ("a100", "generate", 400, "A100_REJECTED", "GENERATING_IMAGES", 2),
         )
     ),
     Scenario(

@@ -70,7 +70,7 @@ def progress_never_falls(run: Run) -> Iterator[str]:
 
 
 def steps_come_in_their_order(run: Run) -> Iterator[str]:
-    """Each step at most once, in the order of the specification; each activity with its step."""
+    """Each step at most once, in the order of the specification; each activity with its step, which the memo tells."""
     steps = _memo(run, "currentStep")
     places = [STEPS.index(Step(step)) for step in steps]
     if any(later <= earlier for earlier, later in pairwise(places)):
@@ -78,6 +78,9 @@ def steps_come_in_their_order(run: Run) -> Iterator[str]:
     activities = list(dict.fromkeys(attempt.activity for attempt in run.timeline.attempts))
     if activities != sorted(activities, key=ORDER.index):
         yield f"activities {activities}"
+    untold = {STEPS[ORDER.index(activity)] for activity in activities} - set(steps)
+    if run.history and untold:
+        yield f"the memo never said {', '.join(sorted(untold))}"
 
 
 def no_call_after_the_end(run: Run) -> Iterator[str]:
