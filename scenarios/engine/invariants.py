@@ -1,6 +1,7 @@
 """What holds for every run, whatever its rules. Each invariant yields a line for each breach."""
 
 import base64
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -81,6 +82,23 @@ def steps_come_in_their_order(run: Run) -> Iterator[str]:
     untold = {STEPS[ORDER.index(activity)] for activity in activities} - set(steps)
     if run.history and untold:
         yield f"the memo never said {', '.join(sorted(untold))}"
+
+
+def each_step_works_on_its_picture(run: Run) -> Iterator[str]:
+    """The mask is made on the cut-out where there is one, the final pictures on the resized photo as it is."""
+    given, made = _carried(run)
+    resized = made.get("resize_image")
+    subject = made.get("remove_background", resized)
+    wanted = {
+        "check_zoom": resized,
+        "remove_background": resized,
+        "generate_mask": subject,
+        "refine_mask": subject,
+        "generate_images": resized,
+    }
+    for activity, picture in wanted.items():
+        if activity in given and _uri(given[activity]) != _uri(picture):
+            yield f"{activity} got {_uri(given[activity])} instead of {_uri(picture)}"
 
 
 def no_call_after_the_end(run: Run) -> Iterator[str]:
@@ -166,6 +184,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     answers_have_the_specified_keys,
     progress_never_falls,
     steps_come_in_their_order,
+    each_step_works_on_its_picture,
     no_call_after_the_end,
     no_job_is_submitted_twice_for_one_attempt,
     attempts_are_within_policy,
@@ -187,6 +206,29 @@ def _memo(run: Run, field: str) -> list[Any]:
             if field in fields:
                 values += pydantic_data_converter.payload_converter.from_payloads([fields[field]])
     return values
+
+
+def _carried(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what each activity was given, and what those that completed returned, as the history holds it."""
+    given: dict[str, Any] = {}
+    made: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    for event in run.history.events if run.history else ():
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            scheduled = event.activity_task_scheduled_event_attributes
+            names[event.event_id] = scheduled.activity_type.name
+            given[scheduled.activity_type.name] = json.loads(scheduled.input.payloads[0].data)
+        elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            completed = event.activity_task_completed_event_attributes
+            result = json.loads(completed.result.payloads[0].data)
+            made[names[completed.scheduled_event_id]] = result["value"] if run.virtual else result
+    return given, made
+
+
+def _uri(carried: Any) -> str | None:
+    """Return the URI of a picture, or of the picture in a request."""
+    uri: str | None = (carried or {}).get("image", carried or {}).get("uri")
+    return uri
 
 
 def _payloads(message: Any) -> Iterator[Payload]:
