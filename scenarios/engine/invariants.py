@@ -16,6 +16,7 @@ from app import policies
 from app.steps import Step
 from scenarios.engine.programs import ACCOUNT_KEY
 from scenarios.engine.runs import Run
+from scenarios.engine.virtual_time import Envelope
 
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
@@ -217,17 +218,27 @@ def _carried(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
             names[event.event_id] = scheduled.activity_type.name
-            given[scheduled.activity_type.name] = json.loads(scheduled.input.payloads[0].data)
+            given[scheduled.activity_type.name] = _small_json(scheduled.input.payloads[0])
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             completed = event.activity_task_completed_event_attributes
-            result = json.loads(completed.result.payloads[0].data)
-            made[names[completed.scheduled_event_id]] = result["value"] if run.virtual else result
+            result = _small_json(completed.result.payloads[0])
+            virtual = isinstance(result, dict) and set(result) == set(Envelope.model_fields)
+            made[names.get(completed.scheduled_event_id, "")] = result["value"] if virtual else result
     return given, made
+
+
+def _small_json(payload: Payload) -> Any:
+    """Return what a payload holds; None when it is no JSON, which is another invariant's business."""
+    try:
+        return json.loads(payload.data)
+    except ValueError:
+        return None
 
 
 def _uri(carried: Any) -> str | None:
     """Return the URI of a picture, or of the picture in a request."""
-    uri: str | None = (carried or {}).get("image", carried or {}).get("uri")
+    picture = carried.get("image", carried) if isinstance(carried, dict) else None
+    uri: str | None = picture.get("uri") if isinstance(picture, dict) else None
     return uri
 
 

@@ -1,5 +1,6 @@
 """Each invariant notices its breach."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -9,10 +10,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from scenarios.engine.invariants import breaches
+from scenarios.engine.invariants import ORDER, STEPS, breaches
 from scenarios.engine.runs import Run
 from scenarios.engine.timelines import Attempt
 from tests.scenarios.engine.made_runs import call, completed, failed, with_call
+
+RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
 
 
 def history(run: Run, *memos: dict[str, object], payload: bytes = b"") -> None:
@@ -29,9 +32,35 @@ def history(run: Run, *memos: dict[str, object], payload: bytes = b"") -> None:
     run.history = WorkflowHistory(run.workflow_id, [*events, last])
 
 
+def steps(run: Run) -> list[dict[str, object]]:
+    """Return the memo's changes as the workflow makes them."""
+    activities = dict.fromkeys(attempt.activity for attempt in run.timeline.attempts)
+    return [{"currentStep": STEPS[ORDER.index(activity)].value} for activity in activities]
+
+
+def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:
+    """Add what activities were given, and what they returned in virtual time."""
+    assert run.history
+    events = list(run.history.events)
+    for number, (activity, request) in enumerate(given.items(), 20):
+        scheduled = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+        begun = scheduled.activity_task_scheduled_event_attributes
+        begun.activity_type.name = activity
+        begun.input.payloads.append(Payload(data=json.dumps(request).encode()))
+        events.append(scheduled)
+        if activity in made:
+            ended = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+            ended.activity_task_completed_event_attributes.scheduled_event_id = number
+            result = json.dumps({"used": 1.0, "value": made[activity]}).encode()
+            ended.activity_task_completed_event_attributes.result.payloads.append(Payload(data=result))
+            events.append(ended)
+    run.history = WorkflowHistory(run.workflow_id, events)
+
+
 def test_a_run_in_order_breaks_nothing() -> None:
     for run in (completed(), failed()):
-        history(run, {"progress": 5, "currentStep": "UPLOADING_IMAGE"}, {"progress": 45}, payload=b"{}")
+        history(run, {"progress": 5}, *steps(run), {"progress": 45}, payload=b"{}")
+        carry(run, {"resize_image": {}, "generate_mask": {"image": RESIZED}}, {"resize_image": RESIZED})
         assert list(breaches(run)) == []
 
 
@@ -53,6 +82,15 @@ def fall_back_in_the_memo(run: Run) -> None:
 
 def repeat_a_step(run: Run) -> None:
     history(run, {"currentStep": "GENERATING_MASK"}, {"currentStep": "GENERATING_MASK"})
+
+
+def tell_no_step(run: Run) -> None:
+    history(run, *steps(run)[:-1])
+
+
+def take_another_picture(run: Run) -> None:
+    history(run, *steps(run))
+    carry(run, {"resize_image": {}, "generate_mask": {"image": {"uri": "azure://c/w.jpg"}}}, {"resize_image": RESIZED})
 
 
 def swap_activities(run: Run) -> None:
@@ -115,6 +153,8 @@ def forget_metrics(run: Run) -> None:
         (fall_back, "progress never falls: a client saw [5, 45, 20]"),
         (fall_back_in_the_memo, "progress never falls: memo [45, 20]"),
         (repeat_a_step, "steps come in their order: steps"),
+        (tell_no_step, "steps come in their order: the memo never said"),
+        (take_another_picture, "each step works on its picture: generate_mask got azure://c/w.jpg"),
         (swap_activities, "steps come in their order: activities"),
         (call_afterwards, "no call after the end: sam3.poll at 4.5 s; the end was at 4.0 s"),
         (submit_twice, "no job is submitted twice for one attempt: sam3 got 2 in attempt 1"),
