@@ -28,7 +28,7 @@ from loadtests.bench.literal import TASK_QUEUE as LITERAL_QUEUE, LiteralWorkflow
 from loadtests.bench.noop import TASK_QUEUE as NOOP_QUEUE, NoopWorkflow
 from loadtests.processes import MIB
 from scenarios.engine.ports import HOST, reserve_port
-from scenarios.engine.probes import polls
+from scenarios.engine.probes import listens, polls
 from scenarios.engine.processes import Probe, Program
 from scenarios.engine.programs import FAKES, NAMESPACE, Options
 from scenarios.engine.stack import Stack
@@ -217,12 +217,7 @@ async def _worker(stack: Stack, module: str, queue: str) -> AsyncIterator[int]:
 
 def _listens(port: int) -> Probe:
     async def probe(_pid: int) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(HOST, port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        return await listens(port)
 
     return probe
 

@@ -25,7 +25,7 @@ def answers(port: int, path: str = "/", *, below: int = 500) -> Probe:
     """Healthy once a GET of this path answers with a status below this one."""
 
     async def probe(_pid: int) -> bool:
-        if not await _listens(port):  # costs nothing, while a client is made of many parts
+        if not await listens(port):  # costs nothing, while a client is made of many parts
             return False
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             try:
@@ -40,7 +40,7 @@ def container_is_there(port: int, *, account: str, key: str, container: str) -> 
     """Healthy once the blob store has this container; makes it."""
 
     async def probe(_pid: int) -> bool:
-        if not await _listens(port):
+        if not await listens(port):
             return False
         store = BlobServiceClient(
             f"http://{HOST}:{port}/{account}", credential=key, api_version=BLOB_API_VERSION, retry_total=0
@@ -62,7 +62,7 @@ def temporal_is_ready(port: int, *, namespace: str, ui_port: int | None) -> Prob
     page = answers(ui_port) if ui_port is not None else None
 
     async def probe(pid: int) -> bool:
-        if not await _listens(port):
+        if not await listens(port):
             return False
         try:
             client = await Client.connect(f"{HOST}:{port}", namespace=namespace)
@@ -102,7 +102,8 @@ def polls(port: int, *, namespace: str, queues: Sequence[str]) -> Probe:
     return probe
 
 
-async def _listens(port: int) -> bool:
+async def listens(port: int) -> bool:
+    """Say whether a port of loopback takes connections."""
     try:
         _, writer = await asyncio.open_connection(HOST, port)
     except OSError:

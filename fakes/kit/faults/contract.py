@@ -1,6 +1,7 @@
 """Faults of contract: the answer is JSON, but not the JSON that was agreed."""
 
 import json
+from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -31,9 +32,9 @@ class ContractFault(Fault):
         answer.body = json.dumps(self.changed(value)).encode()
         return answer
 
+    @abstractmethod
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return the changed JSON object."""
-        raise NotImplementedError
 
 
 class MissingField(ContractFault):
