@@ -1,11 +1,13 @@
-"""The queueing formula: how long calls wait for one of several servers, and how many servers a rate needs.
+"""The queueing formulas: how long calls wait for one of several servers, and how many servers a rate needs.
 
-M/M/c is Erlang's; service times that are not exponential are allowed for as Allen and Cunneen do, by their variation.
+A queue that has gone on for long: M/M/c is Erlang's; service times that are not exponential are allowed for as Allen
+and Cunneen do, by their variation. Arrivals that are known one by one, as those of a load run are: Lindley's recursion.
 Durations are seconds, rates per second.
 """
 
+import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_SERVERS = 10_000
@@ -18,16 +20,19 @@ class Service:
     mean: float
     variation: float = 1.0
 
-    @classmethod
-    def of(cls, durations: Sequence[float]) -> "Service":
-        """Return the service time that these durations show.
 
-        Raises:
-            ValueError: there are none, or they take no time.
-        """
-        if not durations or not (mean := sum(durations) / len(durations)):
-            raise ValueError("a service time needs durations above 0")
-        return cls(mean, sum((each - mean) ** 2 for each in durations) / len(durations) / mean**2)
+def waits(arrivals: Iterable[float], services: Iterable[float], servers: int) -> list[float]:
+    """Return how long each call waits, first come first served, in a queue that is empty at the start.
+
+    Lindley's recursion: a call begins when it arrives, or when the first of the servers is free.
+    """
+    free = [0.0] * servers
+    found = []
+    for arrived, service in zip(arrivals, services, strict=True):
+        begins = max(arrived, free[0])
+        heapq.heapreplace(free, begins + service)
+        found.append(begins - arrived)
+    return found
 
 
 def erlang_c(servers: int, load: float) -> float:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.chaos.case import Case
-from scenarios.chaos.runner import MORE_FILES, MORE_MEMORY_MB, Growth, Outcome, growth, run, settled
+from scenarios.chaos.growth import MORE_FILES, MORE_MEMORY_MB, Growth, Readings
+from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import Site, open_site
 from scenarios.chaos.table import CASES
 from scenarios.engine.processes import StackError
@@ -39,29 +40,34 @@ def main() -> int:
         _say(f"{outcome.case.name}: {outcome.why}")
     if why:
         _say(why)
-    _say(f"{len(outcomes)} faults, {len(outcomes) - len(bad)} as they must be; processes that lived on: {_said(grown)}")
+    _say(f"{len(outcomes)} faults, {len(outcomes) - len(bad)} as they must be; gained at most: {_said(grown)}")
     return 1 if bad or why else 0
 
 
 async def _run(home: Path, cases: Sequence[Case]) -> tuple[list[Outcome], list[Growth], str]:
+    readings = Readings()
     async with open_site(home) as site:
         await _warm(site)
-        before = site.resources()
-        outcomes = await run(site, cases, _announce)
+        readings.take(site.resources())
+
+        def announce(outcome: Outcome) -> None:
+            _announce(outcome)
+            readings.take(site.resources())
+
+        outcomes = await run(site, cases, announce)
         why = ""
         try:
             await settled(site)
         except AssertionError as error:
             why = str(error)
-        grown = growth(before, site.resources())
-    over = [one for one in grown if one.files > MORE_FILES or one.memory_mb > MORE_MEMORY_MB]
-    if over:
+    grown = readings.growth()
+    if over := [one for one in grown if one.excess]:
         why += f" grown beyond {MORE_FILES} files or {MORE_MEMORY_MB} MB: {_said(over)}"
     return outcomes, grown, why.strip()
 
 
 async def _warm(site: Site) -> None:
-    """Run one try-on to its end, so that pools and caches are filled before they are measured."""
+    """Run one try-on to its end, so that pools and caches are filled before anything is measured."""
     await site.end(await site.start("chaos:warm"), 60)
 
 
@@ -78,7 +84,7 @@ def table(outcomes: Sequence[Outcome], grown: Sequence[Growth]) -> list[str]:
         ends = "**wrong**" if outcome.why else " ".join(filter(None, (case.status, case.code)))
         note = outcome.why or outcome.note or "none"
         lines.append(f"| {case.fault} | {case.step} | {ends} | {outcome.seconds:.0f} | {note} |")
-    return [*lines, "", f"More at the end than after the first try-on, in processes that lived on: {_said(grown)}."]
+    return [*lines, "", f"More at the end than after the first try-on, in gained at most: {_said(grown)}."]
 
 
 def _say(line: str) -> None:
@@ -86,8 +92,7 @@ def _say(line: str) -> None:
 
 
 def _said(grown: Sequence[Growth]) -> str:
-    told = (f"{one.process} {one.files:+d} files {one.memory_mb:+.0f} MB" for one in grown)
-    return ", ".join(told) or "none"
+    return ", ".join(map(str, grown)) or "none lived for long enough to say"
 
 
 if __name__ == "__main__":

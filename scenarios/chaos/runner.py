@@ -7,12 +7,6 @@ from dataclasses import dataclass
 from scenarios.chaos.case import Case
 from scenarios.chaos.site import ChaosError, Site, expect
 
-MORE_FILES = 12
-"""Open files that a process may have gained: connections that pools keep for the next call."""
-
-MORE_MEMORY_MB = 60
-"""Memory that a process may have gained by caches and heaps that the first try-ons filled."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -22,15 +16,6 @@ class Outcome:
     seconds: float
     note: str
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Growth:
-    """What a process that lived through all cases has more at the end than after the first try-on."""
-
-    process: str
-    files: int
-    memory_mb: float
 
 
 async def run(site: Site, cases: Sequence[Case], announce: Callable[[Outcome], None]) -> list[Outcome]:
@@ -70,12 +55,3 @@ async def settled(site: Site) -> None:
     expect(len(known) == len(set(known)), "a try-on ran twice")
     lost, more = set(site.accepted) - set(known), set(known) - set(site.accepted)
     expect(not lost and not more, f"accepted and unknown to Temporal: {lost}; there and never accepted: {more}")
-
-
-def growth(before: dict[str, tuple[int, int, float]], after: dict[str, tuple[int, int, float]]) -> list[Growth]:
-    """Return what the processes that were not restarted have more of."""
-    return [
-        Growth(name, after[name][1] - files, after[name][2] - memory)
-        for name, (pid, files, memory) in before.items()
-        if name in after and after[name][0] == pid
-    ]

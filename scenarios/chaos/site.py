@@ -21,6 +21,7 @@ from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
 from fakes.pictures import portrait
+from scenarios.chaos.growth import Reading
 from scenarios.chaos.places import Place
 from scenarios.engine.ports import HOST, Ports, reserve_port
 from scenarios.engine.processes import Child
@@ -194,12 +195,12 @@ class Site:
         for control in self.fakes.values():
             await control.remove()
 
-    def resources(self) -> dict[str, tuple[int, int, float]]:
-        """Return process id, open files and memory in MB of each process that holds connections for others."""
+    def resources(self) -> dict[str, Reading]:
+        """Return what each process has now, by its name."""
         seen = {}
         for child in self.stack:
             process = psutil.Process(child.pid)
-            seen[child.name] = (child.pid, process.num_fds(), process.memory_info().rss / 1e6)
+            seen[child.name] = Reading(child.pid, process.num_fds(), process.memory_info().rss / 1e6)
         return seen
 
 

@@ -1,11 +1,24 @@
+import random
+import statistics
 from pathlib import Path
 
 import pytest
 import yaml
 
+from loadtests.arrivals import arrivals
 from loadtests.mix import load_mix
 from loadtests.queueing import wait_at
-from loadtests.sizing import PERCENTILE, a100s_for, foreseen_knee, stations
+from loadtests.sizing import (
+    GRID,
+    Operation,
+    Station,
+    Stay,
+    a100s_for,
+    foreseen_knee,
+    lasting_knee,
+    stations,
+    stay,
+)
 
 LOADTESTS = Path(__file__).parents[2] / "loadtests"
 MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=True)
@@ -33,14 +46,51 @@ def test_a_try_on_asks_of_a_station_what_the_mix_says() -> None:
     assert set(by_name) == {"a100", "sam3"}  # no far photo in the mix; and no slots, no queue
 
 
+def station_of(latency: dict[str, object], slots: int = 1) -> Station:
+    """One A100 for try-ons without anything else, by what its fake would say."""
+    return stations({"a100": {"latency": latency, "capacity": {"slots": slots}}}, MIX, 1.0)[0]
+
+
+def poisson(rate: float, seconds: float = 60) -> list[float]:
+    return arrivals("poisson", rate, seconds, seed=1)
+
+
+def test_what_a_try_on_takes_varies_with_its_operations_and_their_shares() -> None:
+    both = station_of({"generate": {"exponential": 1.0}, "refine_mask": 0.5})
+    chance = random.Random(2)
+    drawn = [both.draw(chance) for _ in range(20_000)]
+    assert both.service.mean == pytest.approx(statistics.fmean(drawn), rel=0.03)
+    assert both.service.variation == pytest.approx(statistics.pvariance(drawn) / statistics.fmean(drawn) ** 2, rel=0.06)
+
+
+def test_a_stay_is_the_service_alone_where_nobody_waits_and_more_with_the_rate() -> None:
+    fixed = station_of({"generate": 1.0})
+    assert stay(fixed, [0, 5, 10, 15]) == Stay(1, 1)
+    assert stay(fixed, [0, 0, 0, 0]).p95 == 4
+    tails = [stay(fixed, poisson(rate)).p95 for rate in (0.3, 0.6, 0.9)]
+    assert tails == sorted(set(tails))
+
+
+def test_who_calls_nothing_at_a_station_does_not_stay_there() -> None:
+    sometimes = Station("a100", (Operation(0.2, (10.0,)),), slots=1)
+    assert stay(sometimes, [0.0] * 20).median == 0
+
+
 def test_the_foreseen_knee_is_where_the_p95_reaches_the_limit() -> None:
-    told = {"a100": {"latency": {"generate": {"exponential": 1.0}}, "capacity": {"slots": 2}}}
-    found = stations(told, MIX, 1.0)
-    service, slots = found[0].service, found[0].slots
-    base = 4 + wait_at(PERCENTILE, 0.3, service, slots)
-    knee = foreseen_knee(found, base_rate=0.3, base_p95=base, limit=7)
-    assert wait_at(PERCENTILE, knee, service, slots) == pytest.approx(3, rel=0.01)
-    assert 0.3 < knee < found[0].capacity
+    station = station_of({"generate": {"exponential": 1.0}}, slots=2)
+    knee = foreseen_knee(station, poisson, lowest=0.3, elsewhere=4, limit=9)
+    assert 4 + stay(station, poisson(knee / GRID)).p95 <= 9 < 4 + stay(station, poisson(knee)).p95
+
+
+def test_for_long_the_knee_is_lower_than_in_a_short_run_and_agrees_with_a_long_one() -> None:
+    station = station_of({"generate": {"exponential": 1.0}})
+
+    def for_an_hour(rate: float) -> list[float]:
+        return poisson(rate, 3600)
+
+    lasting = lasting_knee(station, elsewhere=2, limit=9)
+    assert foreseen_knee(station, for_an_hour, lowest=0.4, elsewhere=2, limit=9) == pytest.approx(lasting, rel=0.1)
+    assert wait_at(95, lasting, station.service, 1) == pytest.approx(6, rel=0.01)
 
 
 def test_twice_the_rate_needs_less_than_twice_the_slots_and_more_than_its_load() -> None:

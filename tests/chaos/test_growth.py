@@ -1,0 +1,36 @@
+"""What counts as growth: of one process, from its second reading on."""
+
+from scenarios.chaos.growth import MORE_FILES, MORE_MEMORY_MB, Growth, Reading, Readings
+
+
+def readings_of(*taken: tuple[int, int, float]) -> Readings:
+    """Readings of a worker: process id, open files, memory."""
+    readings = Readings()
+    for pid, files, memory in taken:
+        readings.take({"worker": Reading(pid, files, memory)})
+    return readings
+
+
+def test_the_first_reading_fills_pools_and_does_not_count() -> None:
+    grown = readings_of((1, 10, 100.0), (1, 30, 150.0), (1, 31, 155.0), (1, 32, 151.0)).growth()
+    assert grown == [Growth("worker", files=2, memory_mb=1.0, over=2)]
+    assert not grown[0].excess
+    assert str(grown[0]) == "worker +2 files +1 MB over 2 faults"
+
+
+def test_a_process_that_follows_a_killed_one_is_looked_at_on_its_own() -> None:
+    killed = [(1, 90, 900.0)] * 3
+    after = [(2, 10, 100.0), (2, 20, 110.0), (2, 20 + MORE_FILES + 1, 110.0)]
+    (grown,) = readings_of(*killed, *after).growth()
+    assert (grown.files, grown.over, grown.excess) == (MORE_FILES + 1, 1, True)
+
+
+def test_memory_counts_too_and_the_worst_process_is_told() -> None:
+    worst = [(1, 10, 100.0), (1, 10, 100.0), (1, 10, 101.0 + MORE_MEMORY_MB)]
+    (grown,) = readings_of(*worst, *[(2, 10, 100.0)] * 5).growth()
+    assert grown.excess
+    assert grown.over == 1
+
+
+def test_who_lived_through_one_fault_alone_has_nothing_to_compare() -> None:
+    assert readings_of((1, 10, 100.0), (1, 99, 999.0)).growth() == []
