@@ -116,6 +116,13 @@ def test_every_link_in_the_documentation_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
 
 
+def test_every_file_that_the_documentation_names_exists() -> None:
+    parts = "app|deploy|docs|fakes|loadtests|scenarios|tests"
+    named = set(re.findall(rf"`((?:{parts})/[\w./-]+)`", prose()))
+    assert len(named) > 20
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
 # ---------------------------------------------------------------- the house
 def test_production_code_imports_neither_fakes_nor_scenarios() -> None:
     for path in python_files("app"):
