@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import httpx
 import pybase64
@@ -54,19 +53,6 @@ class Caller:
         if answer.status_code != 202:
             raise TryOnFailedError(f"a start was answered with {answer.status_code}: {answer.text[:300]}")
         return str(answer.json()["workflowId"])
-
-    async def look(self, workflow_id: str) -> float:
-        """Ask for a status and return how many seconds the answer took.
-
-        Raises:
-            TryOnFailedError: it was not answered with a status.
-        """
-        began = time.perf_counter()
-        answer = await self._http.get(f"/workflow/{workflow_id}")
-        took = time.perf_counter() - began
-        if answer.status_code != 200:
-            raise TryOnFailedError(f"a status was answered with {answer.status_code}: {answer.text[:300]}")
-        return took
 
     async def finish(self, workflow_id: str) -> int:
         """Follow a try-on to its end and return the bytes of its last answer, which holds the pictures.

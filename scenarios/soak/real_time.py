@@ -23,6 +23,8 @@ TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""
 
 SAMPLE_S = 2.0
+SAID_EVERY = 15
+"""So many samples are between two lines of progress."""
 LOOK_S = 5.0
 """Between two looks at a try-on: seldom, for the soak is about what runs, not about who asks."""
 
@@ -62,7 +64,7 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
         controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
         for control in controls.values():
             await control.add({"id": "five-percent", "p": SHARE, "fault": FAULT})
-        watch = asyncio.create_task(_watch(stack, soak))
+        watch = asyncio.create_task(_watch(stack, soak, workflows))
         async with asyncio.TaskGroup() as group:
             began = time.monotonic()
             for number in range(workflows):
@@ -109,13 +111,17 @@ async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]
     return {"status": "unknown"}
 
 
-async def _watch(stack: Stack, soak: Soak) -> None:
+async def _watch(stack: Stack, soak: Soak, workflows: int) -> None:
     began = time.monotonic()
     processes = {name: psutil.Process(stack[name].pid) for name in WATCHED}
     while True:
         at = time.monotonic() - began
         for name, process in processes.items():
             soak.memory[name].append((at, process.memory_info().rss / 1e6))
+        if len(soak.memory[WATCHED[0]]) % SAID_EVERY == 0:
+            memory = ", ".join(f"{name} {samples[-1][1]:.0f} MB" for name, samples in soak.memory.items())
+            ended = sum(soak.outcomes.values())
+            _say(f"{at:5.0f} s  {ended} of {workflows} try-ons ended, {len(soak.wrong)} wrong; {memory}")
         await asyncio.sleep(SAMPLE_S)
 
 
