@@ -93,6 +93,10 @@ bench-fakes: setup .venv-bench/.ready .tools/node-bench/.ready ## The fakes besi
 bench-pipeline: setup .venv-bench/.ready ## This pipeline beside its no-op limit, the literal pseudocode, Celery with Redis, and DBOS (ARGS=)
 	@exec .venv-bench/bin/python -m loadtests.bench.pipeline $(ARGS)
 
+.PHONY: profile
+profile: setup .venv-bench/.ready ## Where the CPU of worker and gateway goes, by py-spy; tables, plot and folded stacks in out/profile (ARGS=)
+	@exec .venv-bench/bin/python -m loadtests.bench.profile $(ARGS)
+
 .PHONY: trace
 trace: setup ## One try-on's trace as a tree, from the stack that `make up` started (ID=workflow-id; a new one without)
 	@exec $(PY) -m scenarios trace $${ID:-}
