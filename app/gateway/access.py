@@ -93,14 +93,14 @@ class StartLimit:
         return math.ceil(wait)
 
 
-def access_of(request: Request) -> Access:
+async def access_of(request: Request) -> Access:
     """Return the access rules of the application that serves this request."""
     access = request.app.state.access
     assert isinstance(access, Access)
     return access
 
 
-def who_calls(
+async def who_calls(
     request: Request,
     access: Annotated[Access, Depends(access_of)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -116,7 +116,7 @@ def who_calls(
     return caller
 
 
-def may_start(access: Annotated[Access, Depends(access_of)], caller: Annotated[str, Depends(who_calls)]) -> None:
+async def may_start(access: Annotated[Access, Depends(access_of)], caller: Annotated[str, Depends(who_calls)]) -> None:
     """Count a start, before any of its body is read.
 
     Raises:

@@ -27,14 +27,15 @@ async def looking(url: str, workflow_id: str) -> AsyncIterator[list[float]]:
     """
     words = (sys.executable, "-m", "loadtests.bench.looker", url, workflow_id)
     process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
+    assert process.stdin is not None
     assert process.stdout is not None
     await process.stdout.readline()
     took: list[float] = []
     try:
-        assert process.stdin is not None
         process.stdin.write(b"go\n")
         yield took
     finally:
+        process.stdin.close()
         said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError("a status was not answered as it should be")

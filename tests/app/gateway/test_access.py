@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 from temporalio.client import Client
@@ -68,6 +69,12 @@ async def test_each_key_opens_in_both_headers(guarded: httpx.AsyncClient) -> Non
     for headers in ({"Authorization": f"Bearer {WEB}"}, {"X-API-Key": WEB}, {"X-API-Key": PHONE}):
         answer = await guarded.get("/workflow/there-is-none", headers=headers)
         assert answer.status_code == 404
+
+
+async def test_the_log_names_the_caller_of_each_request(guarded: httpx.AsyncClient) -> None:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as said:
+        await guarded.get("/workflow/there-is-none", headers={"X-API-Key": PHONE})
+    assert [line["caller"] for line in said if line["event"] == "request"] == ["phone"]
 
 
 async def test_what_machines_ask_stays_open(guarded: httpx.AsyncClient) -> None:

@@ -1,12 +1,16 @@
 """docs/api.md says what the code does: its table of errors and its limits."""
 
+import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
 from app.errors import RequestError, error_classes
 from app.gateway.__main__ import GRACE
+from app.gateway.access import may_start, who_calls
 from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
 from app.gateway.problems import MAX_DETAILS
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
@@ -47,3 +51,17 @@ async def test_the_limits_are_those_of_the_code(said: str) -> None:
 async def test_every_path_is_described() -> None:
     for route in (*tryon_routes.routes, *operations_routes.routes):
         assert str(getattr(route, "path", "")) in TEXT
+
+
+async def test_nothing_of_a_request_is_done_in_a_thread() -> None:
+    """FastAPI gives plain functions to threads: a hop costs time, and what it tells the log is lost."""
+    routes = [route for route in (*tryon_routes.routes, *operations_routes.routes) if isinstance(route, APIRoute)]
+    waiting = [route.dependant for route in routes]
+    seen = set()
+    while waiting:
+        dependant = waiting.pop()
+        waiting += dependant.dependencies
+        seen.add(dependant.call)
+        functions: list[Any] = [dependant.call, type(dependant.call).__call__]
+        assert any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in functions), functions
+    assert {who_calls, may_start} <= seen
