@@ -110,7 +110,7 @@ class BodyTimeoutError(RequestError):
 
 
 class GatewayBusyError(RequestError):
-    """All BODY_SLOTS stayed taken for BODY_TIMEOUT_S."""
+    """All BODY_SLOTS or START_SLOTS stayed taken for BODY_TIMEOUT_S."""
 
     code = "GATEWAY_BUSY"
     http_status = 503

@@ -43,7 +43,7 @@ def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx
     tryons = TryOns(client, settings)
     app.state.parts = Parts(
         tryons=tryons,
-        starter=Starter(tryons, blobs),
+        starter=Starter(tryons, blobs, settings),
         bodies=Bodies(settings),
         results=Results(blobs, settings.body_slots),
         watches=Watches(tryons.look),

@@ -1,4 +1,6 @@
+import asyncio
 import base64
+import signal
 import uuid
 from typing import Any
 
@@ -163,3 +165,22 @@ async def test_a_namespace_that_is_not_there_is_no_unknown_id(
             await served.http.post("/workflow/some-id/cancel"),
         ):
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "TEMPORAL_UNAVAILABLE")
+
+
+async def test_who_waits_too_long_for_others_to_be_started_is_told_to_come_again(
+    stack: Stack, settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    one = settings.model_copy(update={"start_slots": 1, "body_timeout_s": 1.0})
+    async with serving(one, client, blobs) as served:
+        stack["azurite"].signal(signal.SIGSTOP)
+        try:
+            starts = [asyncio.create_task(served.http.post("/workflow/start", json=body())) for _ in range(2)]
+            (busy,), (held,) = await asyncio.wait(starts, return_when=asyncio.FIRST_COMPLETED)
+            refused = await busy
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "GATEWAY_BUSY")
+            assert refused.headers["Retry-After"] == "5"
+            assert (await served.http.get("/workflow/there-is-none")).status_code == 404
+        finally:
+            stack["azurite"].signal(signal.SIGCONT)
+        assert (await held).status_code == 202
+        assert (await served.http.post("/workflow/start", json=body())).status_code == 202
