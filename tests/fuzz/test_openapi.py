@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,15 @@ async def test_an_operation_answers_as_described(target: Target, label: str, mod
     if asks_nothing and mode is GenerationMode.NEGATIVE:
         pytest.skip("it asks for nothing that could be wrong")
 
+    counts: Counter[int] = Counter()
+
     @settings(max_examples=3 if asks_nothing else max(10, EXAMPLES // 12))
     @given(operation.as_strategy(generation_mode=mode))
     def send(case: schemathesis.Case) -> None:
         response = case.call(base_url=target.url, timeout=30)
+        counts[response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
 
     await asyncio.to_thread(send)
+    assert counts
+    print(f"{label}, {mode.value}: {counts.total()} requests: {dict(counts.most_common())}")
