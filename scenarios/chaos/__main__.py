@@ -84,7 +84,7 @@ def table(outcomes: Sequence[Outcome], grown: Sequence[Growth]) -> list[str]:
         ends = "**wrong**" if outcome.why else " ".join(filter(None, (case.status, case.code)))
         note = outcome.why or outcome.note or "none"
         lines.append(f"| {case.fault} | {case.step} | {ends} | {outcome.seconds:.0f} | {note} |")
-    return [*lines, "", f"More at the end than after the first try-on, in gained at most: {_said(grown)}."]
+    return [*lines, "", f"The most that one process gained from its second fault to its last: {_said(grown)}."]
 
 
 def _say(line: str) -> None:
