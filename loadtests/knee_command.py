@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fakes.kit.client import AsyncControl
 from loadtests import bottleneck, mix as mixes, thresholds
 from loadtests.arrivals import Shape, arrivals
-from loadtests.plots import GRID, INK
+from loadtests.plots import INK
 from loadtests.report import number, write_report
 from loadtests.run_command import add_load, guarded, plan_of, target
 from loadtests.running import Line, RunError, Target, run
@@ -228,11 +228,11 @@ def _plot(chosen: argparse.Namespace, steps: Sequence[Step], foreseen: Foreseen,
         points = [(step.rate, step.p95_s) for step in steps if step.kept is kept]
         if points:
             axes.plot(*zip(*points, strict=True), "o", color=colour, label=label)
-    axes.axhline(foreseen.limit, color=INK, linestyle=":", linewidth=1)
-    axes.axvline(foreseen.knee, color=GRID, linewidth=1)
+    axes.axhline(foreseen.limit, color=INK, linestyle=":", linewidth=1, label="threshold")
+    axes.axvline(foreseen.knee, color="#457b9d", linestyle="--", linewidth=1, label="foreseen knee")
     axes.set_title(f"The knee: {first.name} with {first.slots} slot{'s' if first.slots > 1 else ''}")
     axes.set_xlabel("try-ons arriving per second")
     axes.set_ylabel("p95 of a try-on, seconds")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left")
     return figure
