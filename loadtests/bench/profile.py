@@ -1,7 +1,8 @@
 """`make profile`: where the CPU of worker and gateway goes, by py-spy, with fakes that answer at once.
 
-A sample belongs to the package of its innermost frame that is not of the standard library: json.loads in the Azure SDK
-is the Azure SDK's. A second table says which of the application's functions were on the stack, with what they called.
+Samples are of the thread that holds the interpreter's lock: what waits, and what Rust does beside, is not in them. One
+belongs to the package of its innermost frame that is not of the standard library: json.loads in the Azure SDK is the
+SDK's. A second table says which of the application's functions were on the stack, with what they called.
 """
 
 import argparse
@@ -31,7 +32,10 @@ RATE = 200
 """Samples a second."""
 ATTACH_S = 30
 SHOWN = 8
+ENTRANCES = frozenset({"app/worker.py", "app/gateway/__main__.py"})
+"""What runs the event loops: always on the stack."""
 LOOP = "event loop, sockets"
+ROOT = Path(__file__).resolve().parents[2]
 _FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^():]+)(?::\d+)?\)$")
 
 
@@ -43,11 +47,12 @@ def sampled(pid: int, file: Path) -> Iterator[None]:
         RuntimeError: py-spy may not look into the process.
     """
     spy = Path(sys.executable).with_name("py-spy")
-    words = [spy, "record", "--pid", str(pid), "--rate", str(RATE), "--format", "raw", "--output", file]
+    record = [str(spy), "record", "--pid", str(pid), "--rate", str(RATE), "--duration", "unlimited"]
+    form = ["--gil", "--full-filenames", "--format", "raw", "--output", str(file)]
     log = file.with_suffix(".log")
     with log.open("w") as said:
         process = subprocess.Popen(  # noqa: S603 - py-spy of this environment, on a process that we started
-            [*map(str, words), "--duration", "unlimited"], stdout=said, stderr=said
+            [*record, *form], stdout=said, stderr=said
         )
     try:
         yield
@@ -63,17 +68,24 @@ def read(file: Path) -> Iterator[tuple[list[tuple[str, str]], int]]:
     for line in file.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
         frames = (_FRAME.match(frame) for frame in stack.split(";"))
-        yield [(frame["function"], frame["file"]) for frame in frames if frame], int(count)
+        yield [(frame["function"], _within(frame["file"])) for frame in frames if frame], int(count)
+
+
+def _within(file: str) -> str:
+    """Return a file's path in its package or in this project; for one of the standard library, nothing."""
+    _, found, installed = file.rpartition("/site-packages/")
+    if found:
+        return installed
+    return file.removeprefix(f"{ROOT}/") if file.startswith(f"{ROOT}/") else ""
 
 
 def package(frames: list[tuple[str, str]]) -> str:
     """Return the package that a sample belongs to."""
     for _, file in reversed(frames):
-        top = file.split("/")[0].removesuffix(".py")
-        if file.endswith("__main__.py"):
+        if file in ENTRANCES:
             break
-        if top not in sys.stdlib_module_names and not file.startswith("<"):
-            return top
+        if file:
+            return file.split("/")[0].removesuffix(".py")
     return LOOP
 
 
@@ -83,7 +95,7 @@ def shares(file: Path) -> tuple[Counter[str], Counter[str]]:
     functions: Counter[str] = Counter()
     for frames, count in read(file):
         packages[package(frames)] += count
-        own = {f"{name} ({path})" for name, path in frames if path.startswith("app/") and "__main__" not in path}
+        own = {f"{name} ({path})" for name, path in frames if path.startswith("app/") and path not in ENTRANCES}
         functions.update(dict.fromkeys(own, count))
     return packages, functions
 
@@ -124,7 +136,7 @@ def _plot(drawn: dict[str, dict[str, float]]) -> Figure:
     figure = Figure(figsize=(7.2, 3.4), layout="constrained")
     for axes, (name, parts) in zip(figure.subplots(1, len(drawn)), drawn.items(), strict=True):
         axes.barh(list(parts)[::-1], [100 * share for share in list(parts.values())[::-1]], color="#457b9d")
-        axes.set_title(f"{name}: CPU by package")
+        axes.set_title(f"CPU of the {name}")
         axes.set_xlabel("% of samples")
     return figure
 

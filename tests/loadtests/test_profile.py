@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from loadtests.bench.profile import LOOP, shares
+from loadtests.bench.profile import LOOP, ROOT, shares
 
-RUN = "<module> (app/worker/__main__.py:90);run (asyncio/runners.py:118)"
+RUN = f"<module> ({ROOT}/app/worker.py:90);run (/usr/lib/python3.11/asyncio/runners.py:118)"
+PUT = f"put ({ROOT}/app/services/blob.py:120)"
+UPLOAD = "upload (/venv/lib/python3.11/site-packages/azure/storage/blob/aio/_client.py:5)"
 FOLDED = f"""\
 {RUN} 5
-{RUN};put (app/services/blob.py:120);upload (azure/storage/blob/aio/_client.py:5);loads (json/__init__.py:346) 3
-{RUN};put (app/services/blob.py:121);dumps (json/__init__.py:238) 2
-{RUN};put (app/services/blob.py:121);put (app/services/blob.py:130);encode (<frozen codecs>) 1
+{RUN};{PUT};{UPLOAD};loads (/usr/lib/python3.11/json/__init__.py:346) 3
+{RUN};{PUT};dumps (/usr/lib/python3.11/json/__init__.py:238) 2
+{RUN};{PUT};{PUT};encode (<frozen codecs>) 1
 a line that is no stack of frames 4
 """
 
