@@ -4,7 +4,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,17 +86,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _find(chosen: argparse.Namespace, profiles: dict[str, Any], mix: mixes.Mix) -> int:
-    async with target(chosen, RUN / f"knee-{os.getpid()}") as loaded:
-        told = {}
-        for service, url in loaded.fakes.items():
-            async with AsyncControl(url) as control:
-                if service in profiles:
-                    await control.set_profile(profiles[service])
-                told[service] = await control.profile()
+    async with target(chosen, RUN / f"knee-{os.getpid()}") as loaded, _profiled(loaded, profiles) as told:
         if not told:
             raise RunError("the knee needs the fakes' control planes: say --fake SERVICE=URL for each")
         slowest = stations(told, mix, chosen.time_scale)
+        if not slowest:
+            raise RunError("no fake has slots, so none gives out: say `capacity` for one in the --profiles file")
         first = slowest[0]
+        try:
+            a100s_for(chosen.for_rate, _a100(slowest), SLACK)
+        except ValueError as error:  # before minutes are spent on the rest
+            raise RunError(f"--for-rate: {error}") from None
         print(f"{first.name} gives out first, at {first.capacity:.2f} try-ons/s with every slot busy")
         steps, foreseen = await _steps(chosen, loaded, first)
         over = min((step for step in steps if not step.kept), key=lambda step: step.rate, default=None)
@@ -110,6 +111,20 @@ async def _find(chosen: argparse.Namespace, profiles: dict[str, Any], mix: mixes
         print(f"with {slots} slots of {first.name}, as the formula says:")
         _print(proof)
     return _conclude(chosen, steps, proof, foreseen, slowest)
+
+
+@asynccontextmanager
+async def _profiled(loaded: Target, profiles: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Give each fake its profile for the run, and its own one back at the end: the fakes may be somebody else's."""
+    async with AsyncExitStack() as closing:
+        told = {}
+        for service, url in loaded.fakes.items():
+            control = await closing.enter_async_context(AsyncControl(url))
+            closing.push_async_callback(control.set_profile, await control.profile())
+            if service in profiles:
+                await control.set_profile(profiles[service])
+            told[service] = await control.profile()
+        yield told
 
 
 async def _steps(chosen: argparse.Namespace, loaded: Target, first: Station) -> tuple[list[Step], Foreseen]:
@@ -139,6 +154,11 @@ def _foresee(chosen: argparse.Namespace, lowest: Step, first: Station) -> Forese
     limit = chosen.p95 or lowest.p95_s + SLACK
     knee = foreseen_knee(first, plan, lowest=lowest.rate, elsewhere=elsewhere, limit=limit)
     return Foreseen(elsewhere, limit, knee, lasting_knee(first, elsewhere=elsewhere, limit=limit))
+
+
+def _a100(of: Sequence[Station]) -> Station:
+    """Return the A100s, whose number costs most; the bottleneck where they have no slots."""
+    return next((station for station in of if station.name == "a100"), of[0])
 
 
 def _longest_wait(first: Station, foreseen: Foreseen) -> float:
@@ -180,7 +200,7 @@ def _conclude(
     knee = (good * over.rate) ** 0.5
     ratio = knee / foreseen.knee
     longest = _longest_wait(first, foreseen)
-    a100 = next((station for station in of if station.name == "a100"), first)
+    a100 = _a100(of)
     needed = a100s_for(chosen.for_rate or [knee, 2 * knee, 5 * knee], a100, longest)
     (chosen.out / "knee.json").write_text(
         json.dumps(
@@ -205,6 +225,9 @@ def _conclude(
     print(f"over the knee: {over.busiest}")
     for rate, slots in needed.items():
         print(f"{rate:6.2f} try-ons/s need {slots} slots of {a100.name}, for a p95 wait within {longest:.1f} s")
+    if over.rate / good >= CLOSE_ENOUGH:
+        print(f"knee: somewhere between {good:.2f} and {over.rate:.2f}/s; raise --most to find it")
+        return 1
     close = abs(ratio - 1) <= CLOSE
     print(
         f"knee: {knee:.2f} try-ons/s (between {good:.2f} and {over.rate:.2f}), by the formula {foreseen.knee:.2f}: "
