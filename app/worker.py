@@ -89,8 +89,12 @@ async def working(
         yield
 
 
-async def main() -> int:
-    """Work until SIGINT or SIGTERM; then finish what runs, take nothing new, and leave."""
+async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
+    """Work until SIGINT or SIGTERM; then finish what runs, take nothing new, and leave.
+
+    Args:
+        workflow_type: the workflow, where a test deploys a changed one.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -113,7 +117,7 @@ async def main() -> int:
         closing.push_async_callback(asyncio.to_thread, telemetry.close)
         closing.push_async_callback(assembly.close)
         alive, lag = kept_fresh(settings.worker_alive_file), loop_lag_logged(settings.loop_lag_log_s)
-        async with working(client, settings, assembly.activities), alive, lag:
+        async with working(client, settings, assembly.activities, workflow_type=workflow_type), alive, lag:
             log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
             await stop.wait()
             log.info("worker draining", seconds=settings.worker_drain_s)

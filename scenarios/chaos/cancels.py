@@ -1,4 +1,4 @@
-"""Cancellation while a service hangs, and in a backoff: done within 2 s, and nothing is called afterwards."""
+"""Cancellation in every state that a step can be in: done within 2 s, and nothing is called afterwards."""
 
 import asyncio
 import time
@@ -6,8 +6,8 @@ import time
 import psutil
 
 from scenarios.chaos.case import CALLS, TryOn
-from scenarios.chaos.deaths import start_and_hold
-from scenarios.chaos.site import Site, expect, until
+from scenarios.chaos.site import A100_SLOTS, Site, expect, until
+from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 CANCELLED_WITHIN_S = 2.0
 QUIET_S = 4.0
@@ -21,12 +21,7 @@ async def cancel_hung(site: Site, tryon: TryOn) -> None:
     await start_and_hold(site, tryon, {"kind": "hang"})
     await _cancel(site, tryon)
     if place.service is None:
-
-        async def let_go() -> bool:
-            return _connections_to_azurite(site) <= before
-
-        await until(let_go, 2, "the connection to Azurite to close")
-        site.resume("azurite")
+        await _azurite_let_go(site, before)
         return
     service = place.service
 
@@ -41,16 +36,47 @@ async def cancel_hung(site: Site, tryon: TryOn) -> None:
 async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
     """Cancel while Temporal waits to try the step again."""
     place = tryon.place
-    await site.rules(place.hold(tryon.id, {"kind": "status", "status": 503, "retry_after": 30}))
-    await site.start(tryon.key)
-
-    async def waiting() -> bool:
-        calls = await site.calls(str(place.service), place.operation, tryon.id)
-        return bool(calls) and await site.holder(tryon.id, place.activity) is None
-
-    await until(waiting, 60, "the backoff")
+    if place.service is None:
+        await start_without_azurite(site, tryon)
+        attempt = 3  # the second follows after 1 s, which is soon over
+    else:
+        await site.rules(place.hold(tryon.id, {"kind": "status", "status": 503, "retry_after": 30}))
+        await site.start(tryon.key)
+        attempt = 2
+    await site.waiting(tryon.id, place.activity, attempt=attempt)
     await _cancel(site, tryon)
     await _quiet(site, tryon)
+
+
+async def cancel_queued(site: Site, tryon: TryOn) -> None:
+    """Cancel while the step waits for a slot of the A100: no worker has taken it yet."""
+    others = [TryOn(f"{tryon.key}:{number}", tryon.place) for number in range(A100_SLOTS * len(site.workers))]
+    for other in others:
+        await start_and_hold(site, other)
+    await site.start(tryon.key)
+    await site.waiting(tryon.id, tryon.place.activity)
+    await _cancel(site, tryon)
+    for other in others:
+        await _cancel(site, other)
+    await _quiet(site, tryon)
+
+
+async def cancel_storing(site: Site, tryon: TryOn) -> None:
+    """Cancel when the A100 has answered and the store hangs while its pictures are put there."""
+    holder = await answered_and_not_stored(site, tryon)
+    site.pause("azurite")
+    site.resume(holder)
+    await _cancel(site, tryon)
+    site.resume("azurite")
+    await _quiet(site, tryon)
+
+
+async def _azurite_let_go(site: Site, before: int) -> None:
+    async def let_go() -> bool:
+        return _connections_to_azurite(site) <= before
+
+    await until(let_go, 2, "the connection to Azurite to close")
+    site.resume("azurite")
 
 
 async def _cancel(site: Site, tryon: TryOn) -> None:

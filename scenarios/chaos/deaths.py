@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from scenarios.chaos.case import TryOn
 from scenarios.chaos.places import HOLD_S
 from scenarios.chaos.site import Site, expect, until
+from scenarios.chaos.starts import holder_of, start_and_hold
 from scenarios.engine.probes import BLOB_API_VERSION
 from scenarios.engine.programs import ACCOUNT_KEY, CONTAINER
 
@@ -22,24 +23,10 @@ REPEATS = 5
 """So many clients send the same request again at once."""
 
 
-async def start_and_hold(site: Site, tryon: TryOn, fault: dict[str, object] | None = None) -> None:
-    """Start a try-on and come back when its call is in flight. The upload is held by a paused Azurite."""
-    if tryon.place.service is not None:
-        await site.rules(tryon.place.hold(tryon.id, fault))
-        await site.start(tryon.key)
-    else:
-        workers = [worker.name for worker in site.workers]
-        site.pause(*workers)  # the photo is stored, and nobody reads it yet
-        await site.start(tryon.key)
-        site.pause("azurite")
-        site.resume(*workers)
-    await site.in_flight(tryon.place, tryon.id)
-
-
 async def kill_worker(site: Site, tryon: TryOn) -> None:
     """Kill -9 the worker that runs the step, while its call is in flight; the other worker takes over."""
     await start_and_hold(site, tryon)
-    holder = await _holder(site, tryon)
+    holder = await holder_of(site, tryon)
     await site.stack.kill(holder)
     site.resume("azurite")
 
@@ -47,7 +34,7 @@ async def kill_worker(site: Site, tryon: TryOn) -> None:
 async def drain_worker(site: Site, tryon: TryOn) -> None:
     """SIGTERM the worker that runs the step: it finishes its call, takes nothing new, and leaves."""
     await start_and_hold(site, tryon, {"kind": "delay", "seconds": DRAINED_CALL_S})
-    holder = await _holder(site, tryon)
+    holder = await holder_of(site, tryon)
     site.stack[holder].signal(signal.SIGTERM)
 
     async def left() -> bool:
@@ -100,12 +87,6 @@ async def _persistent_post(site: Site, tryon: TryOn) -> httpx.Response:
 
     found: httpx.Response = await until(taken, 60, "another answer than 503")
     return found
-
-
-async def _holder(site: Site, tryon: TryOn) -> str:
-    holder = await site.holder(tryon.id, tryon.place.activity)
-    expect(holder is not None, f"no worker holds {tryon.place.activity}")
-    return str(holder)
 
 
 async def _staged(site: Site, tryon: TryOn) -> bool:

@@ -4,8 +4,8 @@ import asyncio
 import time
 
 from scenarios.chaos.case import Strike, TryOn
-from scenarios.chaos.deaths import start_and_hold
 from scenarios.chaos.site import ANOTHER_A100, Site, expect
+from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 AZURITE_START_S = 1.5
 """From its start until Azurite answers, about: a part of the time that it is away."""
@@ -38,12 +38,24 @@ def azurite_down(seconds: float) -> Strike:
     """Stop Azurite for so long, as soon as the photo is stored and before a worker reads it."""
 
     async def strike(site: Site, tryon: TryOn) -> None:
-        workers = [worker.name for worker in site.workers]
-        site.pause(*workers)
-        await site.start(tryon.key)
-        await site.stack.stop("azurite")
-        site.resume(*workers)
-        await asyncio.sleep(seconds - AZURITE_START_S)
-        await site.stack.start("azurite")
+        await start_without_azurite(site, tryon)
+        await _away(site, seconds)
 
     return strike
+
+
+def azurite_down_for_results(seconds: float) -> Strike:
+    """Stop Azurite for so long when the A100 has answered and its pictures are to be stored."""
+
+    async def strike(site: Site, tryon: TryOn) -> None:
+        holder = await answered_and_not_stored(site, tryon)
+        await site.stack.stop("azurite")
+        site.resume(holder)
+        await _away(site, seconds)
+
+    return strike
+
+
+async def _away(site: Site, seconds: float) -> None:
+    await asyncio.sleep(seconds - AZURITE_START_S)
+    await site.stack.start("azurite")

@@ -13,7 +13,10 @@ from typing import Any
 import httpx
 import psutil
 from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from app.gateway.starting import workflow_id_for
 from fakes import a100
@@ -25,7 +28,7 @@ from scenarios.chaos.growth import Reading
 from scenarios.chaos.places import Place
 from scenarios.engine.ports import HOST, Ports, reserve_port
 from scenarios.engine.processes import Child
-from scenarios.engine.programs import FAKES, Options
+from scenarios.engine.programs import FAKES, TASK_QUEUE, Options
 from scenarios.engine.stack import Stack
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -33,6 +36,12 @@ API_KEY = "only-for-the-stack-that-is-broken"
 """Opens nothing but a gateway on this machine; it is there to be looked for in logs and histories."""
 
 ANOTHER_A100 = "another_a100"
+A100_SLOTS = 1
+"""Calls that each worker makes to the A100 at once: few, so that a try-on can be made to wait for one."""
+
+BUILD_ID = "as-deployed"
+"""The version of the workers; a deploy of others is one of the faults."""
+
 GLANCE_S = 0.1
 """Between two looks at a ledger or a status."""
 
@@ -61,7 +70,12 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         temporal_ui=False,
         extra={
             "*": {"LOG_FORMAT": "console", "A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"},
-            "worker": {"WORKER_DRAIN_S": "60", "LOG_LEVEL": "DEBUG"},  # a drain as long as what runs may take
+            "worker": {
+                "WORKER_DRAIN_S": "60",  # a drain as long as what runs may take
+                "LOG_LEVEL": "DEBUG",
+                "WORKER_BUILD_ID": BUILD_ID,
+                "A100_MAX_CONCURRENT": str(A100_SLOTS),
+            },
             "gateway": {"API_KEYS": f"chaos:{API_KEY}", "LOG_LEVEL": "DEBUG"},
         },
     )
@@ -74,7 +88,9 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)
-        yield Site(stack, http, await Client.connect(stack.temporal_address), controls)
+        site = Site(stack, http, await Client.connect(stack.temporal_address), controls)
+        await site.make_current(BUILD_ID)
+        yield site
 
 
 class Site:
@@ -158,17 +174,57 @@ class Site:
 
         await until(flying, within, f"{place.activity} in flight for {workflow_id}")
 
+    async def pending(self, workflow_id: str, activity: str) -> PendingActivityInfo | None:
+        """Return what Temporal knows of a step that has begun and not ended; None when there is none."""
+        description = await self.temporal.get_workflow_handle(workflow_id).describe()
+        found = description.raw_description.pending_activities
+        return next((one for one in found if one.activity_type.name == activity), None)
+
+    async def activities(self, workflow_id: str) -> list[str]:
+        """Return the activities that a try-on has scheduled, in order."""
+        events = (await self.temporal.get_workflow_handle(workflow_id).fetch_history()).events
+        names = (event.activity_task_scheduled_event_attributes.activity_type.name for event in events)
+        return [name for name in names if name]
+
     async def holder(self, workflow_id: str, activity: str) -> str | None:
         """Return the name of the worker process that an attempt runs in; None when none runs."""
-        description = await self.temporal.get_workflow_handle(workflow_id).describe()
-        for pending in description.raw_description.pending_activities:
-            if (
-                pending.activity_type.name == activity
-                and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-            ):
-                pid = pending.last_worker_identity.partition("@")[0]
-                return next((child.name for child in self.stack if child.running and str(child.pid) == pid), None)
-        return None
+        pending = await self.pending(workflow_id, activity)
+        if pending is None or pending.state != PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
+            return None
+        pid = pending.last_worker_identity.partition("@")[0]
+        return next((child.name for child in self.stack if child.running and str(child.pid) == pid), None)
+
+    async def waiting(self, workflow_id: str, activity: str, *, attempt: int = 1) -> None:
+        """Wait until a step waits itself: for a worker that takes its first attempt, or in the backoff before another.
+
+        Raises:
+            ChaosError: it does not come to that.
+        """
+
+        async def seen() -> bool:
+            pending = await self.pending(workflow_id, activity)
+            return (
+                pending is not None
+                and pending.attempt >= attempt
+                and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            )
+
+        await until(seen, 60, f"{activity} to wait for attempt {attempt}")
+
+    async def make_current(self, build_id: str) -> None:
+        """Let try-ons that start from now on run on the workers of this version, once it is known."""
+        request = SetWorkerDeploymentCurrentVersionRequest(
+            namespace=self.temporal.namespace, deployment_name=TASK_QUEUE, build_id=build_id, identity="chaos"
+        )
+
+        async def done() -> bool:
+            try:
+                await self.temporal.workflow_service.set_worker_deployment_current_version(request)
+            except RPCError:  # its workers have not been seen yet
+                return False
+            return True
+
+        await until(done, 60, f"version {build_id} to be the current one")
 
     @property
     def workers(self) -> list[Child]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.steps import Step
-from scenarios.chaos import cancels, deaths, outages
+from scenarios.chaos import cancels, deaths, deploys, outages
 from scenarios.chaos.case import AT_MOST_ONCE_MORE, Case
 from scenarios.chaos.places import PLACES
 
@@ -59,6 +59,18 @@ CASES: Sequence[Case] = (
         status="FAILED",
         code="AZURE_UNAVAILABLE",
     ),
+    Case(
+        fault="Azurite down for 3 s, results not stored yet",
+        step=Step.GENERATING_IMAGES,
+        strike=outages.azurite_down_for_results(3),
+    ),
+    Case(
+        fault="Azurite down for 40 s, results not stored yet",
+        step=Step.GENERATING_IMAGES,
+        strike=outages.azurite_down_for_results(40),
+        status="FAILED",
+        code="AZURE_UNAVAILABLE",
+    ),
     *(
         Case(fault="service down for 3 s", step=step, strike=outages.service_down(3), calls=_once_more(step))
         for step in UNAVAILABLE
@@ -85,10 +97,24 @@ CASES: Sequence[Case] = (
         Case(fault="cancelled, service hangs", step=step, strike=cancels.cancel_hung, status="CANCELLED")
         for step in PLACES
     ),
+    *(
+        Case(fault="cancelled in a backoff", step=step, strike=cancels.cancel_in_backoff, status="CANCELLED")
+        for step in PLACES
+    ),
     Case(
-        fault="cancelled in a backoff",
-        step=Step.RESIZING_IMAGE,
-        strike=cancels.cancel_in_backoff,
+        fault="cancelled, no A100 slot free",
+        step=Step.REFINING_MASK,
+        strike=cancels.cancel_queued,
         status="CANCELLED",
+    ),
+    Case(
+        fault="cancelled, results not stored yet",
+        step=Step.GENERATING_IMAGES,
+        strike=cancels.cancel_storing,
+        status="CANCELLED",
+    ),
+    *(
+        Case(fault="changed worker deployed", step=step, strike=deploys.deploy_changed_worker)
+        for step in (Step.GENERATING_MASK, Step.GENERATING_IMAGES)
     ),
 )

@@ -1,7 +1,7 @@
 """Is a process healthy yet? One probe for each kind of server; each says no, and does not raise, while it is not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 from azure.core.exceptions import AzureError, ResourceExistsError
@@ -83,23 +83,32 @@ def polls(port: int, *, namespace: str, queues: Sequence[str]) -> Probe:
         try:
             connection = connection or await Client.connect(f"{HOST}:{port}", namespace=namespace)
             for queue in queues:
-                request = DescribeTaskQueueRequest(
-                    namespace=namespace,
-                    task_queue=TaskQueue(name=queue),
-                    # Of all partitions: the default mode sees the first one's pollers, and a new one may poll another.
-                    api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
-                    report_pollers=True,
-                )
-                answer = await connection.workflow_service.describe_task_queue(request)
-                types = (version.types_info for version in answer.versions_info.values())
-                pollers = [poller for kinds in types if _ACTIVITY in kinds for poller in kinds[_ACTIVITY].pollers]
-                if not any(poller.identity.startswith(f"{pid}@") for poller in pollers):
+                if not any([identity.startswith(f"{pid}@") async for identity in _polling(connection, queue)]):
                     return False
         except (RPCError, RuntimeError):
             return False
         return True
 
     return probe
+
+
+async def _polling(connection: Client, queue: str) -> AsyncIterator[str]:
+    """Yield the identities that poll a task queue for activities.
+
+    Two looks, for each is blind to something: the default mode sees the pollers of the first partition alone, and a new
+    worker may poll another; the enhanced one sees every partition, but no worker that has a deployment version.
+    """
+    request = DescribeTaskQueueRequest(
+        namespace=connection.namespace, task_queue=TaskQueue(name=queue), task_queue_type=_ACTIVITY
+    )
+    for poller in (await connection.workflow_service.describe_task_queue(request)).pollers:
+        yield poller.identity
+    request.api_mode = DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED
+    request.report_pollers = True
+    answer = await connection.workflow_service.describe_task_queue(request)
+    for version in answer.versions_info.values():
+        for poller in version.types_info[_ACTIVITY].pollers if _ACTIVITY in version.types_info else ():
+            yield poller.identity
 
 
 async def listens(port: int) -> bool:

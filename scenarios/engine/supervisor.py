@@ -67,6 +67,25 @@ class Supervisor:
         """Start one process again, after `stop` or `kill`, and wait until it is healthy."""
         await self._bring_up(self[name])
 
+    async def add(self, program: Program) -> None:
+        """Start one program more and wait until it is healthy. At the end it is stopped before the others.
+
+        Raises:
+            ValueError: there is one of this name.
+            StackError: it does not become healthy.
+        """
+        if program.name in self._children or self._leash is None:
+            raise ValueError(f"{program.name} cannot be added: there is one, or nothing runs yet")
+        self._children[program.name] = Child(program, log=self.home / f"{program.name}.log", leash=self._leash)
+        self._stages.append([program])
+        await self._bring_up(self[program.name])
+
+    async def remove(self, name: str) -> None:
+        """Stop a program that was added, and forget it."""
+        await self.stop(name)
+        del self._children[name]
+        self._stages = [stage for stage in self._stages if [program.name for program in stage] != [name]]
+
     async def stop(self, name: str) -> None:
         """Ask one process to end, by SIGTERM and, after its grace, SIGKILL."""
         await self[name].stop()
