@@ -1,5 +1,6 @@
 """The workflow of a try-on: nothing but the order of its steps."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -44,6 +45,7 @@ class JewelryGenerationWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            _heed_cancellation()
             failure = describe_failure(self._step, error)
             raise ApplicationError(failure.message, failure, type=failure.code, non_retryable=True) from error
 
@@ -101,7 +103,7 @@ class JewelryGenerationWorkflow:
         on_a100: bool = False,
     ) -> ResultT:
         queue = workflow.info().task_queue
-        return await workflow.execute_activity_method(
+        result = await workflow.execute_activity_method(
             activity,
             argument,
             task_queue=policies.a100_task_queue(queue) if on_a100 else queue,
@@ -111,3 +113,15 @@ class JewelryGenerationWorkflow:
             # Not done before the activity is: after CANCELLED no service is called any more.
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
+        _heed_cancellation()
+        return result
+
+
+def _heed_cancellation() -> None:
+    """End the try-on when it was cancelled, however its step ended.
+
+    An activity hears of a cancellation with a heartbeat. One that ends before that gives its result or its failure, and
+    the SDK then takes the cancellation for dealt with; but the user was told CANCELLED.
+    """
+    if workflow.cancellation_reason() is not None:
+        raise asyncio.CancelledError

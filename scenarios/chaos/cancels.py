@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import psutil
 
-from scenarios.chaos.case import CALLS, TryOn
+from scenarios.chaos.case import CALLS, Strike, TryOn
 from scenarios.chaos.site import A100_SLOTS, Site, expect, until
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 CANCELLED_WITHIN_S = 2.0
+ABOUT_TO_END_S = 0.5
+"""So much later the call that is in flight at the cancellation ends: less than a heartbeat may take to bring it."""
+
 QUIET_S = 4.0
 """So long nothing may be called after the end: longer than two polls lie apart."""
 
@@ -44,6 +48,33 @@ async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
         await site.start(tryon.key)
         attempt = 2
     await site.waiting(tryon.id, place.activity, attempt=attempt)
+    await _cancel(site, tryon)
+    await _quiet(site, tryon)
+
+
+def cancel_before_its_end(fault: Mapping[str, object]) -> Strike:
+    """Cancel when the step is about to end by itself, well or not: it may not hear of the cancellation before that."""
+
+    async def strike(site: Site, tryon: TryOn) -> None:
+        await start_and_hold(site, tryon, dict(fault))
+        await _cancel(site, tryon)
+        await _quiet(site, tryon)
+
+    return strike
+
+
+async def cancel_between_polls(site: Site, tryon: TryOn) -> None:
+    """Cancel while the step waits to ask for its job again."""
+    place = tryon.place
+    rule = {"service": place.service, "key": tryon.id, "operation": "submit"}
+    await site.rules([rule | {"fault": {"kind": "job_stuck"}}])
+    await site.start(tryon.key)
+
+    async def polled() -> bool:
+        calls = await site.calls(str(place.service), "poll", tryon.id)
+        return bool(calls) and calls[-1]["duration_s"] is not None
+
+    await until(polled, 60, "the first poll")
     await _cancel(site, tryon)
     await _quiet(site, tryon)
 

@@ -24,6 +24,8 @@ UNAVAILABLE = {
 }
 """What a try-on fails with whose service is away for longer than its policy tries again."""
 
+ENDS_WELL = cancels.cancel_before_its_end({"kind": "delay", "seconds": cancels.ABOUT_TO_END_S})
+FAILS = cancels.cancel_before_its_end({"kind": "status", "status": 400, "delay": cancels.ABOUT_TO_END_S})
 ON_A100 = (Step.REFINING_MASK, Step.GENERATING_IMAGES)
 
 
@@ -96,6 +98,20 @@ CASES: Sequence[Case] = (
     *(
         Case(fault="cancelled, service hangs", step=step, strike=cancels.cancel_hung, status="CANCELLED")
         for step in PLACES
+    ),
+    *(
+        Case(fault="cancelled, step about to end", step=step, strike=ENDS_WELL, status="CANCELLED")
+        for step in PLACES
+        if step != Step.UPLOADING_IMAGE
+    ),
+    *(
+        Case(fault="cancelled, step about to fail", step=step, strike=FAILS, status="CANCELLED")
+        for step in (Step.CHECKING_ZOOM, Step.GENERATING_MASK, Step.GENERATING_IMAGES)
+    ),
+    *(
+        Case(fault="cancelled between polls", step=step, strike=cancels.cancel_between_polls, status="CANCELLED")
+        for step, place in PLACES.items()
+        if place.job
     ),
     *(
         Case(fault="cancelled in a backoff", step=step, strike=cancels.cancel_in_backoff, status="CANCELLED")

@@ -258,3 +258,24 @@ async def test_unknown_paths_and_methods_have_the_same_shape(http: httpx.AsyncCl
         assert answer.json()["error"]["code"] == code
         assert set(answer.json()["error"]) == {"code", "message", "details"}
     assert "GET" in (await http.delete("/workflow/some-id")).headers["allow"]
+
+
+@pytest.mark.parametrize("step", ["check_zoom", "generate_images"])
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+async def test_a_cancellation_counts_though_the_step_ends_before_it_hears_of_it(
+    http: httpx.AsyncClient, client: Client, backend: Backend, step: str, fails: bool
+) -> None:
+    backend.held, backend.deaf = {step}, True
+    if fails:
+        backend.broken = {step: ApplicationError("no", type="Sam3RejectedError", non_retryable=True)}
+    workflow_id = await started(http)
+    await at_step(http, workflow_id, {"check_zoom": "CHECKING_ZOOM", "generate_images": "GENERATING_IMAGES"}[step])
+    assert (await http.post(f"/workflow/{workflow_id}/cancel")).json()["status"] == "CANCELLED"
+    backend.release.set()
+    assert (await http.get(f"/workflow/{workflow_id}?wait=20")).json() == {
+        "workflowId": workflow_id,
+        "status": "CANCELLED",
+    }
+    events = (await client.get_workflow_handle(workflow_id).fetch_history()).events
+    scheduled = [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
+    assert [name for name in scheduled if name][-1] == step
