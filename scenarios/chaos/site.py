@@ -69,7 +69,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         profile="instant",
         temporal_ui=False,
         extra={
-            "*": {"LOG_FORMAT": "console", "A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"},
+            "*": {"LOG_FORMAT": "console", **two_a100s(ports, spare)},
             "worker": {
                 "WORKER_DRAIN_S": "60",  # a drain as long as what runs may take
                 "LOG_LEVEL": "DEBUG",
@@ -81,8 +81,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
     )
     async with AsyncExitStack() as closing:
         stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
-        settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
-        another = await closing.enter_async_context(serving(a100.create_app(settings), port=spare))
+        another = await closing.enter_async_context(another_a100(stack, spare))
         headers = {"X-API-Key": API_KEY}
         http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False, headers=headers))
         controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
@@ -91,6 +90,19 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         site = Site(stack, http, await Client.connect(stack.temporal_address), controls)
         await site.make_current(BUILD_ID)
         yield site
+
+
+def two_a100s(ports: Ports, spare: int) -> dict[str, str]:
+    """Return the variable by which workers know the stack's A100 and another one at a spare port."""
+    return {"A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"}
+
+
+@asynccontextmanager
+async def another_a100(stack: Stack, port: int) -> AsyncIterator[str]:
+    """Run a second A100 in this process, beside the stack's, and give its address."""
+    settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
+    async with serving(a100.create_app(settings), port=port) as address:
+        yield address
 
 
 class Site:

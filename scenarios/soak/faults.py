@@ -1,34 +1,118 @@
-"""What goes wrong in a soak, and how a try-on has to end by it."""
+"""What goes wrong in a soak by chance, and how a try-on has to end by it."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.policies import IMAGE_RETRY, ML_RETRY
+from app.steps import Step
 
 SHARE = 0.05
 """Of all calls to services; which ones is decided by the fakes' seed."""
-FAULT: dict[str, Any] = {"kind": "status", "status": 503}
-SERVICES = ("image_manipulator", "birefnet", "sam3", "a100")
+
+UNLUCKY_EVERY = 20
+"""One try-on in so many meets a fault that does not go away, so that failures are soaked too."""
+
+Fault = Mapping[str, Any]
+
+UNAVAILABLE: tuple[Fault, ...] = (
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 429, "retry_after": 1},
+    {"kind": "reset"},
+    {"kind": "empty"},
+    {"kind": "truncate"},
+)
+GARBAGE: Fault = {"kind": "garbage"}
+LATE: Fault = {"kind": "delay", "seconds": 2}
+"""Harms nothing."""
+JOB_FAILED: Fault = {"kind": "job_failed"}
+
+JOBS = ("birefnet", "sam3")
+SERVICES = ("image_manipulator", *JOBS, "a100")
+STEPS = {
+    ("image_manipulator", "resize"): Step.RESIZING_IMAGE,
+    ("image_manipulator", "zoom_check"): Step.CHECKING_ZOOM,
+    ("birefnet", "submit"): Step.REMOVING_BACKGROUND,
+    ("birefnet", "poll"): Step.REMOVING_BACKGROUND,
+    ("sam3", "submit"): Step.GENERATING_MASK,
+    ("sam3", "poll"): Step.GENERATING_MASK,
+    ("a100", "refine_mask"): Step.REFINING_MASK,
+    ("a100", "generate"): Step.GENERATING_IMAGES,
+}
+"""The step that a call is part of. Questions after the A100's health are part of none: there is a second A100."""
+
+UNLUCKY: tuple[tuple[str, str, Fault], ...] = tuple(
+    (service, operation, fault)
+    for fault in (UNAVAILABLE[0], GARBAGE, UNAVAILABLE[3])
+    for service, operation in STEPS
+    if operation != "poll"
+)
 
 
-def implied_status(faults: Iterable[tuple[str, str]], *, other_a100: bool = False) -> str:
-    """Return the end that the faults of one try-on imply: a step that used up its attempts fails it.
+@dataclass(frozen=True)
+class Called:
+    """One call that a fake was sent, the second A100's included, and the fault that it met."""
+
+    service: str
+    operation: str
+    attempt: int
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class End:
+    """How a try-on ends; code and failed step when it is FAILED."""
+
+    status: str
+    code: str | None = None
+    failed_step: str | None = None
+
+
+def random_faults(service: str) -> Iterator[tuple[str, Fault, float]]:
+    """Yield operation, fault and probability of each chance rule of a service; together they hit SHARE of its calls."""
+    faults = [*UNAVAILABLE, GARBAGE, LATE]
+    for fault in faults:
+        yield "*", fault, SHARE / len(faults)
+    if service in JOBS:
+        yield "submit", JOB_FAILED, SHARE
+
+
+def unlucky(number: int) -> tuple[str, str, Fault] | None:
+    """Return service, operation and fault of the try-on with this number, if it is one that meets a lasting fault."""
+    turn, rest = divmod(number, UNLUCKY_EVERY)
+    return UNLUCKY[turn % len(UNLUCKY)] if rest == UNLUCKY_EVERY - 1 else None
+
+
+def implied_end(calls: Iterable[Called]) -> End:
+    """Return the end that a try-on's calls imply: a step whose attempts all failed fails it, with its last error.
 
     Args:
-        faults: service and operation of each call that the fault hit.
-        other_a100: whether there is a second A100, which is well.
+        calls: in the order in which they were made.
     """
-    hits: Counter[tuple[str, str]] = Counter()
-    for service, operation in faults:
-        if operation == "health":
-            if other_a100:
-                continue
-            return "FAILED"  # the only A100 says that it is not online
-        # A job's submit and polls share the attempts of one step; the A100's and the manipulator's do not.
-        hits[service, "job" if operation in {"submit", "poll"} else operation] += 1
-    for (service, _), count in hits.items():
-        policy = IMAGE_RETRY if service == "image_manipulator" else ML_RETRY
-        if count >= policy.maximum_attempts:
-            return "FAILED"
-    return "COMPLETED"
+    steps: dict[Step, dict[int, list[Called]]] = defaultdict(lambda: defaultdict(list))
+    for call in calls:
+        if (step := STEPS.get((call.service, call.operation))) is not None:
+            steps[step][call.attempt].append(call)
+    for step, attempts in steps.items():
+        # An attempt ends with the first call that fails, unless the other A100 then does the work. A job that was to
+        # fail is seen to have failed by a poll that meets no fault of its own, in whichever attempt.
+        failed = sum(_harms(calls[-1].fault) for calls in attempts.values())
+        failed += sum(call.fault == JOB_FAILED["kind"] for calls in attempts.values() for call in calls)
+        service = next(iter(attempts.values()))[0].service
+        if failed >= (IMAGE_RETRY if service == "image_manipulator" else ML_RETRY).maximum_attempts:
+            return End("FAILED", _code(service, attempts[max(attempts)][-1].fault), step.value)
+    return End("COMPLETED")
+
+
+def _harms(fault: str | None) -> bool:
+    return fault not in {None, LATE["kind"], JOB_FAILED["kind"]}
+
+
+def _code(service: str, fault: str | None) -> str:
+    if fault == GARBAGE["kind"]:
+        return f"{service.upper()}_BAD_ANSWER"
+    if not _harms(fault):
+        return f"{service.upper()}_JOB_FAILED"
+    return "A100_ERROR" if service == "a100" else f"{service.upper()}_UNAVAILABLE"

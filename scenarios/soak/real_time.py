@@ -6,18 +6,24 @@ import os
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 import httpx
 import psutil
 
+from app.gateway.starting import workflow_id_for
 from fakes.kit.client import AsyncControl
-from scenarios.chaos.site import ENDED, POINTS, STROKES, photo
+from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s
+from scenarios.engine.ports import Ports, reserve_port
 from scenarios.engine.programs import FAKES, Options
 from scenarios.engine.stack import Stack
-from scenarios.soak.faults import FAULT, SHARE, implied_status
+from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
+from scenarios.soak.plot import plot
 
 TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""
@@ -30,8 +36,11 @@ LOOK_S = 5.0
 
 LAG_EVERY_S = 10.0
 LAG_LIMIT_MS = 100.0
-SLOPE_LIMIT_MB = 20.0
-"""What a process's memory may grow by over the second half, by the line that fits best."""
+"""The limit of each 10 s' 99th percentile, the worst of them included."""
+LAG_LINES_MISSING = 3
+"""So many of the lines may be missing: the first holds the imports, and the last may not be full."""
+GAIN_LIMIT_MB = 8.0
+"""What a process's memory may gain over the second half, by the line that fits best."""
 
 WATCHED = ("gateway", "worker")
 DRAIN_S = 180.0
@@ -41,8 +50,11 @@ DRAIN_S = 180.0
 class Soak:
     """What was seen: memory in MB by second for each process, outcomes, and what went wrong."""
 
+    workflows: int
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {name: [] for name in WATCHED})
     outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
     unanswered: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     lags: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -53,23 +65,35 @@ def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
         seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
     out.mkdir(parents=True, exist_ok=True)
-    return _report(seen, out)
+    return report(seen, out)
 
 
 async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
-    extra = {"*": {"LOG_FORMAT": "json", "LOOP_LAG_LOG_S": f"{LAG_EVERY_S:g}"}, "worker": {"A100_MAX_CONCURRENT": "8"}}
+    ports, spare = Ports.free(), reserve_port()
+    everywhere = {"LOG_FORMAT": "json", "LOOP_LAG_LOG_S": f"{LAG_EVERY_S:g}", **two_a100s(ports, spare)}
+    extra = {"*": everywhere, "worker": {"A100_MAX_CONCURRENT": "8"}}
     options = Options(profile="instant", time_scale=TIME_SCALE, seed=seed, temporal_ui=False, extra=extra)
-    soak = Soak()
-    async with Stack(home=home, options=options) as stack, httpx.AsyncClient(timeout=60, trust_env=False) as http:
-        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
-        for control in controls.values():
-            await control.add({"id": "five-percent", "p": SHARE, "fault": FAULT})
-        watch = asyncio.create_task(_watch(stack, soak, workflows))
+    soak = Soak(workflows)
+    async with AsyncExitStack() as closing:
+        stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
+        another = await closing.enter_async_context(another_a100(stack, spare))
+        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
+        for name in FAKES:
+            for number, (operation, fault, share) in enumerate(random_faults(name)):
+                rule = {"id": f"chance-{number}", "service": name, "operation": operation, "p": share, "fault": fault}
+                await controls[name].add(rule)
+        watch = asyncio.create_task(_watch(stack, soak))
         async with asyncio.TaskGroup() as group:
             began = time.monotonic()
             for number in range(workflows):
                 await asyncio.sleep(max(0.0, began + number * seconds / workflows - time.monotonic()))
-                group.create_task(_one(http, stack.urls["gateway"], controls, f"soak:{seed}:{number}", soak))
+                key = f"soak:{seed}:{number}"
+                if (lasting := unlucky(number)) is not None:
+                    service, operation, fault = lasting
+                    rule = {"service": service, "operation": operation, "key": workflow_id_for(key), "fault": fault}
+                    await controls[service].add({"id": key, **rule})
+                group.create_task(_one(http, stack.urls["gateway"], controls, key, soak))
         watch.cancel()
         for control in controls.values():
             await control.close()
@@ -77,12 +101,15 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
     return soak
 
 
-async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncControl], key: str, soak: Soak) -> None:
+async def _one(
+    http: httpx.AsyncClient, gateway: str, controls: Mapping[str, AsyncControl], key: str, soak: Soak
+) -> None:
     body = {"originalImageBase64": photo(), "maskPoints": POINTS, "brushStrokes": STROKES}
     try:
         answer = await http.post(f"{gateway}/workflow/start", json=body, headers={"Idempotency-Key": key})
         if answer.status_code != httpx.codes.ACCEPTED:
             soak.outcomes[f"refused {answer.status_code}"] += 1
+            soak.wrong.append(f"{key} was refused with {answer.status_code}: {answer.text[:200]}")
             return
         found = answer.json()["workflowId"]
         limit = time.monotonic() + DRAIN_S
@@ -94,12 +121,20 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
         soak.wrong.append(f"{key}: {type(error).__name__}")
         return
     failure = view.get("error") or {}
-    soak.outcomes[" ".join(filter(None, (view["status"], failure.get("code"))))] += 1
-    ledgers = {service: await control.ledger(found) for service, control in controls.items()}
-    faults = ((service, call["operation"]) for service, calls in ledgers.items() for call in calls if call["fault"])
-    implied = implied_status(faults)
-    if implied != view["status"]:
-        soak.wrong.append(f"{found} is {view['status']} {failure}, its faults imply {implied}")
+    end = End(view["status"], failure.get("code"), failure.get("failedStep"))
+    soak.outcomes[" ".join(filter(None, (end.status, end.code)))] += 1
+    calls = await _calls(controls, found)
+    soak.calls += len(calls)
+    soak.faults.update(call.fault for call in calls if call.fault)
+    if (implied := implied_end(calls)) != end:
+        soak.wrong.append(f"{found} ended as {end}, its calls imply {implied}")
+
+
+async def _calls(controls: Mapping[str, AsyncControl], workflow_id: str) -> list[Called]:
+    """Return the calls of one try-on in the order in which they were made."""
+    ledgers = [await control.ledger(workflow_id) for control in controls.values()]
+    calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call["at"])
+    return [Called(call["service"], call["operation"], call["attempt"] or 0, call["fault"]) for call in calls]
 
 
 async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]:
@@ -111,7 +146,7 @@ async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]
     return {"status": "unknown"}
 
 
-async def _watch(stack: Stack, soak: Soak, workflows: int) -> None:
+async def _watch(stack: Stack, soak: Soak) -> None:
     began = time.monotonic()
     processes = {name: psutil.Process(stack[name].pid) for name in WATCHED}
     while True:
@@ -121,7 +156,7 @@ async def _watch(stack: Stack, soak: Soak, workflows: int) -> None:
         if len(soak.memory[WATCHED[0]]) % SAID_EVERY == 0:
             memory = ", ".join(f"{name} {samples[-1][1]:.0f} MB" for name, samples in soak.memory.items())
             ended = sum(soak.outcomes.values())
-            _say(f"{at:5.0f} s  {ended} of {workflows} try-ons ended, {len(soak.wrong)} wrong; {memory}")
+            _say(f"{at:5.0f} s  {ended} of {soak.workflows} try-ons ended, {len(soak.wrong)} wrong; {memory}")
         await asyncio.sleep(SAMPLE_S)
 
 
@@ -130,55 +165,61 @@ def _lags(log: Path) -> list[dict[str, Any]]:
     return list(lines)[1:]  # the first holds the imports
 
 
-def _slope(samples: list[tuple[float, float]]) -> float:
-    """Return MB gained over the second half, by the line that fits best."""
+def second_half(samples: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return minutes of the second half, and the MB that it gained, by the line that fits best."""
     half = samples[len(samples) // 2 :]
-    count = len(half)
-    if count < 2:
-        return 0.0
-    mean_x, mean_y = sum(x for x, _ in half) / count, sum(y for _, y in half) / count
-    over = sum((x - mean_x) * (y - mean_y) for x, y in half)
-    return over / sum((x - mean_x) ** 2 for x, _ in half) * (half[-1][0] - half[0][0])
+    if len(half) < 2:
+        return 0.0, 0.0
+    slope, _ = linear_regression(*zip(*half, strict=True))
+    span = half[-1][0] - half[0][0]
+    return span / 60, slope * span
 
 
-def _report(soak: Soak, out: Path) -> int:
+def report(soak: Soak, out: Path) -> int:
+    """Say what was seen, plot it, and return 0 when nothing was wrong."""
     for name in WATCHED:
-        slope, peak = _slope(soak.memory[name]), max(memory for _, memory in soak.memory[name])
-        lags = sorted(line["p99_ms"] for line in soak.lags[name]) or [0.0]
-        median, worst = lags[len(lags) // 2], lags[-1]
-        _say(f"{name}: peak {peak:.0f} MB, second half {slope:+.1f} MB; loop lag p99 {median:g} ms, worst {worst:g} ms")
-        if slope > SLOPE_LIMIT_MB:
-            soak.wrong.append(f"{name} grew by {slope:.0f} MB over the second half")
-        if median > LAG_LIMIT_MS:
-            soak.wrong.append(f"{name}'s event loop was late by {median:g} ms at p99 in its median 10 s")
-    _plot(soak, out / "soak.png")
+        soak.wrong += _judged(name, soak)
+    plot(soak.memory, _lag_series(soak), LAG_LIMIT_MS, out / "soak.png")
+    ended = sum(soak.outcomes.values())
+    if ended < soak.workflows:
+        soak.wrong.append(f"{soak.workflows - ended} of {soak.workflows} try-ons have no end")
+    if not soak.faults:
+        soak.wrong.append("no fault happened")
     for line in soak.wrong[:20]:
         _say(f"wrong: {line}")
-    ended = sum(soak.outcomes.values())
-    load = os.getloadavg()[1]
-    _say(f"{ended} try-ons: {dict(soak.outcomes.most_common())}; load of the machine {load:.1f}; {out / 'soak.png'}")
+    _say(f"{ended} try-ons: {dict(soak.outcomes.most_common())}")
+    hit = soak.faults.total()
+    _say(f"{hit} of {soak.calls} calls met a fault: {dict(soak.faults.most_common())}")
+    _say(f"load of the machine {os.getloadavg()[1]:.1f}; {out / 'soak.png'}")
     _say(f"{len(soak.wrong)} wrong; status requests that had to be sent again, by status: {dict(soak.unanswered)}")
     return 1 if soak.wrong else 0
 
 
-def _plot(soak: Soak, path: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415 - a second to import, for the end alone
+def _judged(name: str, soak: Soak) -> Iterator[str]:
+    """Say what memory and event loop of one process did, and yield what is wrong with it."""
+    samples, lags = soak.memory[name], sorted(line["p99_ms"] for line in soak.lags.get(name, ()))
+    minutes, gain = second_half(samples)
+    wanted = int(samples[-1][0] / LAG_EVERY_S) - LAG_LINES_MISSING if samples else 1
+    if len(lags) < max(1, wanted):
+        yield f"{name} said {len(lags)} times how late its event loop is, not {max(1, wanted)} times"
+    else:
+        _say(f"{name}: loop lag p99 {lags[len(lags) // 2]:g} ms in the median 10 s, {lags[-1]:g} ms in the worst")
+    if samples:
+        slope = gain / minutes if minutes else 0.0
+        peak = max(memory for _, memory in samples)
+        _say(f"{name}: peak {peak:.0f} MB; second half {gain:+.1f} MB, {slope:+.2f} MB a minute")
+    if gain > GAIN_LIMIT_MB:
+        yield f"{name} gained {gain:.0f} MB over the second half"
+    if lags and lags[-1] > LAG_LIMIT_MS:
+        yield f"{name}'s event loop was late by {lags[-1]:g} ms at p99 in its worst {LAG_EVERY_S:g} s"
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - after its backend is chosen
 
-    figure, (memory, lag) = plt.subplots(2, 1, figsize=(9, 6), sharex=True, layout="constrained")
-    for name in WATCHED:
-        memory.plot(*zip(*soak.memory[name], strict=True), label=name)
-        late = [line["p99_ms"] for line in soak.lags[name]]
-        lag.plot([LAG_EVERY_S * (number + 2) for number in range(len(late))], late, label=name)
-    memory.set(title="Memory", ylabel="MB", ylim=(0, None))
-    lag.axhline(LAG_LIMIT_MS, color="grey", linestyle=":", label="limit")
-    lag.set(title="Event loop lag, 99th percentile of each 10 s", ylabel="ms", xlabel="seconds", ylim=(0, None))
-    for axes in (memory, lag):
-        axes.legend(loc="lower right")
-        axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+def _lag_series(soak: Soak) -> dict[str, list[tuple[float, float]]]:
+    """Return seconds and p99 for each process; the first line, which holds the imports, is not among them."""
+    return {
+        name: [(LAG_EVERY_S * (number + 2), line["p99_ms"]) for number, line in enumerate(lines)]
+        for name, lines in soak.lags.items()
+    }
 
 
 def _say(line: str) -> None:

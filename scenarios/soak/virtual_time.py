@@ -12,7 +12,7 @@ import structlog
 from scenarios.engine.runs import Run
 from scenarios.engine.simulation import Simulation
 from scenarios.scenario import Expect, Rule, Scenario
-from scenarios.soak.faults import FAULT, SERVICES, SHARE, implied_status
+from scenarios.soak.faults import SERVICES, Called, End, implied_end, random_faults, unlucky
 
 STROKES = ({"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12},)
 EVERY = 100
@@ -25,55 +25,74 @@ class _Soak:
     def __init__(self, workflows: int) -> None:
         self.workflows = workflows
         self.outcomes: Counter[str] = Counter()
-        self.faults = 0
+        self.faults: Counter[str] = Counter()
+        self.calls = 0
         self.virtual_s = 0.0
         self.wrong: list[str] = []
         self.began = time.perf_counter()
 
     def take(self, run: Run) -> None:
-        faults = [(call.service, call.operation) for call in run.calls if call.fault]
-        implied = implied_status(faults, other_a100=True)
-        if run.status != implied:
-            run.problems.append(f"it is {run.status} {run.error}, its faults imply {implied}")
+        calls = [
+            Called(call.service.removesuffix("_spare"), call.operation, call.attempt or 0, call.fault)
+            for call in sorted(run.calls, key=lambda call: call.at)
+            if call.service != "blob"
+        ]
+        implied = implied_end(calls)
+        end = End(run.status, run.error.get("code"), run.error.get("failedStep"))
+        if implied != end:
+            run.problems.append(f"it ended as {end}, its calls imply {implied}")
         self.wrong += [f"{run.key}: {problem}" for problem in run.problems]
-        self.outcomes[" ".join(filter(None, (run.status, run.error.get("code"))))] += 1
-        self.faults += len(faults)
+        self.outcomes[" ".join(filter(None, (end.status, end.code)))] += 1
+        self.faults.update(call.fault for call in calls if call.fault)
+        self.calls += len(calls)
         self.virtual_s += run.timeline.length
         run.history, run.answer, run.output = None, {}, None
         done = self.outcomes.total()
         if done % EVERY == 0:
             memory = psutil.Process().memory_info().rss / 1e6
             wall = time.perf_counter() - self.began
-            _say(f"{done} of {self.workflows} after {wall:.0f} s; {self.faults} faults; {memory:.0f} MB here")
+            _say(f"{done} of {self.workflows} after {wall:.0f} s; {self.faults.total()} faults; {memory:.0f} MB here")
 
 
 def soak(workflows: int, seed: int) -> int:
     """Run them and report; never returns, but ends the process with 0 or 1."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # failed attempts are what this is about
-    rules = tuple(Rule(service, "*", FAULT, when={"p": SHARE}, must_fire=False) for service in SERVICES)
-    scenario = Scenario(
-        name="soak",
-        story="Five of a hundred calls to services are answered with 503.",
-        theme="soak",
-        photo="far",
-        strokes=STROKES,
-        rules=rules,
-        expect=Expect(status=None),
-    )
     with Simulation(seed=seed) as simulation:
         seen = _Soak(workflows)
-        runs = simulation.run_all([scenario] * workflows, done=seen.take)
+        runs = simulation.run_all(map(_scenario, range(workflows)), done=seen.take)
         wall = time.perf_counter() - seen.began
     late = [f"{run.key}: {run.problems[-1]}" for run in runs if run.problems and "came later" in run.problems[-1]]
     wrong = seen.wrong + late
     for line in wrong[:20]:
         _say(f"wrong: {line}")
-    _say(f"{len(runs)} try-ons: {dict(seen.outcomes.most_common())}; {seen.faults} faults")
+    if not seen.faults:
+        wrong.append("no fault happened")
+    _say(f"{len(runs)} try-ons: {dict(seen.outcomes.most_common())}")
+    _say(f"{seen.faults.total()} of {seen.calls} calls met a fault: {dict(seen.faults.most_common())}")
     hours = seen.virtual_s / 3600
     _say(f"{len(wrong)} wrong; {hours:.1f} virtual hours in {wall:.0f} s, {seen.virtual_s / wall:.0f} times real time")
     sys.stdout.flush()
     os._exit(1 if wrong else 0)  # with everything shut down: the interpreter can abort at exit (sdk-python #300)
+
+
+def _scenario(number: int) -> Scenario:
+    chances = (
+        Rule(service, operation, fault, when={"p": share}, must_fire=False)
+        for service in SERVICES
+        for operation, fault, share in random_faults(service)
+    )
+    lasting = unlucky(number)
+    always = () if lasting is None else (Rule(*lasting, must_fire=False),)
+    return Scenario(
+        name="soak",
+        story="Five of a hundred calls to services meet a fault.",
+        theme="soak",
+        photo="far",
+        strokes=STROKES,
+        rules=(*always, *chances),
+        expect=Expect(status=None),
+    )
 
 
 def _say(line: str) -> None:
