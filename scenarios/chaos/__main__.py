@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.chaos.case import Case
-from scenarios.chaos.growth import MORE_FILES, MORE_MEMORY_MB, Growth, Readings
+from scenarios.chaos.growth import Growth, Readings
 from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import Site, open_site
 from scenarios.chaos.table import CASES
@@ -62,7 +62,8 @@ async def _run(home: Path, cases: Sequence[Case]) -> tuple[list[Outcome], list[G
             why = str(error)
     grown = readings.growth()
     if over := [one for one in grown if one.excess]:
-        why += f" grown beyond {MORE_FILES} files or {MORE_MEMORY_MB} MB: {_said(over)}"
+        limits = ", ".join(f"{one.process}: {one.limit.files} files, {one.limit.memory_mb:g} MB" for one in over)
+        why += f" grown: {_said(over)}; the limits are: {limits}"
     return outcomes, grown, why.strip()
 
 

@@ -1,5 +1,6 @@
 """One cell of the chaos table: a fault, where it strikes, and what must come of it."""
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from app.steps import Step
 from scenarios.chaos.places import PLACES, Place
 from scenarios.chaos.site import Site, expect
 
+JPEG = b"\xff\xd8\xff"
 ONCE = (1, 1)
 AT_MOST_ONCE_MORE = (1, 2)
 NEVER_TWICE = (0, 1)
@@ -86,6 +88,9 @@ class Case:
             error, step = view["error"], self.failed_step or self.step
             seen = (error["code"], error["failedStep"])
             expect(seen == (self.code, step), f"{self.code} at {step} was to come, it is {seen}")
+        if self.status == "COMPLETED":
+            picture = base64.b64decode(view["result"]["fluxResultBase64"])
+            expect(picture.startswith(JPEG), f"the result is no picture: {picture[:20]!r}")
         counts = []
         for service, operation in CALLS:
             name = f"{service}.{operation}"

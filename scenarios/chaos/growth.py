@@ -3,12 +3,22 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median_low
 
-MORE_FILES = 12
-"""Open files that a process may have gained: connections that pools keep for the next call."""
+BORROWED = frozenset({"temporal", "azurite"})
+"""Servers of others, whose caches are not ours to keep small."""
 
-MORE_MEMORY_MB = 60
-"""Memory that a process may have gained by caches and heaps that its first try-ons filled."""
+
+@dataclass(frozen=True)
+class Limit:
+    """What a process may have gained. Files are open ones: connections that pools keep for the next call."""
+
+    files: int
+    memory_mb: float
+
+
+OURS = Limit(files=4, memory_mb=20)
+THEIRS = Limit(files=12, memory_mb=60)
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,13 @@ class Growth:
     @property
     def excess(self) -> bool:
         """Whether it is more than pools and caches explain."""
-        return self.files > MORE_FILES or self.memory_mb > MORE_MEMORY_MB
+        limit = self.limit
+        return self.files > limit.files or self.memory_mb > limit.memory_mb
+
+    @property
+    def limit(self) -> Limit:
+        """What this process may gain."""
+        return THEIRS if self.process in BORROWED else OURS
 
     def __str__(self) -> str:
         return f"{self.process} {self.files:+d} files {self.memory_mb:+.0f} MB over {self.over} faults"
@@ -50,17 +66,24 @@ class Readings:
             self._taken[name, reading.pid].append(reading)
 
     def growth(self) -> list[Growth]:
-        """Return what was gained, by name. A process is measured from its second reading: the first one fills pools."""
+        """Return the most that one process of each name gained, from its first readings to its last.
+
+        A process is measured from its second reading, since the first one fills pools. Both ends are the median of a
+        third of the readings, so that one connection more or less at the moment of a look is no growth.
+        """
         worst: dict[str, Growth] = {}
         for (name, _), (_, *readings) in self._taken.items():
             if len(readings) < 2:
                 continue
-            first, last = readings[0], readings[-1]
-            grown = Growth(name, last.files - first.files, last.memory_mb - first.memory_mb, len(readings) - 1)
+            third = max(1, len(readings) // 3)
+            first, last = readings[:third], readings[-third:]
+            files = median_low([one.files for one in last]) - median_low([one.files for one in first])
+            memory_mb = median_low([one.memory_mb for one in last]) - median_low([one.memory_mb for one in first])
+            grown = Growth(name, files, memory_mb, len(readings) - 1)
             if name not in worst or _size(grown) > _size(worst[name]):
                 worst[name] = grown
         return list(worst.values())
 
 
 def _size(grown: Growth) -> float:
-    return max(grown.files / MORE_FILES, grown.memory_mb / MORE_MEMORY_MB)
+    return max(grown.files / grown.limit.files, grown.memory_mb / grown.limit.memory_mb)
