@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ...) are read by its SDK.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     azure_account_name: str = Field(min_length=3)
     azure_account_key: SecretStr = Field(min_length=1)

@@ -39,8 +39,7 @@ def test_addresses_lose_their_last_slash_and_lists_are_split() -> None:
     assert settings.a100_urls == ("http://127.0.0.1:8008", "http://127.0.0.1:8009")
 
 
-def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # away from a developer's own .env
+def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("A100_URLS", "ftp://secret.test")
