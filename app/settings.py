@@ -18,9 +18,10 @@ class Settings(BaseSettings):
     """What a deployment says. No address of the internet is a default; what must be said has none.
 
     Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ...) are read by its SDK.
+    A variable that is set to nothing, as compose files do, is as one that is not set.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     azure_account_name: str = Field(min_length=3)
     azure_account_key: SecretStr = Field(min_length=1)

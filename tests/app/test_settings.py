@@ -51,5 +51,21 @@ def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatc
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_variable_that_is_set_to_nothing_is_one_that_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in Settings.model_fields:
+        monkeypatch.delenv(other.upper(), raising=False)
+    for other, value in GOOD.items():
+        monkeypatch.setenv(other.upper(), value)
+    monkeypatch.setenv(name.upper(), "")
+    field = Settings.model_fields[name]
+    if field.is_required():
+        with pytest.raises(ValidationError) as caught:
+            Settings()
+        assert explain(caught.value).splitlines()[1:] == [f"  {name.upper()}: Field required"]
+    else:
+        assert getattr(Settings(), name) == field.default
+
+
 def test_the_key_is_not_shown() -> None:
     assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
