@@ -6,6 +6,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 
 from app.settings import Settings, explain
+from app.temporal import TemporalConfigurationError, configuration
 
 DOTENV = Path(".env")
 """In the current folder."""
@@ -21,13 +22,17 @@ def read_environment() -> Settings:
     Temporal's SDK and OpenTelemetry read the environment alone: in this way their variables in `.env` count as ours do.
 
     Raises:
-        BadEnvironmentError: a variable is missing or wrong, or `.env` is no text.
+        BadEnvironmentError: a variable is missing or wrong, one of Temporal's too, or `.env` is no text.
     """
     try:
         load_dotenv(DOTENV)
     except (OSError, ValueError) as error:
         raise BadEnvironmentError(f"{DOTENV.absolute()} cannot be read: {error}") from error
     try:
-        return Settings()
+        settings = Settings()
+        configuration()
     except ValidationError as error:
         raise BadEnvironmentError(explain(error)) from error
+    except TemporalConfigurationError as error:
+        raise BadEnvironmentError(f"Temporal's configuration is of no use: {error}") from error
+    return settings
