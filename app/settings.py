@@ -11,6 +11,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHORTEST_API_KEY = 16
 """Characters: fewer can be guessed by trying."""
 
+_INCOMPLETE = (
+    "The environment is not complete. "
+    ".env.example documents each variable; a copy of it as .env fits the stack of `make up`:"
+)
+
 _KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -111,4 +116,4 @@ def explain(error: ValidationError) -> str:
         f"  {'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False)
     ]
-    return "\n".join(["The environment is not complete; .env.example documents each variable:", *lines])
+    return "\n".join([_INCOMPLETE, *lines])

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from app.settings import Settings, explain
+from scenarios.engine import programs
+from scenarios.engine.ports import Ports
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 SDKS = ("TEMPORAL_", "OTEL_")  # the SDKs' own variables are documented beside ours
@@ -31,6 +34,20 @@ def test_no_address_of_the_internet_is_a_default_or_uncommented() -> None:
     values = re.findall(r"^[A-Z0-9_]+=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
     assert all("127.0.0.1" in value for value in values if "://" in value)
     assert not [field for field in Settings.model_fields.values() if "://" in str(field.default)]
+
+
+def test_a_copy_of_the_example_fits_the_stack_of_make_up() -> None:
+    example, stack = dotenv_values(EXAMPLE), programs.shared_environment(Ports(), programs.Options())
+    assert {name.upper() for name, field in Settings.model_fields.items() if field.is_required()} <= example.keys()
+    both = (example.keys() & stack.keys()) - {"WORKER_DRAIN_S"}  # that stack's worker stops when its developer does
+    assert {"TEMPORAL_ADDRESS", "TASK_QUEUE", "AZURE_ACCOUNT_KEY"} <= both
+    assert {name: example[name] for name in both} == {name: stack[name] for name in both}
+
+
+def test_what_is_missing_is_said_with_a_way_to_begin() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"a100_urls": ""})
+    assert "a copy of it as .env fits the stack of `make up`" in explain(caught.value).splitlines()[0]
 
 
 def test_addresses_lose_their_last_slash_and_lists_are_split() -> None:
