@@ -145,8 +145,8 @@ fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the A
 	@FUZZ_EXAMPLES="$${EXAMPLES:-10000}" $(PY) -m pytest -s tests/fuzz
 
 .PHONY: audit
-audit: setup ## Ask the advisory database about every pinned dependency (needs the network)
-	@for list in app fakes dev; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$list.txt; done
+audit: setup ## Ask the advisory databases about every pinned dependency, Python's and Node's (needs the network)
+	@exec $(PY) -m scenarios audit
 
 .PHONY: test-console
 test-console: setup ## The console's tests in headless Chromium, which `make test` skips where there is none

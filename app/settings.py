@@ -11,6 +11,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHORTEST_API_KEY = 16
 """Characters: fewer can be guessed by trying."""
 
+_INCOMPLETE = (
+    "The environment is not complete. "
+    ".env.example documents each variable; a copy of it as .env fits the stack of `make up`:"
+)
+
 _KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -18,9 +23,10 @@ class Settings(BaseSettings):
     """What a deployment says. No address of the internet is a default; what must be said has none.
 
     Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ...) are read by its SDK.
+    A variable that is set to nothing, as compose files do, is as one that is not set.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     azure_account_name: str = Field(min_length=3)
     azure_account_key: SecretStr = Field(min_length=1)
@@ -110,4 +116,4 @@ def explain(error: ValidationError) -> str:
         f"  {'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False)
     ]
-    return "\n".join(["The environment is not complete; .env.example documents each variable:", *lines])
+    return "\n".join([_INCOMPLETE, *lines])

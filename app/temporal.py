@@ -2,28 +2,67 @@
 
 import os
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
+from temporalio.service import TLSConfig
 
 LOCAL_SERVER = "127.0.0.1:7233"
 """Where a developer's own server listens; it is asked when nothing names another."""
 
 
+class TemporalConfigurationError(Exception):
+    """Temporal's configuration is of no use; the message says why."""
+
+
+def configuration() -> ClientConnectConfig:
+    """Return what the environment, and Temporal's own configuration file if there is one, say of the connection.
+
+    Raises:
+        TemporalConfigurationError: no connection can be made of it.
+    """
+    # A variable set to nothing means nothing, as in compose files; the SDK would take it for a key and use TLS.
+    said = {name: value for name, value in os.environ.items() if value}
+    try:
+        config = ClientConfig.load_client_connect_config(override_env_vars=said)
+    except (OSError, RuntimeError, ValueError) as error:  # a file that is not there or no TOML, an unknown profile
+        raise TemporalConfigurationError(str(error)) from error
+    config.setdefault("target_host", LOCAL_SERVER)
+    config.setdefault("namespace", "default")
+    _check(config)
+    return config
+
+
 async def connect(
     *, lazy: bool = False, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None
 ) -> Client:
-    """Return a client; with `lazy` it connects at its first call, so that a process starts while Temporal is down."""
-    # A variable set to nothing means nothing, as in compose files; the SDK would take it for a key and use TLS.
-    said = {name: value for name, value in os.environ.items() if value}
-    config = ClientConfig.load_client_connect_config(override_env_vars=said)
-    config.setdefault("target_host", LOCAL_SERVER)
+    """Return a client; with `lazy` it connects at its first call, so that a process starts while Temporal is down.
+
+    Raises:
+        TemporalConfigurationError: no connection can be made of what the environment says.
+        RuntimeError: without `lazy`: Temporal cannot be reached.
+    """
     return await Client.connect(
-        **config,
+        **configuration(),
         data_converter=pydantic_data_converter,
         interceptors=list(interceptors),
         lazy=lazy,
         runtime=runtime,
     )
+
+
+def _check(config: ClientConnectConfig) -> None:
+    """Find what the SDK would only find when it connects, which a gateway does at its first request."""
+    try:
+        address = urlsplit(f"//{config['target_host']}")
+        complete = bool(address.hostname and address.port) and not address.path
+    except ValueError:
+        complete = False
+    if not complete:
+        raise TemporalConfigurationError(f"TEMPORAL_ADDRESS must be HOST:PORT such as {LOCAL_SERVER}")
+    tls = config.get("tls")
+    if isinstance(tls, TLSConfig) and bool(tls.client_cert) != bool(tls.client_private_key):
+        raise TemporalConfigurationError("of the client's certificate and key for TLS, one is there without the other")

@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -21,10 +20,11 @@ from app import policies
 from app.activities import Activities
 from app.alive import kept_fresh
 from app.assembly import Assembly
+from app.environment import BadEnvironmentError, read_environment
 from app.interceptors import PipelineInterceptor
 from app.logging import configure_logging
 from app.loop_lag import loop_lag_logged
-from app.settings import Settings, explain
+from app.settings import Settings
 from app.telemetry import start_telemetry
 from app.temporal import connect
 from app.workflow import JewelryGenerationWorkflow
@@ -96,9 +96,9 @@ async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
         workflow_type: the workflow, where a test deploys a changed one.
     """
     try:
-        settings = Settings()
-    except ValidationError as error:
-        print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
+        settings = read_environment()
+    except BadEnvironmentError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
         return 2
     configure_logging(settings)
     telemetry = start_telemetry("tryon-worker")

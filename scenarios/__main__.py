@@ -5,6 +5,7 @@ import signal
 import sys
 
 COMMANDS = {
+    "audit": "scenarios.audit",
     "bench": "scenarios.bench",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",

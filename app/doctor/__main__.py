@@ -5,14 +5,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from app.clock import WallClock
 from app.doctor.checks import Checks
 from app.doctor.findings import Verdict, render
+from app.environment import BadEnvironmentError, read_environment
 from app.services.blob import BlobStore
 from app.services.http import http_client
-from app.settings import Settings, explain
+from app.settings import Settings
 
 
 async def look(settings: Settings, *, gpu: bool) -> int:
@@ -40,9 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--gpu", action="store_true", help="also have a job, a mask and a picture made: costs GPU time")
     chosen = parser.parse_args(arguments)
     try:
-        settings = Settings()
-    except ValidationError as error:
-        print(explain(error), file=sys.stderr)  # noqa: T201 - as above
+        settings = read_environment()
+    except BadEnvironmentError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - as above
         return 2
     return asyncio.run(look(settings, gpu=chosen.gpu))
 

@@ -13,7 +13,6 @@ from temporalio.api.workflowservice.v1 import (
     GetSystemInfoRequest,
 )
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from app.attempt import Attempt
@@ -32,7 +31,7 @@ from app.services.http import ServiceClient
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
 from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, JobErrors, RemoteJobs
 from app.settings import Settings
-from app.temporal import connect
+from app.temporal import configuration, connect
 
 GPU_LIMIT = GENERATE.start_to_close + JOB_LIMIT
 GPU_SAVED = "answers; its shapes are not looked at, since that costs GPU time (--gpu looks)"
@@ -93,9 +92,8 @@ class Checks:
 
     async def temporal(self) -> Finding:
         """Connect, look at the namespace, and see whether workers poll both task queues."""
-        config = ClientConfig.load_client_connect_config()
-        address, namespace = config.get("target_host", "localhost:7233"), config.get("namespace", "default")
-        where = f"{address}, namespace {namespace}"
+        config = configuration()
+        where = f"{config['target_host']}, namespace {config['namespace']}"
         try:
             async with asyncio.timeout(LIMIT):
                 client = await connect()

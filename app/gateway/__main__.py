@@ -9,9 +9,9 @@ import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from pydantic import ValidationError
 
 from app.clock import WallClock
+from app.environment import BadEnvironmentError, read_environment
 from app.gateway import create_app
 from app.gateway.memory import keep_freed_memory
 from app.gateway.routes import Parts
@@ -19,7 +19,7 @@ from app.logging import configure_logging
 from app.loop_lag import loop_lag_logged
 from app.services.blob import BlobStore
 from app.services.http import http_client
-from app.settings import Settings, explain
+from app.settings import Settings
 from app.telemetry import start_telemetry
 from app.temporal import connect
 
@@ -107,9 +107,9 @@ async def main(settings: Settings, listener: socket.socket) -> None:
 def run() -> int:
     """Read the environment and serve; return the exit code."""
     try:
-        settings = Settings()
-    except ValidationError as error:
-        print(explain(error), file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
+        settings = read_environment()
+    except BadEnvironmentError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
         return 2
     configure_logging(settings)
     keep_freed_memory()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import (
     AzureError,
@@ -157,6 +158,7 @@ class BlobStore:
             permission=permission,
             start=now - SAS_CLOCK_SKEW,
             expiry=now + SAS_LIFETIME,
+            protocol="https" if urlsplit(self._settings.azure_blob_endpoint).scheme == "https" else None,
         )
         return BlobClient(
             self._settings.azure_blob_endpoint,

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from app.settings import Settings, explain
+from scenarios.engine import programs
+from scenarios.engine.ports import Ports
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 SDKS = ("TEMPORAL_", "OTEL_")  # the SDKs' own variables are documented beside ours
@@ -33,14 +36,27 @@ def test_no_address_of_the_internet_is_a_default_or_uncommented() -> None:
     assert not [field for field in Settings.model_fields.values() if "://" in str(field.default)]
 
 
+def test_a_copy_of_the_example_fits_the_stack_of_make_up() -> None:
+    example, stack = dotenv_values(EXAMPLE), programs.shared_environment(Ports(), programs.Options())
+    assert {name.upper() for name, field in Settings.model_fields.items() if field.is_required()} <= example.keys()
+    both = (example.keys() & stack.keys()) - {"WORKER_DRAIN_S"}  # that stack's worker stops when its developer does
+    assert {"TEMPORAL_ADDRESS", "TASK_QUEUE", "AZURE_ACCOUNT_KEY"} <= both
+    assert {name: example[name] for name in both} == {name: stack[name] for name in both}
+
+
+def test_what_is_missing_is_said_with_a_way_to_begin() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"a100_urls": ""})
+    assert "a copy of it as .env fits the stack of `make up`" in explain(caught.value).splitlines()[0]
+
+
 def test_addresses_lose_their_last_slash_and_lists_are_split() -> None:
     settings = Settings.model_validate(GOOD)
     assert settings.image_manipulator_url == "http://127.0.0.1:8005"
     assert settings.a100_urls == ("http://127.0.0.1:8008", "http://127.0.0.1:8009")
 
 
-def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # away from a developer's own .env
+def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("A100_URLS", "ftp://secret.test")
@@ -50,6 +66,22 @@ def test_what_is_missing_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatc
     for name in ("AZURE_ACCOUNT_NAME", "AZURE_ACCOUNT_KEY", "AZURE_BLOB_ENDPOINT", "BIREFNET_URL", "A100_URLS"):
         assert f"  {name}: " in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_variable_that_is_set_to_nothing_is_one_that_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in Settings.model_fields:
+        monkeypatch.delenv(other.upper(), raising=False)
+    for other, value in GOOD.items():
+        monkeypatch.setenv(other.upper(), value)
+    monkeypatch.setenv(name.upper(), "")
+    field = Settings.model_fields[name]
+    if field.is_required():
+        with pytest.raises(ValidationError) as caught:
+            Settings()
+        assert explain(caught.value).splitlines()[1:] == [f"  {name.upper()}: Field required"]
+    else:
+        assert getattr(Settings(), name) == field.default
 
 
 def test_the_key_is_not_shown() -> None:

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from app import policies
+from app.gateway.__main__ import GRACE
+from app.policies import StepPolicy
 from app.settings import Settings
 from fakes.kit.settings import FakeSettings
 from scenarios.engine.programs import ACCOUNT, ACCOUNT_KEY
@@ -17,6 +20,31 @@ BUILT = {name: service for name, service in SERVICES.items() if "build" in servi
 OF_THE_STACK = BUILT.keys() - {"load"}
 ONE_SHOT = {"container"}
 WORKERS = 3
+LEAVING_S = 10
+"""For what comes after the last request or attempt: the last traces are sent, which may take 10 s."""
+SDKS = ("TEMPORAL_", "OTEL_")
+EXAMPLE = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+# What an operator's .env does not reach, and why.
+LEFT_TO_THE_IMAGE = {
+    "GATEWAY_HOST": "the container's own; the published port is on loopback",
+    "GATEWAY_PORT": "the container's own; in .env it says where it is published",
+    "WORKER_ALIVE_FILE": "the healthcheck asks for the image's",
+    "WORKER_METRICS_HOST": "the container's own; it is not published",
+    "WORKER_METRICS_PORT": "Prometheus scrapes the image's",
+}
+# Where another default than the program's own is right, and why.
+OTHER_DEFAULTS = {
+    "AZURE_ACCOUNT_KEY": "the local blob store's",
+    "AZURE_ACCOUNT_NAME": "the local blob store's",
+    "AZURE_BLOB_ENDPOINT": "the local blob store",
+    "IMAGE_MANIPULATOR_URL": "the fake",
+    "BIREFNET_URL": "the fake",
+    "SAM3_URL": "the fake",
+    "A100_URLS": "the fake",
+    "BODY_SLOTS": "the gateway's memory is limited",
+    "PICTURE_SLOTS": "the worker's memory is limited",
+    "WORKER_DRAIN_S": "the fakes are quick",
+}
 
 
 def limits(name: str) -> tuple[float, int]:
@@ -67,8 +95,55 @@ def test_images_of_others_have_a_version(name: str) -> None:
 def test_every_variable_is_one_that_somebody_reads(name: str) -> None:
     model = FakeSettings if SERVICES[name]["build"]["target"] == "fakes" else Settings
     known = {field.upper() for field in model.model_fields}
-    strangers = {variable for variable in SERVICES[name]["environment"] if not variable.startswith("TEMPORAL_")} - known
+    strangers = {variable for variable in SERVICES[name]["environment"] if not variable.startswith(SDKS)} - known
     assert strangers <= {"LOG_LEVEL"} if model is FakeSettings else not strangers
+
+
+def readers(variable: str) -> set[str]:
+    """Which of the two programs read a setting, by their modules; what both have in common is read by both."""
+    reads = re.compile(rf"settings\.{variable.lower()}\b")
+    found = set()
+    for path in (ROOT / "app").rglob("*.py"):
+        if "doctor" not in path.parts and reads.search(path.read_text()):
+            gateway, worker = "gateway" in path.parts, path.name in {"worker.py", "assembly.py"}
+            found |= {"gateway"} if gateway else {"worker"} if worker else {"gateway", "worker"}
+    assert found, variable
+    return found
+
+
+@pytest.mark.parametrize(
+    "variable", sorted({name.upper() for name in Settings.model_fields} - LEFT_TO_THE_IMAGE.keys())
+)
+def test_each_setting_reaches_who_reads_it_with_the_programs_default_or_a_better_one(variable: str) -> None:
+    default = Settings.model_fields[variable.lower()].default
+    own = "" if default in (None, ()) else f"{default:g}" if isinstance(default, float) else str(default)
+    for name in readers(variable):
+        said = re.fullmatch(rf"\${{{variable}:-(.*)}}", str(SERVICES[name]["environment"].get(variable)))
+        assert said, f"{name} does not get {variable}"
+        assert (said[1] != own) is (variable in OTHER_DEFAULTS)
+
+
+@pytest.mark.parametrize("name", ["worker", "gateway"])
+def test_the_sdks_variables_of_the_example_reach_worker_and_gateway(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    sdks = {variable for variable in EXAMPLE if variable.startswith(SDKS)}
+    files = {variable for variable in sdks if variable.endswith("_PATH")}
+    assert len(sdks) == 6
+    assert len(files) == 2
+    for variable in sdks - files:
+        assert environment[variable].startswith(f"${{{variable}:-")
+    for variable in files:  # a path of this machine: the file is mounted, and the container's path is said
+        path = re.fullmatch(rf"\${{{variable}:\+/run/secrets/(.+)}}", environment[variable])
+        assert path
+        assert path[1] in SERVICES[name]["secrets"]
+        assert COMPOSE["secrets"][path[1]]["file"] == f"${{{variable}:-/dev/null}}"
+
+
+def test_what_is_left_to_the_image_is_said_there_and_nowhere_else() -> None:
+    image = (ROOT / "Dockerfile").read_text().partition("AS production\n")[2]
+    for variable in LEFT_TO_THE_IMAGE:
+        assert re.search(rf"^(?:ENV|   ) {variable}=", image, re.MULTILINE)
+        assert all(variable not in SERVICES[name]["environment"] for name in ("worker", "gateway"))
 
 
 def test_each_service_is_swapped_by_one_variable() -> None:
@@ -83,6 +158,15 @@ def test_the_local_store_has_the_key_of_the_local_stack() -> None:
     assert SERVICES["azurite"]["environment"]["AZURITE_ACCOUNTS"] == f"{ACCOUNT}:{ACCOUNT_KEY}"
 
 
-def test_a_worker_has_longer_to_stop_than_it_drains() -> None:
-    drain = int(SERVICES["worker"]["environment"]["WORKER_DRAIN_S"].partition(":-")[2].rstrip("}"))
-    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > drain
+def seconds_to_stop(name: str) -> int:
+    return int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+
+
+def test_a_worker_has_longer_to_stop_than_any_attempt_lasts_however_long_it_may_drain() -> None:
+    # Compose cannot add to WORKER_DRAIN_S. Nor need it: a drain ends with the last attempt, and each has its limit.
+    longest = max(policy.start_to_close for policy in vars(policies).values() if isinstance(policy, StepPolicy))
+    assert seconds_to_stop("worker") >= max(longest, Settings.model_fields["worker_drain_s"].default) + LEAVING_S
+
+
+def test_the_gateway_has_longer_to_stop_than_its_requests() -> None:
+    assert seconds_to_stop("gateway") >= GRACE + LEAVING_S

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from app.gateway.__main__ import GRACE
 from app.policies import GENERATE, a100_task_queue
@@ -75,6 +76,19 @@ def test_pods_hold_the_restricted_standard(name: str) -> None:
     assert context["readOnlyRootFilesystem"] is True
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert container(name)["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+
+
+def test_no_pod_gets_the_variables_that_kubelet_makes_of_services() -> None:
+    # For a Service `gateway` kubelet sets GATEWAY_PORT=tcp://10.0.0.1:80 in each pod of the namespace, over the image's
+    # own ENV. That is a setting of ours and no number: gateway and workers would end with 2 at each start.
+    services = [found["metadata"]["name"] for found in OBJECTS if found["kind"] == "Service"]
+    made = {f"{name.upper().replace('-', '_')}_{end}" for name in services for end in ("PORT", "SERVICE_HOST")}
+    assert made & {name.upper() for name in Settings.model_fields} == {"GATEWAY_PORT"}
+    with pytest.raises(ValidationError, match="gateway_port"):
+        Settings.model_validate({"gateway_port": "tcp://10.0.0.1:80"})
+    for found in OBJECTS:
+        if "template" in found.get("spec", {}):
+            assert found["spec"]["template"]["spec"]["enableServiceLinks"] is False, found["metadata"]["name"]
 
 
 def test_the_worker_has_longer_to_end_than_it_drains_and_drains_longer_than_a_generate_takes() -> None:

@@ -19,6 +19,7 @@ from app.doctor.findings import Finding, Verdict, render
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings
+from app.temporal import connect
 from scenarios.engine.stack import Stack
 
 GONE = "http://127.0.0.1:1"
@@ -122,6 +123,16 @@ async def test_a_temporal_that_is_not_there_and_a_namespace_that_is_not(
     found = (await diagnose(settings))["Temporal"]
     assert found.verdict is Verdict.BAD
     assert "TEMPORAL_ADDRESS" in found.advice
+
+
+async def test_the_address_of_temporal_is_the_one_that_gateway_and_worker_use(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "")
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "")
+    used = await connect(lazy=True)
+    where = f"{used.service_client.config.target_host}, namespace {used.namespace}"
+    assert (await diagnose(settings))["Temporal"].address == where == "127.0.0.1:7233, namespace default"
 
 
 @pytest.fixture

@@ -46,3 +46,15 @@ async def test_it_opens_one_blob_for_what_is_needed_for_minutes(store: BlobStore
         writer = store._client("w-1.jpg", BlobSasPermissions(create=True, write=True)).url
         assert (await http.get(writer)).status_code == 403
     assert await store.get("w-1.jpg", max_bytes=10) == b"one"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "protocol"), [("https://account.test", ["https"]), ("http://127.0.0.1:1/a", None)]
+)
+async def test_one_for_an_https_endpoint_does_not_open_it_over_http(endpoint: str, protocol: list[str] | None) -> None:
+    services = dict.fromkeys(("image_manipulator_url", "birefnet_url", "sam3_url", "a100_urls"), "http://127.0.0.1:1")
+    account = {"azure_account_name": "account", "azure_account_key": "c2VjcmV0", "azure_blob_endpoint": endpoint}
+    store = BlobStore(Settings.model_validate(services | account), WallClock())
+    url = store._client("w-1.jpg", BlobSasPermissions(read=True)).url
+    await store.close()
+    assert parse_qs(urlsplit(url).query).get("spr") == protocol
