@@ -45,8 +45,6 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
         evidence=bottleneck.evidence(summary),
         latencies=[
             ("try-on", summary["transaction"]),
-            ("start (POST)", summary["start"]),
-            ("status (GET)", summary["status"]),
             ("started late by", summary["late_start"]),
         ],
         plan=json.dumps(summary["plan"], indent=1),

@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fakes.kit.client import LedgerCall
 from loadtests.histogram import Latencies
 from loadtests.histories import Waits
 from loadtests.plan import Plan
 from loadtests.sampling import Sample
-from loadtests.tryon import Record
+from loadtests.tryon import Endpoint, Record
 
 BUCKETS = 30
 """Points of each curve over time."""
@@ -73,13 +73,11 @@ def summarize(
         "throughput": len(completed) / length,
         "throughput_share": _throughput_share(plan, outcome, completed),
         "transaction": Latencies(record.seconds for record in completed if record.seconds is not None).figures(),
-        "start": Latencies(record.start_s for record in records if record.start_s is not None).figures(),
-        "status": Latencies(second for record in records for second in record.status_s).figures(),
+        "requests": _requests(records, length),
         "late_start": Latencies(
             max(0.0, record.started - record.intended) for record in records if record.started is not None
         ).figures(),
-        "polls": sum(record.polls for record in records),
-        "status_errors": sum(record.status_errors for record in records),
+        "status_error_share": _status_error_share(records),
         "sent": sum(record.sent for record in records),
         "received": sum(record.received for record in records),
         "cases": _cases(records),
@@ -93,6 +91,23 @@ def summarize(
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
+
+
+def _requests(records: list[Record], length: float) -> dict[str, dict[str, Any]]:
+    """By endpoint: how many, how many failed, how many a second, and how long they took, failed ones included."""
+    found = {}
+    for endpoint in get_args(Endpoint):
+        figures = Latencies(second for record in records for second in record.requests.get(endpoint, ())).figures()
+        failures = sum(record.failures.get(endpoint, 0) for record in records)
+        found[endpoint] = {**figures, "failures": failures, "rate": (figures["count"] or 0) / length}
+    return found
+
+
+def _status_error_share(records: list[Record]) -> float:
+    """The part of all questions for the status, long polls included, that were not answered."""
+    kinds: tuple[Endpoint, ...] = ("status", "long poll")
+    asked = sum(len(record.requests.get(kind, ())) for record in records for kind in kinds)
+    return _share(sum(record.failures.get(kind, 0) for record in records for kind in kinds), asked)
 
 
 def _throughput_share(plan: Plan, outcome: Outcome, completed: list[Record]) -> float | None:

@@ -31,6 +31,7 @@ class Thresholds(BaseModel):
     start: Percentiles = Percentiles()
     status: Percentiles = Percentiles()
     wrong_share: float | None = Field(default=None, ge=0, le=1)
+    status_error_share: float | None = Field(default=None, ge=0, le=1)
     censored_share: float | None = Field(default=0.0, ge=0, le=1)
     dropped_share: float | None = Field(default=0.0, ge=0, le=1)
     throughput_share: float | None = Field(default=None, ge=0, le=1)
@@ -67,13 +68,16 @@ def load_thresholds(path: Path) -> Thresholds:
 def judge(thresholds: Thresholds, summary: dict[str, Any]) -> list[Judged]:
     """Return each threshold with its figure. A run is good when all are kept."""
     found = []
-    for part in ("transaction", "start", "status"):
+    measured = {"transaction": summary["transaction"]} | {
+        part: summary["requests"][part] for part in ("start", "status")
+    }
+    for part, figures in measured.items():
         for name, limit in getattr(thresholds, part).model_dump(exclude_none=True).items():
-            figure = summary[part].get(name)
+            figure = figures.get(name)
             found.append(
                 Judged(f"{part} {name.removesuffix('_s')}", limit, figure, figure is not None and figure <= limit)
             )
-    for name in ("wrong_share", "censored_share", "dropped_share"):
+    for name in ("wrong_share", "status_error_share", "censored_share", "dropped_share"):
         limit = getattr(thresholds, name)
         if limit is not None:
             found.append(Judged(name.replace("_", " "), limit, summary[name], summary[name] <= limit))

@@ -90,7 +90,7 @@ async def test_a_stall_shows_in_every_try_on_that_should_have_started_meanwhile(
     assert summary["outcomes"] == {"completed": 24}
     assert summary["transaction"]["max_s"] >= 3.0
     assert summary["transaction"]["p50_s"] > 1.5
-    assert summary["start"]["max_s"] >= 2.9
+    assert summary["requests"]["start"]["max_s"] >= 2.9
 
 
 async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on_is_censored(tmp_path: Path) -> None:

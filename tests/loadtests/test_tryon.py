@@ -76,24 +76,25 @@ def test_a_completed_try_on_is_counted_from_its_intended_start_to_the_result() -
     record = lived(Gateway(script(1010, COMPLETED)), case(), late=3)
     assert (record.outcome, record.right, record.workflow_id) == ("completed", True, "W")
     assert record.started == 1000
-    assert record.start_s == 0.25
+    assert record.requests["start"] == [0.25]
     assert record.accepted == 1000.25
     assert record.seconds == pytest.approx(3 + 10.5, abs=1)
-    assert len(record.status_s) == record.polls == 11
+    assert len(record.requests["status"]) == 11
     assert record.steps == {"CHECKING_ZOOM": pytest.approx(3.27)}
 
 
 def test_an_impatient_user_asks_five_times_as_often() -> None:
     patient = lived(Gateway(script(1010, COMPLETED)), case())
     impatient = lived(Gateway(script(1010, COMPLETED)), case("impatient"))
-    assert impatient.polls > 4 * patient.polls
+    assert len(impatient.requests["status"]) > 4 * len(patient.requests["status"])
 
 
 def test_long_polls_are_not_taken_for_slow_status_calls() -> None:
     gateway = Gateway(script(1000, COMPLETED))
     record = lived(gateway, case("wait"))
     assert gateway.asked[-1] == "GET /workflow/W?wait=20"
-    assert (record.polls, record.status_s) == (1, [])
+    assert record.requests.keys() == {"start", "long poll"}
+    assert len(record.requests["long poll"]) == 1
 
 
 def test_a_watcher_follows_the_stream_and_fetches_the_result_once() -> None:
@@ -106,12 +107,13 @@ def test_a_watcher_follows_the_stream_and_fetches_the_result_once() -> None:
     record = lived(gateway, case("events"))
     assert gateway.asked == ["POST /workflow/start", "EVENTS /workflow/W/events", "GET /workflow/W"]
     assert record.outcome == "completed"
+    assert (record.requests["events"], record.failures) == ([pytest.approx(1.75)], {})
     assert record.steps["GENERATING_IMAGES"] == 2
 
 
 def test_a_stream_that_breaks_off_is_followed_by_polls() -> None:
     record = lived(Gateway(script(1004, COMPLETED)), case("events"))
-    assert (record.outcome, record.status_errors) == ("completed", 1)
+    assert (record.outcome, record.failures) == ("completed", {"events": 1})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,16 @@ def test_status_calls_that_fail_are_counted_and_asked_again() -> None:
         return (503, {}, 0.5) if method == "GET" and now < 1005 else script(1006, COMPLETED)(method, path, now)
 
     record = lived(Gateway(flaky), case())
-    assert (record.outcome, record.status_errors) == ("completed", 4)
+    assert (record.outcome, record.failures) == ("completed", {"status": 4})
+    assert record.requests["status"][:4] == [0.5] * 4  # a call that fails after long has taken long
+
+
+def test_a_cancel_is_a_request_like_any_other() -> None:
+    def refuses(method: str, path: str, now: float) -> tuple[int, dict[str, Any], float]:
+        return (500, {}, 0.3) if path.endswith("/cancel") else script(1003, COMPLETED)(method, path, now)
+
+    record = lived(Gateway(refuses), case(cancel_after_s=2))
+    assert (record.requests["cancel"], record.failures) == ([0.3], {"cancel": 1})
 
 
 def test_a_user_who_gives_up_cancels_and_sees_the_end() -> None:

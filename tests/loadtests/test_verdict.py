@@ -22,7 +22,7 @@ PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
 
 def record(number: int, took: float | None, *, outcome: str = "completed") -> Record:
     made = Record(number, "near", intended=1000.0 + number, started=1000.0 + number, workflow_id=f"w{number}")
-    made.accepted, made.start_s, made.status_s, made.polls = 1000.1 + number, 0.1, [0.01, 0.02], 2
+    made.accepted, made.requests = 1000.1 + number, {"start": [0.1], "status": [0.01, 0.02]}
     if took is not None:
         made.ended, made.outcome, made.right = made.intended + took, outcome, outcome == "completed"  # type: ignore[assignment]
     return made
@@ -62,6 +62,17 @@ def test_failures_and_a_slow_tail_break_what_they_should() -> None:
         "wrong share"
     }
     assert broken(summary([record(n, 40.0 if n < 6 else 5.0) for n in range(60)])) >= {"transaction p95"}
+
+
+def test_status_calls_that_fail_break_the_verdict_though_every_try_on_is_right() -> None:
+    records = [record(number, 5.0) for number in range(60)]
+    for each in records[:30]:
+        each.requests["status"], each.failures = [0.01, 10.0], {"status": 1}
+    run = summary(records)
+    assert broken(run) == {"status error share", "status p95", "status p99"}
+    assert run["status_error_share"] == pytest.approx(30 / 120)
+    assert run["requests"]["status"]["failures"] == 30
+    assert run["requests"]["start"]["rate"] == pytest.approx(60 / 64)
 
 
 def test_a_backlog_shows_in_the_throughput() -> None:
