@@ -34,6 +34,7 @@ class Thresholds(BaseModel):
     status_error_share: float | None = Field(default=None, ge=0, le=1)
     censored_share: float | None = Field(default=0.0, ge=0, le=1)
     dropped_share: float | None = Field(default=0.0, ge=0, le=1)
+    throughput: float | None = Field(default=None, gt=0)
     throughput_share: float | None = Field(default=None, ge=0, le=1)
 
 
@@ -81,8 +82,8 @@ def judge(thresholds: Thresholds, summary: dict[str, Any]) -> list[Judged]:
         limit = getattr(thresholds, name)
         if limit is not None:
             found.append(Judged(name.replace("_", " "), limit, summary[name], summary[name] <= limit))
-    if thresholds.throughput_share is not None:
-        share = summary["throughput_share"]
-        limit = thresholds.throughput_share
-        found.append(Judged("throughput share", limit, share, share is not None and share >= limit))
+    for name in ("throughput", "throughput_share"):
+        limit, figure = getattr(thresholds, name), summary[name]
+        if limit is not None:
+            found.append(Judged(name.replace("_", " "), limit, figure, figure is not None and figure >= limit))
     return found
