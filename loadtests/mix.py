@@ -71,13 +71,18 @@ class Case:
             fields["brushStrokes"] = [dict(stroke) for stroke in self.scenario.strokes]
         return json.dumps(fields | dict(self.scenario.body)).encode()
 
-    @property
-    def right_ends(self) -> frozenset[str]:
-        """The outcomes that the scenario calls right."""
+    def calls_right(self, outcome: str, code: str | None, *, accepted: bool) -> bool:
+        """Say whether the scenario calls this end right: its status and its code, after a start as it expects."""
+        expect = self.scenario.expect
+        if accepted == (expect.status == "REFUSED"):
+            return False
+        if outcome == "completed" and code is not None:
+            return False
         if self.entry.cancel_after_s is not None:
-            return frozenset({"cancelled", "completed"})  # the try-on may have been faster than its user
-        status = self.scenario.expect.status
-        return frozenset({status.lower()} if status else {"completed", "failed"})
+            return outcome in ("cancelled", "completed")  # the try-on may have been faster than its user
+        if expect.status is None:
+            return outcome in ("completed", "failed")
+        return outcome == expect.status.lower() and expect.code in (None, code)
 
 
 class Mix:

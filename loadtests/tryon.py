@@ -34,7 +34,8 @@ class Record:
         intended, started, accepted, ended: when it was to start, its POST was sent, was answered, and its end was seen.
         outcome: `censored` until its end was seen.
         right: whether the outcome is one that the scenario calls right.
-        code: of a failure, or the HTTP status of a start that was not accepted.
+        code: of a failure or a refused start; its HTTP status when it says no code, "no answer" when nothing came back;
+            "no result" of a try-on that completed without one.
         requests: how long each request took by endpoint, failed ones too; of a stream of events, until its first line.
         failures: how many of them were not answered as they should be.
         steps: when each step was first seen, in seconds after the intended start.
@@ -124,22 +125,33 @@ def live(http: Http, case: Case, record: Record, key: str, patience_s: float) ->
     answer = http.send("POST", "/workflow/start", "start", case.body, key)
     record.asked("start", answer.seconds, well=answer.status == 202)
     if answer.status != 202:
-        _end(record, http, case, "refused" if 400 <= answer.status < 500 else "failed", str(answer.status))
+        _end(record, http, case, "refused" if 400 <= answer.status < 500 else "failed", _code(answer))
         return
     record.accepted = http.now()
     record.workflow_id = str(answer.json().get("workflowId"))
     try:
-        state = _follow(http, case, record, record.started + patience_s)
+        state = _follow(http, case, record, record.intended + patience_s)
     except _OutOfPatienceError:
         _end(record, http, case, "timeout", None)
         return
-    _end(record, http, case, state["status"].lower(), (state.get("error") or {}).get("code"))
+    outcome, code = state["status"].lower(), (state.get("error") or {}).get("code")
+    if outcome == "completed" and "result" not in state:
+        code = "no result"
+    _end(record, http, case, outcome, code)
+
+
+def _code(answer: Answer) -> str:
+    error = answer.json().get("error")
+    said = error.get("code") if isinstance(error, dict) else None
+    return str(said or answer.status or "no answer")
 
 
 def _end(record: Record, http: Http, case: Case, outcome: Outcome, code: str | None) -> None:
     record.ended = http.now()
     record.outcome, record.code = outcome, code
-    record.right = outcome in case.right_ends
+    record.right = case.calls_right(outcome, code, accepted=record.accepted is not None) and not (
+        record.failures.get("cancel")
+    )
 
 
 def _follow(http: Http, case: Case, record: Record, until: float) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Gateway:
         async def status(workflow_id: str, wait: float = 0) -> dict[str, Any]:
             await asyncio.sleep(min(wait, max(0.0, self.ends[workflow_id] - time.time())))
             done = time.time() >= self.ends[workflow_id] - 0.01
-            return {"workflowId": workflow_id, "status": "COMPLETED"} if done else {"status": "RUNNING", "progress": 5}
+            return {"status": "COMPLETED", "result": {}} if done else {"status": "RUNNING", "progress": 5}
 
         return app
 

@@ -117,21 +117,55 @@ def test_a_stream_that_breaks_off_is_followed_by_polls() -> None:
     assert (record.outcome, record.failures) == ("completed", {"events": 1})
 
 
+REFUSED = Expect(status="REFUSED", http_status=422, code="VALIDATION_FAILED")
+A100_GONE = Expect(status="FAILED", code="A100_UNAVAILABLE", failed_step="GENERATING_IMAGES")
+
+
 @pytest.mark.parametrize(
-    ("expect", "right"), [(Expect(), False), (Expect(status="FAILED", code="A100_UNAVAILABLE", failed_step="X"), True)]
+    ("expect", "code", "right"),
+    [
+        (Expect(), "A100_UNAVAILABLE", False),
+        (A100_GONE, "A100_UNAVAILABLE", True),
+        (A100_GONE, "TIMEOUT", False),
+        (REFUSED, "VALIDATION_FAILED", False),
+        (Expect(status=None), "TIMEOUT", True),
+    ],
 )
-def test_a_failure_is_right_only_when_the_scenario_says_so(expect: Expect, right: bool) -> None:
-    last = {"status": "FAILED", "error": {"code": "A100_UNAVAILABLE"}}
+def test_a_failure_is_right_only_when_the_scenario_says_so(expect: Expect, code: str, right: bool) -> None:
+    last = {"status": "FAILED", "error": {"code": code}}
     record = lived(Gateway(script(1001, last)), case(expect=expect))
-    assert (record.outcome, record.code, record.right) == ("failed", "A100_UNAVAILABLE", right)
+    assert (record.outcome, record.code, record.right) == ("failed", code, right)
 
 
-def test_a_start_that_is_refused_or_broken_ends_the_try_on() -> None:
-    for status, outcome in ((422, "refused"), (503, "failed"), (0, "failed")):
-        record = lived(Gateway(lambda *_, status=status: (status, {}, 0.1)), case())
-        assert (record.outcome, record.code, record.right) == (outcome, str(status), False)
-        assert record.accepted is None
-        assert record.ended is not None
+@pytest.mark.parametrize("expect", [Expect(), A100_GONE, Expect(status=None)])
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "code"),
+    [
+        (422, {"error": {"code": "VALIDATION_FAILED"}}, "refused", "VALIDATION_FAILED"),
+        (429, {}, "refused", "429"),
+        (503, {"error": "A100_UNAVAILABLE"}, "failed", "503"),
+        (500, {"error": {"code": "A100_UNAVAILABLE"}}, "failed", "A100_UNAVAILABLE"),
+        (0, {}, "failed", "no answer"),
+    ],
+)
+def test_a_start_that_is_refused_or_broken_ends_the_try_on_and_is_no_expected_failure(
+    expect: Expect, status: int, body: dict[str, Any], outcome: str, code: str
+) -> None:
+    record = lived(Gateway(lambda *_: (status, body, 0.1)), case(expect=expect))
+    assert (record.outcome, record.code, record.right) == (outcome, code, False)
+    assert record.accepted is None
+    assert record.ended is not None
+
+
+@pytest.mark.parametrize(("code", "right"), [("VALIDATION_FAILED", True), ("PAYLOAD_TOO_LARGE", False)])
+def test_a_refusal_is_right_where_it_is_expected_with_its_code(code: str, right: bool) -> None:
+    record = lived(Gateway(lambda *_: (422, {"error": {"code": code}}, 0.1)), case(expect=REFUSED))
+    assert (record.outcome, record.right) == ("refused", right)
+
+
+def test_a_try_on_that_completes_without_a_result_is_not_right() -> None:
+    record = lived(Gateway(script(1001, {"status": "COMPLETED"})), case())
+    assert (record.outcome, record.code, record.right) == ("completed", "no result", False)
 
 
 def test_one_that_never_ends_is_a_timeout_after_the_patience() -> None:
@@ -155,6 +189,15 @@ def test_a_cancel_is_a_request_like_any_other() -> None:
 
     record = lived(Gateway(refuses), case(cancel_after_s=2))
     assert (record.requests["cancel"], record.failures) == ([0.3], {"cancel": 1})
+    assert not record.right
+
+
+def test_a_cancel_that_came_too_late_is_right() -> None:
+    def late(method: str, path: str, now: float) -> tuple[int, dict[str, Any], float]:
+        return (409, {}, 0.3) if path.endswith("/cancel") else script(1001, COMPLETED)(method, path, now)
+
+    record = lived(Gateway(late), case(cancel_after_s=2))
+    assert (record.outcome, record.right, record.failures) == ("completed", True, {})
 
 
 def test_a_user_who_gives_up_cancels_and_sees_the_end() -> None:
