@@ -182,6 +182,7 @@ class Collector:
 
     def __init__(self, plan: Plan) -> None:
         self._generators = plan.generators
+        self._run = plan.run
         self._reports: dict[int, dict[str, Any]] = {}
         self._file = plan.records.open("w", encoding="utf-8")
         self._written = 0
@@ -210,6 +211,7 @@ class Collector:
             "dropped": sorted(number for report in reports for number in report["dropped"]),
             "left_out": next((report["left_out"] for report in reports), []),
             "complete": self.complete,
+            "run": self._run,
         }
         self._file.write(json.dumps(end) + "\n")
         self._file.close()

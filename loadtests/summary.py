@@ -32,16 +32,23 @@ class Outcome:
     left_out: list[str]
 
 
-def read_records(path: Path) -> Outcome:
-    """Read what the load generators wrote.
+def read_records(path: Path, run: str) -> Outcome:
+    """Read what the load generators of a run wrote.
 
     Raises:
-        ValueError: the file does not end as a finished run's does.
+        ValueError: the file is not there, does not end as a finished run's does, or is another run's.
     """
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"{path} is incomplete: its last line is broken off") from None
     if not lines or not lines[-1].get("complete"):
         raise ValueError(f"{path} is incomplete: a load generator did not finish")
     end = lines.pop()
+    if end["run"] != run:
+        raise ValueError(f"{path} is of another run")
     return Outcome([Record(**line) for line in lines], end["begun"], len(end["dropped"]), end["left_out"])
 
 

@@ -1,21 +1,26 @@
 """Locust itself against a gateway whose times are known: what it reports must be those times."""
 
 import asyncio
+import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from fakes.kit.serve import serving
+from loadtests import swarm
 from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
-from loadtests.running import Target, run
-from loadtests.summary import read_records
+from loadtests.running import RunError, Target, run
+from loadtests.sampling import Sample
+from loadtests.swarm import LOCUSTFILE
+from loadtests.tryon import Record
 
 TAKES_S = 0.4
 
@@ -66,9 +71,18 @@ def plan(tmp_path: Path, **more: Any) -> Plan:
     return Plan(host="http://127.0.0.1:1", **fields | more)
 
 
+def no_progress(_report: dict[str, Any], _samples: Sequence[Sample]) -> None:
+    """Show nothing."""
+
+
 async def loaded(url: str, made: Plan, home: Path) -> dict[str, Any]:
     await asyncio.to_thread(home.mkdir)
-    return await run(Target(url), made, home, lambda _report, _samples: None)
+    return await run(Target(url), made, home, no_progress)
+
+
+def records_of(home: Path) -> list[Record]:
+    lines = [json.loads(line) for line in (home / "records.jsonl").read_text().splitlines()]
+    return [Record(**line) for line in lines[:-1]]
 
 
 async def test_several_generators_give_the_same_numbers_as_one(tmp_path: Path) -> None:
@@ -76,7 +90,7 @@ async def test_several_generators_give_the_same_numbers_as_one(tmp_path: Path) -
     async with gateway() as url:
         one = await loaded(url, made, tmp_path / "one")
         three = await loaded(url, made.model_copy(update={"generators": 3}), tmp_path / "three")
-    first, second = (read_records(tmp_path / name / "records.jsonl").records for name in ("one", "three"))
+    first, second = (records_of(tmp_path / name) for name in ("one", "three"))
     assert sorted((record.number, record.case) for record in first) == sorted((r.number, r.case) for r in second)
     assert one["outcomes"] == three["outcomes"] == {"completed": len(first)}
     for run_of in (one, three):
@@ -101,3 +115,26 @@ async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on
     assert summary["dropped"] == 19
     assert summary["arrived"] == 24
     assert summary["transaction"] == {"count": 0}
+
+
+BROKEN = "raise RuntimeError('this generator does not start')"
+
+
+@pytest.mark.parametrize("generators", [1, 2])
+async def test_a_generator_that_dies_ends_the_run_at_once_and_old_records_are_not_taken_for_new(
+    tmp_path: Path, generators: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "records.jsonl").write_text(json.dumps({"complete": True, "run": "old", "begun": 1.0}) + "\n")
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        BROKEN if generators == 1 else f"import sys\nif '--worker' in sys.argv: {BROKEN}\n" + LOCUSTFILE.read_text()
+    )
+    monkeypatch.setattr(swarm, "LOCUSTFILE", broken)
+    began = time.monotonic()
+    log = "locust.log" if generators == 1 else r"locust-\d.log"
+    with pytest.raises(RunError, match=f"(?s)exit code 1; its log: .*{log}.*this generator does not start"):
+        await run(Target("http://127.0.0.1:1"), plan(tmp_path, generators=generators), tmp_path / "run", no_progress)
+    assert time.monotonic() - began < 30
+    left = tmp_path / "run" / "records.jsonl"
+    assert not left.exists() or '"old"' not in left.read_text()

@@ -1,7 +1,6 @@
 """Records to a summary, a verdict, a report and a comparison, without a stack."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +142,19 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "c")]) == 2
 
 
-def test_records_of_a_run_that_broke_off_are_refused(tmp_path: Path) -> None:
+def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_records(path, "this")
     path.write_text(record(1, 2.0).as_json() + "\n")
-    with pytest.raises(ValueError, match="incomplete"):
-        read_records(path)
-    end = {"begun": 1000.0, "dropped": [7], "left_out": [], "complete": True}
+    with pytest.raises(ValueError, match="did not finish"):
+        read_records(path, "this")
+    path.write_text(record(1, 2.0).as_json()[:-5])
+    with pytest.raises(ValueError, match="broken off"):
+        read_records(path, "this")
+    end = {"begun": 1000.0, "dropped": [7], "left_out": [], "complete": True, "run": "this"}
     path.write_text(record(1, 2.0).as_json() + "\n" + json.dumps(end) + "\n")
-    outcome = read_records(path)
-    assert (outcome.records[0].seconds, outcome.dropped) == (2.0, 1)
-    assert replace(outcome).begun == 1000.0
+    outcome = read_records(path, "this")
+    assert (outcome.records[0].seconds, outcome.dropped, outcome.begun) == (2.0, 1, 1000.0)
+    with pytest.raises(ValueError, match="another run"):
+        read_records(path, "that")
