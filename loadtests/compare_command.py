@@ -50,9 +50,11 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, float | None, int]]:
 
 
 def worse(name: str, before: float | None, after: float | None, better: int, noise: float) -> bool:
-    """Say whether the second figure is worse than the first by more than the noise."""
-    if not better or before is None or after is None:
+    """Say whether the second figure is worse than the first by more than the noise, or is there no more."""
+    if not better or before is None:
         return False
+    if after is None:
+        return True
     if name.endswith("share"):
         return after > before + 0.01
     change = (after - before) * -better

@@ -142,6 +142,17 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "c")]) == 2
 
 
+def test_a_percentile_that_is_measured_no_more_is_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(tmp_path / "a", summary([record(number, 5.0) for number in range(60)]), [])
+    silent = [record(number, 5.0) for number in range(60)]
+    for each in silent:
+        del each.requests["status"]
+    write_report(tmp_path / "b", summary(silent), [])
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert "worse in status p50, s, status p95, s, status p99, s" in capsys.readouterr().out
+    assert compare_command.main([str(tmp_path / "b"), str(tmp_path / "a")]) == 0
+
+
 def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     with pytest.raises(ValueError, match="cannot be read"):
