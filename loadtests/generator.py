@@ -12,13 +12,12 @@ from contextlib import suppress
 from typing import Any
 
 import gevent
-import httpx
 from gevent.pool import Pool
 from locust.runners import WorkerRunner
 
-from fakes.kit.client import Control
+from fakes.kit.client import Control, ControlError
 from loadtests.arrivals import arrivals, share
-from loadtests.mix import Case, load_mix
+from loadtests.mix import Case, Mix
 from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
 from loadtests.tryon import Answer, Record, live, rules
 
@@ -74,15 +73,15 @@ class Generator:
 
     def __init__(self, environment: Any, client: Any, plan: Plan, index: int) -> None:
         self._plan = plan
-        self._mix = load_mix(plan.mix, fakes=bool(plan.fakes))
+        self._mix: Mix = environment.mix
         self._http = Session(client, plan)
         self._environment = environment
         self._controls = {service: Control(url) for service, url in plan.fakes.items()}
         self._pool = Pool(plan.max_in_flight)
         self._index = index
         self._records: dict[int, Record] = {}
-        self._reported: set[int] = set()
-        self._dropped: list[int] = []
+        """Those that were not yet reported."""
+        self._dropped = 0
         self._begun = 0.0
 
     def run(self) -> None:
@@ -105,9 +104,10 @@ class Generator:
             due = self._begun + offset
             gevent.sleep(max(0.0, due - LEAD_S - time.time()))
             if self._pool.full():
-                self._dropped.append(number)
-                continue
-            self._pool.spawn(self._one, number, due)
+                self._dropped += 1
+                self._records[number] = Record(number, self._case(number).name, due, outcome="dropped")
+            else:
+                self._pool.spawn(self._one, number, due)
         gevent.sleep(max(0.0, self._begun + plan.seconds - time.time()))
 
     def _closed(self) -> None:
@@ -123,14 +123,20 @@ class Generator:
             number += self._plan.users
             gevent.sleep(self._plan.think_s)
 
+    def _case(self, number: int) -> Case:
+        return self._mix.choose(self._plan.seed, number)
+
     def _one(self, number: int, due: float) -> None:
-        case = self._mix.choose(self._plan.seed, number)
+        case = self._case(number)
         record = self._records[number] = Record(number, case.name, due)
         key = f"load-{self._plan.run}-{number}"
         record.workflow_id = str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, key))
-        with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
-            gevent.sleep(max(0.0, due - time.time()))
-            live(self._http, case, record, key, self._plan.patience_s)
+        try:
+            with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
+                gevent.sleep(max(0.0, due - time.time()))
+                live(self._http, case, record, key, self._plan.patience_s)
+        except ControlError as error:  # without its faults it would be another try-on
+            record.outcome, record.code = "not started", str(error)
         self._count(case, record)
 
     def _count(self, case: Case, record: Record) -> None:
@@ -148,7 +154,7 @@ class Generator:
         self._controls[service].add(rule)
 
     def _drop_rule(self, service: str, rule_id: str) -> None:
-        with suppress(httpx.HTTPError):
+        with suppress(ControlError):
             self._controls[service].remove(rule_id)
 
     def _report_until_killed(self) -> None:
@@ -157,16 +163,15 @@ class Generator:
             self._report()
 
     def _report(self, *, last: bool = False) -> None:
-        ended = [record for number, record in self._records.items() if number not in self._reported and record.ended]
-        if last:
-            ended = [record for number, record in self._records.items() if number not in self._reported]
-        self._reported.update(record.number for record in ended)
+        over = [record for record in self._records.values() if last or record.outcome != "censored"]
+        for record in over:
+            del self._records[record.number]
         message = {
             "index": self._index,
             "begun": self._begun,
-            "records": [record.as_json() for record in ended],
-            "in_flight": 0 if last else len(self._records) - len(self._reported),
-            "dropped": list(self._dropped),
+            "records": [record.as_json() for record in over],
+            "in_flight": len(self._records),
+            "dropped": self._dropped,
             "left_out": list(self._mix.left_out),
             "last": last,
         }
@@ -200,15 +205,14 @@ class Collector:
         self._file.flush()
         self._reports[message["index"]] = message
         in_flight = sum(report["in_flight"] for report in self._reports.values())
-        dropped = sum(len(report["dropped"]) for report in self._reports.values())
+        dropped = sum(report["dropped"] for report in self._reports.values())
         print(json.dumps({"ended": self._written, "in_flight": in_flight, "dropped": dropped}), flush=True)
 
     def close(self) -> None:
         """Write what the report needs besides the records, as the last line."""
         reports = self._reports.values()
-        end = {
+        end: dict[str, Any] = {
             "begun": min((report["begun"] for report in reports), default=None),
-            "dropped": sorted(number for report in reports for number in report["dropped"]),
             "left_out": next((report["left_out"] for report in reports), []),
             "complete": self.complete,
             "run": self._run,

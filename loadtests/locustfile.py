@@ -24,7 +24,8 @@ def set_up(environment: Any, **_: Any) -> None:
     """Prepare the photos where load is generated, and collect the records where reports arrive."""
     runner = environment.runner
     if not isinstance(runner, MasterRunner):
-        load_mix(plan.mix, fakes=bool(plan.fakes)).prepare()
+        environment.mix = load_mix(plan.mix, fakes=plan.fakes)
+        environment.mix.prepare()
     if isinstance(runner, MasterRunner | LocalRunner):
         environment.collector = Collector(plan)
         if isinstance(runner, MasterRunner):

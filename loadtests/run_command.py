@@ -28,7 +28,9 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is loaded and with what."""
     parser.add_argument("--host", default="", help="an address to load; without it a stack of its own is started")
     parser.add_argument("--api-key", default="", help="sent as X-API-Key")
-    parser.add_argument("--fake", action="append", default=[], metavar="SERVICE=URL", help="a fake of that deployment")
+    parser.add_argument(
+        "--fake", action="append", default=[], type=_fake, metavar="SERVICE=URL", help="a fake of that deployment"
+    )
     parser.add_argument("--temporal", default="", help="Temporal's address there, for the waits")
     parser.add_argument("--profile", default="realistic", help="the fakes' profile on a stack of its own")
     parser.add_argument("--time-scale", type=float, default=0.02, help="what the fakes' times are multiplied with")
@@ -42,12 +44,18 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=OUT, help="the folder of the report")
 
 
+def _fake(word: str) -> tuple[str, str]:
+    service, _, url = word.partition("=")
+    if service not in FAKES or not url.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"SERVICE=URL with a service of {', '.join(FAKES)}, not {word!r}")
+    return service, url
+
+
 @asynccontextmanager
 async def target(chosen: argparse.Namespace, home: Path) -> AsyncIterator[Target]:
     """Give what the options name: a deployment, or a stack of its own until the context ends."""
     if chosen.host:
-        fakes = dict(word.split("=", 1) for word in chosen.fake)
-        yield Target(chosen.host.rstrip("/"), fakes, temporal=chosen.temporal or None)
+        yield Target(chosen.host.rstrip("/"), dict(chosen.fake), temporal=chosen.temporal or None)
         return
     print("starting a stack: Temporal, Azurite, fakes, worker, gateway ...", file=sys.stderr)
     options = Options(
@@ -100,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     model = {"model": "closed", "users": chosen.users, "think_s": chosen.think} if chosen.users else {}
     try:
         limits = thresholds.load_thresholds(chosen.thresholds)
-        mix.load_mix(chosen.mix, fakes=not chosen.host or bool(chosen.fake))
+        mix.load_mix(chosen.mix, fakes=dict(chosen.fake) if chosen.host else FAKES)
         plan = plan_of(chosen, rate=chosen.rate, shape=chosen.shape, drain_s=chosen.drain, **model)
     except (thresholds.ThresholdsError, mix.MixError) as error:
         print(f"load: {error}", file=sys.stderr)

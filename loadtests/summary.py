@@ -14,21 +14,19 @@ from loadtests.histogram import Latencies
 from loadtests.histories import Waits
 from loadtests.plan import Plan
 from loadtests.sampling import Sample
+from loadtests.timeline import timeline
 from loadtests.tryon import Endpoint, Record
 
-BUCKETS = 30
-"""Points of each curve over time."""
 FEW = 5
 """A percentile needs at least so many try-ons."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The records of a run, when it began in Unix seconds, the arrivals that were dropped, the cases left out."""
+    """The records of a run, one for each arrival; when it began in Unix seconds; the cases of the mix left out."""
 
     records: list[Record]
     begun: float
-    dropped: int
     left_out: list[str]
 
 
@@ -49,7 +47,7 @@ def read_records(path: Path, run: str) -> Outcome:
     end = lines.pop()
     if end["run"] != run:
         raise ValueError(f"{path} is of another run")
-    return Outcome([Record(**line) for line in lines], end["begun"], len(end["dropped"]), end["left_out"])
+    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"])
 
 
 def summarize(
@@ -62,7 +60,8 @@ def summarize(
     """Put the figures together. Durations are seconds, sizes bytes, rates per second."""
     records = outcome.records
     completed = [record for record in records if record.outcome == "completed" and record.right]
-    arrived = len(records) + outcome.dropped
+    arrived = len(records)
+    outcomes = Counter(record.outcome for record in records)
     ended = [record.ended for record in records if record.ended is not None]
     length = max([*ended, outcome.begun + plan.seconds]) - outcome.begun
     return {
@@ -72,13 +71,13 @@ def summarize(
         "seconds": length,
         "arrived": arrived,
         "started": sum(record.started is not None for record in records),
-        "dropped": outcome.dropped,
+        "dropped": outcomes["dropped"],
         "left_out": outcome.left_out,
-        "outcomes": dict(Counter(record.outcome for record in records)),
+        "outcomes": dict(outcomes),
         "codes": dict(Counter(record.code for record in records if record.code)),
-        "wrong_share": _share(sum(not record.right and record.outcome != "censored" for record in records), arrived),
-        "censored_share": _share(sum(record.outcome == "censored" for record in records), arrived),
-        "dropped_share": _share(outcome.dropped, arrived),
+        "wrong_share": _share(sum(map(went_wrong, records)), arrived),
+        "censored_share": _share(outcomes["censored"], arrived),
+        "dropped_share": _share(outcomes["dropped"], arrived),
         "throughput": sum((record.ended or 0) <= outcome.begun + plan.seconds for record in completed) / plan.seconds,
         "throughput_share": _throughput_share(plan, outcome, completed),
         "transaction": Latencies(record.seconds for record in completed if record.seconds is not None).figures(),
@@ -90,12 +89,17 @@ def summarize(
         "sent": sum(record.sent for record in records),
         "received": sum(record.received for record in records),
         "cases": _cases(records),
-        "timeline": _timeline(records, outcome.begun, length),
+        "timeline": timeline(records, outcome.begun, length),
         "samples": _samples(samples, outcome.begun),
         "processes": _processes(samples, len(completed)),
         "fakes": _fakes(ledgers or {}),
         "waits": _waits(waits or {}),
     }
+
+
+def went_wrong(record: Record) -> bool:
+    """Say whether a try-on did not end as its scenario says; what was censored or dropped is counted apart."""
+    return not record.right and record.outcome not in ("censored", "dropped")
 
 
 def _share(part: int, whole: int) -> float:
@@ -124,7 +128,7 @@ def _throughput_share(plan: Plan, outcome: Outcome, completed: list[Record]) -> 
 
     In time is what 95 of 100 took early in the run: a backlog that grows must not lengthen its own deadline.
     """
-    due = len(completed) + sum(not record.right for record in outcome.records) + outcome.dropped
+    due = len(completed) + sum(not record.right for record in outcome.records)
     if not due:
         return None
     begin = sorted(completed, key=lambda record: record.intended)[: max(FEW, len(completed) // 5)]
@@ -147,29 +151,6 @@ def _cases(records: list[Record]) -> dict[str, Any]:
         }
         for name, mine in sorted(by_case.items())
     }
-
-
-def _timeline(records: list[Record], begun: float, length: float) -> list[dict[str, Any]]:
-    """Return what arrived, ended and ran in each part of the run."""
-    width = length / BUCKETS
-    parts: list[dict[str, Any]] = []
-    for number in range(BUCKETS):
-        since, until = begun + number * width, begun + (number + 1) * width
-        ended = [record for record in records if record.ended is not None and since <= record.ended < until]
-        right = [record.seconds for record in ended if record.outcome == "completed" and record.seconds is not None]
-        parts.append(
-            {
-                "at": (number + 0.5) * width,
-                "arrived": sum(since <= record.intended < until for record in records) / width,
-                "outcomes": {
-                    name: count / width for name, count in Counter(record.outcome for record in ended).items()
-                },
-                "in_flight": sum(record.intended < until and (record.ended or until) >= until for record in records),
-                "p50_s": Latencies(right).at(50),
-                "p95_s": Latencies(right).at(95),
-            }
-        )
-    return parts
 
 
 def _samples(samples: Sequence[Sample], begun: float) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ BETWEEN_ERRORS_S = 1.0
 CANCELLED_OR_ENDED = (200, 409)
 """How a cancel may be answered: 409 says that the try-on has ended already."""
 
-Outcome = Literal["completed", "failed", "refused", "cancelled", "timeout", "censored"]
+Outcome = Literal["completed", "failed", "refused", "cancelled", "timeout", "censored", "dropped", "not started"]
+"""`dropped`: too many were running when it was to start. `not started`: its faults could not be set in the fakes."""
 
 
 Endpoint = Literal["start", "status", "long poll", "events", "cancel"]
@@ -32,7 +33,7 @@ class Record:
         number: its place in the plan.
         case: the case's name.
         intended, started, accepted, ended: when it was to start, its POST was sent, was answered, and its end was seen.
-        outcome: `censored` until its end was seen.
+        outcome: `censored` until its end was seen, or it turned out that it does not start.
         right: whether the outcome is one that the scenario calls right.
         code: of a failure or a refused start; its HTTP status when it says no code, "no answer" when nothing came back;
             "no result" of a try-on that completed without one.
@@ -62,6 +63,11 @@ class Record:
     def seconds(self) -> float | None:
         """From the intended start to the end, None while it runs."""
         return None if self.ended is None else self.ended - self.intended
+
+    def was_running(self, at: float) -> bool:
+        """Say whether it was due and had not ended at an instant."""
+        due = self.intended < at and self.outcome not in ("dropped", "not started")
+        return due and (self.ended is None or self.ended >= at)
 
     def asked(self, endpoint: Endpoint, seconds: float, *, well: bool) -> None:
         """Write down one request."""

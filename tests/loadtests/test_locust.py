@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from loadtests import swarm
 from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
 from loadtests.running import RunError, Target, run
 from loadtests.sampling import Sample
-from loadtests.swarm import LOCUSTFILE
+from loadtests.swarm import LOCUSTFILE, generate
 from loadtests.tryon import Record
+from scenarios.engine.ports import reserve_port
 
 TAKES_S = 0.4
 
@@ -111,7 +113,7 @@ async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on
     async with gateway(never=True) as url:
         made = plan(tmp_path, shape="constant", max_in_flight=5, drain_s=1)
         summary = await loaded(url, made, tmp_path / "run")
-    assert summary["outcomes"] == {"censored": 5}
+    assert summary["outcomes"] == {"censored": 5, "dropped": 19}
     assert summary["dropped"] == 19
     assert summary["arrived"] == 24
     assert summary["transaction"] == {"count": 0}
@@ -138,3 +140,20 @@ async def test_a_generator_that_dies_ends_the_run_at_once_and_old_records_are_no
     assert time.monotonic() - began < 30
     left = tmp_path / "run" / "records.jsonl"
     assert not left.exists() or '"old"' not in left.read_text()
+
+
+FAULTY = "- {scenario: near, weight: 1, follow: wait}\n- {scenario: sam3-job-failed-once, weight: 1, follow: wait}"
+
+
+async def test_a_try_on_whose_faults_cannot_be_set_is_not_started_and_told(tmp_path: Path) -> None:
+    made = plan(tmp_path, shape="constant", fakes={"sam3": f"http://127.0.0.1:{reserve_port()}"}, seconds=1.5)
+    made.mix.write_text(FAULTY)
+    async with gateway() as url:
+        home = tmp_path / "run"
+        home.mkdir()
+        made = made.model_copy(update={"host": url, "records": home / "records.jsonl"})
+        await generate(made, home, lambda _report: None)
+    outcomes = Counter(record.outcome for record in records_of(home))
+    assert outcomes.keys() == {"completed", "not started"}
+    assert outcomes.total() == 12
+    assert all("no control plane" in (r.code or "") for r in records_of(home) if r.outcome == "not started")

@@ -14,6 +14,7 @@ from loadtests.report import write_report
 from loadtests.sampling import Sample
 from loadtests.summary import Outcome, read_records, summarize
 from loadtests.thresholds import DEFAULT, Judged, Thresholds, ThresholdsError, judge, load_thresholds
+from loadtests.timeline import BUCKETS
 from loadtests.tryon import Record
 
 PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
@@ -22,13 +23,15 @@ PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
 def record(number: int, took: float | None, *, outcome: str = "completed") -> Record:
     made = Record(number, "near", intended=1000.0 + number, started=1000.0 + number, workflow_id=f"w{number}")
     made.accepted, made.requests = 1000.1 + number, {"start": [0.1], "status": [0.01, 0.02]}
+    if took is not None or outcome != "completed":
+        made.outcome, made.right = outcome, outcome == "completed"  # type: ignore[assignment]
     if took is not None:
-        made.ended, made.outcome, made.right = made.intended + took, outcome, outcome == "completed"  # type: ignore[assignment]
+        made.ended = made.intended + took
     return made
 
 
-def summary(records: list[Record], *, dropped: int = 0, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
-    return summarize(PLAN, Outcome(records, 1000.0, dropped, []), samples)
+def summary(records: list[Record], *, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
+    return summarize(PLAN, Outcome(records, 1000.0, []), samples)
 
 
 def broken(of: dict[str, Any], thresholds: Thresholds | None = None) -> set[str]:
@@ -51,9 +54,33 @@ def test_censored_tries_break_the_verdict_and_are_no_fast_successes() -> None:
 
 
 def test_dropped_arrivals_break_the_verdict() -> None:
-    run = summary([record(number, 5.0) for number in range(60)], dropped=1)
+    run = summary([record(number, 5.0) for number in range(60)] + [record(60, None, outcome="dropped")])
     assert broken(run) == {"dropped share"}
     assert run["arrived"] == 61
+    assert run["outcomes"] == {"completed": 60, "dropped": 1}
+
+
+def test_a_try_on_that_could_not_be_started_is_wrong() -> None:
+    run = summary([record(number, 5.0) for number in range(60)] + [record(60, None, outcome="not started")])
+    assert broken(run) == {"wrong share"}
+    assert run["censored_share"] == 0
+
+
+def test_every_arrival_and_every_end_is_in_the_timeline() -> None:
+    records = [record(number, 5.0) for number in range(56)]
+    records += [record(56, None, outcome="dropped"), record(57, None, outcome="not started"), record(58, None)]
+    records += [record(59, 1.0, outcome="failed")]
+    run = summary(records)
+    width = run["seconds"] / BUCKETS
+    assert sum(part["arrived"] for part in run["timeline"]) * width == pytest.approx(60)
+    assert sum(part["completed"] for part in run["timeline"]) * width == pytest.approx(56)
+    became = dict.fromkeys(run["outcomes"], 0.0)
+    for part in run["timeline"]:
+        for name, rate in part["became"].items():
+            became[name] += rate * width
+    assert became == pytest.approx(run["outcomes"])
+    assert run["timeline"][-1]["in_flight"] == 3  # the censored one, and two that end with the run
+    assert run["timeline"][14]["in_flight"] == 5
 
 
 def test_failures_and_a_slow_tail_break_what_they_should() -> None:
@@ -163,9 +190,9 @@ def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Pat
     path.write_text(record(1, 2.0).as_json()[:-5])
     with pytest.raises(ValueError, match="broken off"):
         read_records(path, "this")
-    end = {"begun": 1000.0, "dropped": [7], "left_out": [], "complete": True, "run": "this"}
+    end = {"begun": 1000.0, "left_out": [], "complete": True, "run": "this"}
     path.write_text(record(1, 2.0).as_json() + "\n" + json.dumps(end) + "\n")
     outcome = read_records(path, "this")
-    assert (outcome.records[0].seconds, outcome.dropped, outcome.begun) == (2.0, 1, 1000.0)
+    assert (outcome.records[0].seconds, outcome.begun) == (2.0, 1000.0)
     with pytest.raises(ValueError, match="another run"):
         read_records(path, "that")
