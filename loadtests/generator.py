@@ -77,7 +77,7 @@ class Generator:
         self._http = Session(client, plan)
         self._environment = environment
         self._controls = {service: Control(url) for service, url in plan.fakes.items()}
-        self._pool = Pool(plan.max_in_flight)
+        self._pool = Pool(plan.most_running)
         self._index = index
         self._records: dict[int, Record] = {}
         """Those that were not yet reported."""

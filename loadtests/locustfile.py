@@ -52,7 +52,7 @@ class Arrivals(FastHttpUser):
     host = plan.host
     connection_timeout = 10
     network_timeout = plan.patience_s
-    concurrency = 2 * plan.max_in_flight
+    concurrency = 2 * plan.most_running
 
     @task
     def arrive(self) -> None:

@@ -31,13 +31,27 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fake", action="append", default=[], type=_fake, metavar="SERVICE=URL", help="a fake of that deployment"
     )
-    parser.add_argument("--temporal", default="", help="Temporal's address there, for the waits")
+    parser.add_argument(
+        "--temporal",
+        nargs="?",
+        const="",
+        metavar="HOST:PORT",
+        help="read the waits from the Temporal there; namespace, key and TLS, and without HOST:PORT its address too, "
+        "come from the environment (TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_..., TEMPORAL_PROFILE)",
+    )
+    parser.add_argument("--temporal-ui", default="", metavar="URL", help="Temporal's web page there, for links")
     parser.add_argument("--profile", default="realistic", help="the fakes' profile on a stack of its own")
     parser.add_argument("--time-scale", type=float, default=0.02, help="what the fakes' times are multiplied with")
     parser.add_argument("--workers", type=int, default=1, help="worker processes of a stack of its own")
     parser.add_argument("--a100-max-concurrent", type=int, default=4, help="calls to the A100 at once, of each worker")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--patience", type=float, default=60, help="seconds after which a user has had enough: a timeout"
+    )
+    parser.add_argument(
+        "--max-in-flight", type=int, default=500, help="try-ons that one load generator has running; more are dropped"
+    )
     parser.add_argument("--generators", type=int, default=1, help="Locust workers that share the load")
     parser.add_argument("--mix", type=Path, default=mix.DEFAULT)
     parser.add_argument("--thresholds", type=Path, default=thresholds.DEFAULT)
@@ -55,7 +69,11 @@ def _fake(word: str) -> tuple[str, str]:
 async def target(chosen: argparse.Namespace, home: Path) -> AsyncIterator[Target]:
     """Give what the options name: a deployment, or a stack of its own until the context ends."""
     if chosen.host:
-        yield Target(chosen.host.rstrip("/"), dict(chosen.fake), temporal=chosen.temporal or None)
+        temporal = None
+        if chosen.temporal is not None:
+            temporal = os.environ | ({"TEMPORAL_ADDRESS": chosen.temporal} if chosen.temporal else {})
+        ui = chosen.temporal_ui.rstrip("/")
+        yield Target(chosen.host.rstrip("/"), dict(chosen.fake), temporal=temporal, temporal_ui=ui)
         return
     print("starting a stack: Temporal, Azurite, fakes, worker, gateway ...", file=sys.stderr)
     options = Options(
@@ -68,7 +86,7 @@ async def target(chosen: argparse.Namespace, home: Path) -> AsyncIterator[Target
     async with Stack(home=home, options=options) as stack:
         fakes = {service: stack.urls[service] for service in FAKES}
         pids = {child.name: child.pid for child in stack}
-        yield Target(stack.urls["gateway"], fakes, pids, stack.temporal_address)
+        yield Target(stack.urls["gateway"], fakes, pids, stack.environment)
 
 
 def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
@@ -78,6 +96,8 @@ def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
         api_key=chosen.api_key or None,
         seconds=chosen.seconds,
         seed=chosen.seed,
+        patience_s=chosen.patience,
+        max_in_flight=chosen.max_in_flight,
         generators=chosen.generators,
         mix=chosen.mix.resolve(),
         **more,

@@ -11,7 +11,8 @@ from typing import Any
 from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl, ControlError
-from loadtests.histories import read_waits
+from loadtests.histories import TemporalError, connect, read_waits
+from loadtests.inside import summarize_waits
 from loadtests.plan import Plan
 from loadtests.sampling import Sample, sampling
 from loadtests.summary import read_records, summarize
@@ -24,12 +25,21 @@ MOST_HISTORIES = 400
 
 @dataclass(frozen=True)
 class Target:
-    """What is loaded, and what of it can be looked at: processes by name, fakes by service, Temporal's address."""
+    """What is loaded, and what of it can be looked at.
+
+    Attributes:
+        host: the gateway's address.
+        fakes: control planes by service.
+        pids: processes by name.
+        temporal: the variables by which Temporal's SDK connects; None: its histories are not read.
+        temporal_ui: the address of Temporal's web page, for links.
+    """
 
     host: str
     fakes: Mapping[str, str] = field(default_factory=dict)
     pids: Mapping[str, int] = field(default_factory=dict)
-    temporal: str | None = None
+    temporal: Mapping[str, str] | None = None
+    temporal_ui: str = ""
 
 
 Progress = Callable[[dict[str, Any], Sequence[Sample]], None]
@@ -39,12 +49,13 @@ async def run(target: Target, plan: Plan, home: Path, progress: Progress) -> dic
     """Make a run and return its summary. `progress` is called with each report of the load generators.
 
     Raises:
-        RunError: Locust ended before its time, or did not end.
+        RunError: Locust ended before its time, or did not end; a fake or Temporal does not answer.
     """
     plan = plan.model_copy(
         update={"host": target.host, "fakes": dict(target.fakes), "records": (home / "records.jsonl").resolve()}
     )
-    await _forget_earlier_calls(target)
+    await _look_at_fakes(target)
+    client = await _connect(target)
     async with sampling(target.fakes, target.pids) as samples:
         await generate(plan, home, lambda report: progress(report, samples))
     try:
@@ -56,16 +67,25 @@ async def run(target: Target, plan: Plan, home: Path, progress: Progress) -> dic
         with suppress(ControlError):
             async with AsyncControl(url, timeout=60) as control:
                 ledgers[service] = [call for call in await control.ledger() if call["at"] >= outcome.begun]
-    waits = {}
-    if target.temporal:
-        client = await Client.connect(target.temporal)
-        ids = [record.workflow_id for record in outcome.records if record.outcome == "completed"]
+    found = summarize(plan, outcome, samples, ledgers)
+    if client is not None:
+        found["temporal"] = {"namespace": client.namespace, "ui": target.temporal_ui}
+        ids = [record.workflow_id for record in outcome.records if record.accepted and record.ended]
         step = max(1, len(ids) // MOST_HISTORIES)
-        waits = await read_waits(client, ids[::step])
-    return summarize(plan, outcome, samples, waits, ledgers)
+        found["waits"] = summarize_waits(await read_waits(client, ids[::step]), len(ids))
+    return found
 
 
-async def _forget_earlier_calls(target: Target) -> None:
+async def _connect(target: Target) -> Client | None:
+    if target.temporal is None:
+        return None
+    try:
+        return await connect(target.temporal)
+    except TemporalError as error:  # better now than after the load
+        raise RunError(f"the waits cannot be read: {error}") from None
+
+
+async def _look_at_fakes(target: Target) -> None:
     for service, url in target.fakes.items():
         async with AsyncControl(url) as control:
             try:

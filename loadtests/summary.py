@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from fakes.kit.client import LedgerCall
 from loadtests.histogram import Latencies
-from loadtests.histories import Waits
+from loadtests.inside import summarize_fakes, summarize_processes, summarize_samples
 from loadtests.plan import Plan
 from loadtests.sampling import Sample
 from loadtests.timeline import timeline
@@ -54,7 +54,6 @@ def summarize(
     plan: Plan,
     outcome: Outcome,
     samples: Sequence[Sample] = (),
-    waits: Mapping[str, Waits] | None = None,
     ledgers: Mapping[str, Iterable[LedgerCall]] | None = None,
 ) -> dict[str, Any]:
     """Put the figures together. Durations are seconds, sizes bytes, rates per second."""
@@ -90,10 +89,11 @@ def summarize(
         "received": sum(record.received for record in records),
         "cases": _cases(records),
         "timeline": timeline(records, outcome.begun, length),
-        "samples": _samples(samples, outcome.begun),
-        "processes": _processes(samples, len(completed)),
-        "fakes": _fakes(ledgers or {}),
-        "waits": _waits(waits or {}),
+        "samples": summarize_samples(samples, outcome.begun),
+        "processes": summarize_processes(samples, len(completed)),
+        "fakes": summarize_fakes(ledgers or {}),
+        "waits": {},
+        "temporal": None,
     }
 
 
@@ -150,79 +150,4 @@ def _cases(records: list[Record]) -> dict[str, Any]:
             ).figures(),
         }
         for name, mine in sorted(by_case.items())
-    }
-
-
-def _samples(samples: Sequence[Sample], begun: float) -> list[dict[str, Any]]:
-    return [
-        {
-            "at": sample.at - begun,
-            "slots": sample.slots,
-            "busy": sample.busy,
-            "waiting": sample.waiting,
-            "memory": {name: reading.memory for name, reading in sample.processes.items()},
-            "cpu": {name: reading.cpu for name, reading in sample.processes.items()},
-            "machine": sample.machine,
-        }
-        for sample in samples
-        if sample.at >= begun
-    ]
-
-
-def _processes(samples: Sequence[Sample], completed: int) -> dict[str, Any]:
-    """CPU of each process over the whole run and for each completed try-on; memory at first and at its peak."""
-    if not samples:
-        return {}
-    first, last = samples[0], samples[-1]
-    length = max(last.at - first.at, 1e-9)
-    return {
-        name: {
-            "cpu_s": last.processes[name].cpu - reading.cpu,
-            "cpu_share": (last.processes[name].cpu - reading.cpu) / length,
-            "cpu_each_s": (last.processes[name].cpu - reading.cpu) / completed if completed else None,
-            "memory_first": reading.memory,
-            "memory_peak": max(sample.processes[name].memory for sample in samples),
-        }
-        for name, reading in first.processes.items()
-    }
-
-
-def _fakes(ledgers: Mapping[str, Iterable[LedgerCall]]) -> dict[str, Any]:
-    """What the fakes' calls took beyond what they were to take: evidence that the fakes are not the bottleneck."""
-    found = {}
-    for service, ledger in ledgers.items():
-        by_operation: dict[str, list[LedgerCall]] = defaultdict(list)
-        for call in ledger:
-            if call["duration_s"] is not None:
-                by_operation[call["operation"]].append(call)
-        for operation, calls in sorted(by_operation.items()):
-            took = [call["duration_s"] or 0.0 for call in calls]
-            beyond = Latencies(max(0.0, (call["duration_s"] or 0.0) - call["intended_s"]) for call in calls)
-            found[f"{service}.{operation}"] = {
-                "calls": len(calls),
-                "mean_s": sum(took) / len(took),
-                "intended_mean_s": sum(call["intended_s"] for call in calls) / len(calls),
-                "beyond_p50_s": beyond.at(50),
-                "beyond_p99_s": beyond.at(99),
-            }
-    return found
-
-
-def _waits(waits: Mapping[str, Waits]) -> dict[str, Any]:
-    if not waits:
-        return {}
-    activities = sorted({name for each in waits.values() for name in (*each.queued_for, *each.run_in)})
-    return {
-        "queued": Latencies(each.queued for each in waits.values()).figures(),
-        "run": Latencies(each.run for each in waits.values()).figures(),
-        "between": Latencies(each.between for each in waits.values()).figures(),
-        "activities": {
-            name: {
-                "queued": Latencies(
-                    each.queued_for[name] for each in waits.values() if name in each.queued_for
-                ).figures(),
-                "run": Latencies(each.run_in[name] for each in waits.values() if name in each.run_in).figures(),
-            }
-            for name in activities
-        },
     }
