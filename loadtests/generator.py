@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.pool import Pool
 from locust.runners import WorkerRunner
 
@@ -82,42 +83,49 @@ class Generator:
         self._records: dict[int, Record] = {}
         """Those that were not yet reported."""
         self._dropped = 0
+        self._stop: Event = environment.stop
         self._begun = 0.0
 
-    def run(self) -> None:
-        """Generate the load to its end; returns when every record has been handed on."""
-        self._begun = time.time()
+    def run(self, begun: float) -> None:
+        """Generate the load to its end, or until it is stopped; returns when every record has been handed on."""
+        self._begun = begun
         reporter = gevent.spawn(self._report_until_killed)
         if self._plan.model == "open":
             self._open()
         else:
             self._closed()
-        self._pool.join(timeout=self._plan.drain_s)
+        gevent.wait([gevent.spawn(self._pool.join), self._stop], count=1, timeout=self._plan.drain_s)
         self._pool.kill(block=True, timeout=5)
         reporter.kill()
         self._report(last=True)
+
+    def _stopped_before(self, instant: float) -> bool:
+        """Wait for an instant, in Unix seconds, unless the run is stopped before."""
+        return bool(self._stop.wait(max(0.0, instant - time.time())))
 
     def _open(self) -> None:
         plan = self._plan
         planned = arrivals(plan.shape, plan.rate, plan.seconds, plan.seed)
         for number, offset in share(planned, self._index, plan.generators):
             due = self._begun + offset
-            gevent.sleep(max(0.0, due - LEAD_S - time.time()))
+            if self._stopped_before(due - LEAD_S):
+                return
             if self._pool.full():
                 self._dropped += 1
                 self._records[number] = Record(number, self._case(number).name, due, outcome="dropped")
             else:
                 self._pool.spawn(self._one, number, due)
-        gevent.sleep(max(0.0, self._begun + plan.seconds - time.time()))
+        self._stopped_before(self._begun + plan.seconds)
 
     def _closed(self) -> None:
         plan, mine = self._plan, range(self._index, self._plan.users, self._plan.generators)
         for user in mine:
             self._pool.spawn(self._user, user)
-        gevent.sleep(plan.seconds)
+        self._stopped_before(self._begun + plan.seconds)
 
     def _user(self, user: int) -> None:
         number = user
+        gevent.sleep(max(0.0, self._begun - time.time()))
         while time.time() < self._begun + self._plan.seconds:
             self._one(number, time.time())
             number += self._plan.users
@@ -188,6 +196,8 @@ class Collector:
     def __init__(self, plan: Plan) -> None:
         self._generators = plan.generators
         self._run = plan.run
+        self.stopped: float | None = None
+        """When the run was interrupted, in Unix seconds."""
         self._reports: dict[int, dict[str, Any]] = {}
         self._file = plan.records.open("w", encoding="utf-8")
         self._written = 0
@@ -216,6 +226,7 @@ class Collector:
             "left_out": next((report["left_out"] for report in reports), []),
             "complete": self.complete,
             "run": self._run,
+            "stopped": self.stopped,
         }
         self._file.write(json.dumps(end) + "\n")
         self._file.close()

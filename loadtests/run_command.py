@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fakes.kit.client import ControlError
 from loadtests import bottleneck, mix, thresholds
 from loadtests.plan import Plan
 from loadtests.report import number, write_report
-from loadtests.running import Line, RunError, Target, run
+from loadtests.running import Interrupted, Line, RunError, Target, run
 from scenarios.engine.processes import StackError
 from scenarios.engine.programs import FAKES, RUN, Options
 from scenarios.engine.signals import Stopped, until_signalled
@@ -110,7 +111,7 @@ def guarded(work: Any) -> int:
         return asyncio.run(until_signalled(work, lambda: print("\nstopping everything", file=sys.stderr)))
     except Stopped as stopped:
         return stopped.exit_code
-    except (RunError, StackError) as error:
+    except (ControlError, RunError, StackError) as error:
         print(f"load: {error}", file=sys.stderr)
         return 1
 
@@ -137,6 +138,11 @@ def main(arguments: Sequence[str]) -> int:
         for problem in invalid.errors(include_url=False):
             print(f"load: {'.'.join(map(str, problem['loc']))}: {problem['msg']}", file=sys.stderr)
         return 2
+    try:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"load: the folder --out {chosen.out} cannot be made: {error.strerror}", file=sys.stderr)
+        return 2
     return guarded(_run(chosen, plan, limits))
 
 
@@ -145,21 +151,30 @@ async def _run(chosen: argparse.Namespace, plan: Plan, limits: thresholds.Thresh
     line = Line(plan.seconds)
     async with target(chosen, home) as loaded:
         try:
-            chosen.out.mkdir(parents=True, exist_ok=True)
             summary = await run(loaded, plan, chosen.out, line)
+        except Interrupted as interrupted:
+            _conclude(chosen.out, interrupted.summary, limits)
+            raise
         finally:
             line.close()
+    return 0 if _conclude(chosen.out, summary, limits) else 1
+
+
+def _conclude(out: Path, summary: dict[str, Any], limits: thresholds.Thresholds) -> bool:
+    """Write the report, print the verdict, and return it."""
     judged = thresholds.judge(limits, summary)
-    page = write_report(chosen.out, summary, judged)
+    page = write_report(out, summary, judged)
     for item in judged:
         word = "kept  " if item.kept else "BROKEN"
         print(f"{word} {item.name:18} {number(item.figure):>8}  threshold {number(item.limit)}")
     print(bottleneck.verdict(summary))
     print(f"report: {page}")
-    passed = all(item.kept for item in judged)
+    passed = all(item.kept for item in judged) and not summary["interrupted"]
+    word = "INTERRUPTED" if summary["interrupted"] else "passed" if passed else "FAILED"
     completed = summary["outcomes"].get("completed", 0)
     print(
-        f"load: {'passed' if passed else 'FAILED'}: {summary['arrived']} arrived, {completed} completed, "
-        f"{summary['throughput']:.2f}/s, p95 {number(summary['transaction'].get('p95_s'))} s"
+        f"load: {word}: {summary['arrived']} arrived, {completed} completed, "
+        f"{summary['throughput']:.2f}/s while they arrived, p95 {number(summary['transaction'].get('p95_s'))} s",
+        flush=True,
     )
-    return 0 if passed else 1
+    return passed

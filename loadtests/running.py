@@ -1,5 +1,6 @@
 """One load run: Locust in processes of its own, the system watched meanwhile, a summary at the end."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +19,17 @@ from loadtests.sampling import Sample, sampling
 from loadtests.summary import read_records, summarize
 from loadtests.swarm import RunError, generate
 
-__all__ = ["Line", "RunError", "Target", "run"]
+__all__ = ["Interrupted", "Line", "RunError", "Target", "run"]
 
 MOST_HISTORIES = 400
+
+
+class Interrupted(asyncio.CancelledError):
+    """A run was cancelled, and its load generators had time to write down what they had: here is the summary."""
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        super().__init__()
+        self.summary = summary
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ async def run(target: Target, plan: Plan, home: Path, progress: Progress) -> dic
     """Make a run and return its summary. `progress` is called with each report of the load generators.
 
     Raises:
+        Interrupted: it was cancelled while load was generated.
         RunError: Locust ended before its time, or did not end; a fake or Temporal does not answer.
     """
     plan = plan.model_copy(
@@ -57,11 +67,20 @@ async def run(target: Target, plan: Plan, home: Path, progress: Progress) -> dic
     await _look_at_fakes(target)
     client = await _connect(target)
     async with sampling(target.fakes, target.pids) as samples:
-        await generate(plan, home, lambda report: progress(report, samples))
+        try:
+            await generate(plan, home, lambda report: progress(report, samples))
+        except asyncio.CancelledError:
+            with suppress(ValueError):  # nothing was generated yet
+                raise Interrupted(await _sum_up(target, plan, samples, client)) from None
+            raise
     try:
-        outcome = read_records(plan.records, plan.run)
+        return await _sum_up(target, plan, samples, client)
     except ValueError as error:
         raise RunError(str(error)) from None
+
+
+async def _sum_up(target: Target, plan: Plan, samples: Sequence[Sample], client: Client | None) -> dict[str, Any]:
+    outcome = read_records(plan.records, plan.run)
     ledgers = {}
     for service, url in target.fakes.items():
         with suppress(ControlError):

@@ -23,11 +23,16 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """The records of a run, one for each arrival; when it began in Unix seconds; the cases of the mix left out."""
+    """The records of a run, one for each arrival; when it began and was stopped, in Unix seconds; cases left out."""
 
     records: list[Record]
     begun: float
     left_out: list[str]
+    stopped: float | None = None
+
+    def arriving_s(self, plan: Plan) -> float:
+        """Return how long try-ons arrived."""
+        return plan.seconds if self.stopped is None else min(plan.seconds, max(1e-3, self.stopped - self.begun))
 
 
 def read_records(path: Path, run: str) -> Outcome:
@@ -47,7 +52,7 @@ def read_records(path: Path, run: str) -> Outcome:
     end = lines.pop()
     if end["run"] != run:
         raise ValueError(f"{path} is of another run")
-    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"])
+    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"], end["stopped"])
 
 
 def summarize(
@@ -62,12 +67,15 @@ def summarize(
     arrived = len(records)
     outcomes = Counter(record.outcome for record in records)
     ended = [record.ended for record in records if record.ended is not None]
-    length = max([*ended, outcome.begun + plan.seconds]) - outcome.begun
+    arriving = outcome.arriving_s(plan)
+    length = max([*ended, outcome.begun + arriving]) - outcome.begun
     return {
         "plan": plan.model_dump(mode="json", exclude={"api_key", "records", "run"}),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
         "begun": outcome.begun,
         "seconds": length,
+        "arriving_s": arriving,
+        "interrupted": outcome.stopped is not None,
         "arrived": arrived,
         "started": sum(record.started is not None for record in records),
         "dropped": outcomes["dropped"],
@@ -77,7 +85,7 @@ def summarize(
         "wrong_share": _share(sum(map(went_wrong, records)), arrived),
         "censored_share": _share(outcomes["censored"], arrived),
         "dropped_share": _share(outcomes["dropped"], arrived),
-        "throughput": sum((record.ended or 0) <= outcome.begun + plan.seconds for record in completed) / plan.seconds,
+        "throughput": sum((record.ended or 0) <= outcome.begun + arriving for record in completed) / arriving,
         "throughput_share": _throughput_share(plan, outcome, completed),
         "transaction": Latencies(record.seconds for record in completed if record.seconds is not None).figures(),
         "requests": _requests(records, length),
@@ -133,7 +141,7 @@ def _throughput_share(plan: Plan, outcome: Outcome, completed: list[Record]) -> 
         return None
     begin = sorted(completed, key=lambda record: record.intended)[: max(FEW, len(completed) // 5)]
     usual = Latencies(record.seconds for record in begin if record.seconds is not None).at(95) or 0.0
-    end = outcome.begun + plan.seconds + usual
+    end = outcome.begun + outcome.arriving_s(plan) + usual
     return sum(record.ended is not None and record.ended <= end for record in completed) / due
 
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from fakes.kit.serve import serving
 from loadtests import swarm
+from loadtests.arrivals import arrivals
 from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
-from loadtests.running import RunError, Target, run
+from loadtests.running import Interrupted, RunError, Target, run
 from loadtests.sampling import Sample
 from loadtests.swarm import LOCUSTFILE, generate
 from loadtests.tryon import Record
@@ -87,16 +89,56 @@ def records_of(home: Path) -> list[Record]:
     return [Record(**line) for line in lines[:-1]]
 
 
-async def test_several_generators_give_the_same_numbers_as_one(tmp_path: Path) -> None:
+def plan_as_it_came(home: Path) -> list[tuple[int, str, float]]:
+    """Each try-on's number and case, and when it was to start, in seconds after the run's beginning."""
+    begun = json.loads((home / "records.jsonl").read_text().splitlines()[-1])["begun"]
+    return sorted((record.number, record.case, round(record.intended - begun, 6)) for record in records_of(home))
+
+
+async def test_several_generators_make_the_same_try_ons_at_the_same_times_as_one(tmp_path: Path) -> None:
     made = plan(tmp_path)
     async with gateway() as url:
         one = await loaded(url, made, tmp_path / "one")
         three = await loaded(url, made.model_copy(update={"generators": 3}), tmp_path / "three")
-    first, second = (records_of(tmp_path / name) for name in ("one", "three"))
-    assert sorted((record.number, record.case) for record in first) == sorted((r.number, r.case) for r in second)
-    assert one["outcomes"] == three["outcomes"] == {"completed": len(first)}
+    assert plan_as_it_came(tmp_path / "one") == plan_as_it_came(tmp_path / "three")
+    offsets = [offset for _, _, offset in plan_as_it_came(tmp_path / "three")]
+    assert offsets == [round(at, 6) for at in arrivals(made.shape, made.rate, made.seconds, made.seed)]
+    assert one["outcomes"] == three["outcomes"] == {"completed": len(offsets)}
     for run_of in (one, three):
         assert TAKES_S <= run_of["transaction"]["p50_s"] < TAKES_S + 1
+
+
+@pytest.mark.parametrize("generators", [1, 2])
+async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: Path, generators: int) -> None:
+    made = plan(tmp_path, seconds=300, rate=4, generators=generators, shape="constant")
+    enough = asyncio.Event()
+
+    def look(report: dict[str, Any], _samples: Sequence[Sample]) -> None:
+        if report["ended"] >= 4:
+            enough.set()
+
+    (tmp_path / "run").mkdir()
+    async with gateway() as url:
+        task = asyncio.create_task(run(Target(url), made, tmp_path / "run", look))
+        async with asyncio.timeout(60):
+            await enough.wait()
+        task.cancel()
+        with pytest.raises(Interrupted) as interrupted:
+            await task
+    summary = interrupted.value.summary
+    assert summary["interrupted"]
+    assert summary["outcomes"]["completed"] >= 4
+    assert summary["outcomes"].keys() <= {"completed", "censored"}
+    assert summary["arriving_s"] < 60
+    assert summary["throughput"] < 6
+    assert not [child for child in psutil.Process().children(recursive=True) if "locust" in " ".join(child.cmdline())]
+
+
+async def test_more_closed_users_than_may_be_in_flight_all_ask(tmp_path: Path) -> None:
+    made = plan(tmp_path, model="closed", users=7, max_in_flight=2, think_s=60, seconds=2)
+    async with gateway() as url:
+        summary = await loaded(url, made, tmp_path / "run")
+    assert summary["outcomes"] == {"completed": 7}
 
 
 async def test_a_stall_shows_in_every_try_on_that_should_have_started_meanwhile(tmp_path: Path) -> None:
