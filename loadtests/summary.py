@@ -6,6 +6,7 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +18,8 @@ from loadtests.sampling import Sample
 from loadtests.timeline import timeline
 from loadtests.tryon import Endpoint, Record
 
+SLOWEST, MOST_WRONG = 5, 200
+"""So many try-ons are named one by one; the records have them all."""
 FEW = 5
 """A percentile needs at least so many try-ons."""
 
@@ -82,13 +85,21 @@ def summarize(
         "left_out": outcome.left_out,
         "outcomes": dict(outcomes),
         "codes": dict(Counter(record.code for record in records if record.code)),
+        "wrong_count": sum(map(went_wrong, records)),
         "wrong_share": _share(sum(map(went_wrong, records)), arrived),
         "censored_share": _share(outcomes["censored"], arrived),
         "dropped_share": _share(outcomes["dropped"], arrived),
         "throughput": sum((record.ended or 0) <= outcome.begun + arriving for record in completed) / arriving,
         "throughput_share": _throughput_share(plan, outcome, completed),
         "transaction": Latencies(record.seconds for record in completed if record.seconds is not None).figures(),
+        "accepted": Latencies(
+            record.accepted - record.intended for record in records if record.accepted is not None
+        ).figures(),
         "requests": _requests(records, length),
+        "curves": _curves(records, completed),
+        "steps": _steps(records),
+        "slowest": _told(sorted(completed, key=lambda record: -(record.seconds or 0))[:SLOWEST], outcome.begun),
+        "wrong": _told([record for record in records if went_wrong(record)][:MOST_WRONG], outcome.begun),
         "late_start": Latencies(
             max(0.0, record.started - record.intended) for record in records if record.started is not None
         ).figures(),
@@ -122,6 +133,43 @@ def _requests(records: list[Record], length: float) -> dict[str, dict[str, Any]]
         failures = sum(record.failures.get(endpoint, 0) for record in records)
         found[endpoint] = {**figures, "failures": failures, "rate": (figures["count"] or 0) / length}
     return found
+
+
+def _curves(records: list[Record], completed: list[Record]) -> dict[str, list[tuple[float, float]]]:
+    """The whole distributions, for a plot: (percentile, seconds)."""
+    curves = {"try-on": Latencies(record.seconds for record in completed if record.seconds is not None).curve()}
+    for endpoint in ("start", "status"):
+        latencies = Latencies(second for record in records for second in record.requests.get(endpoint, ()))
+        curves[endpoint] = latencies.curve()
+    return curves
+
+
+def _steps(records: list[Record]) -> dict[str, dict[str, Any]]:
+    """How long each step took, as those saw it who watched the stream of events; the last one ends with the try-on."""
+    took: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record.seconds is None or not record.right:
+            continue
+        marks = [*record.steps.items(), ("", record.seconds)]
+        for (step, began), (_, ended) in pairwise(marks):
+            took[step].append(max(0.0, ended - began))
+    return {step: Latencies(seconds).figures() for step, seconds in took.items()}
+
+
+def _told(records: list[Record], begun: float) -> list[dict[str, Any]]:
+    """Try-ons one by one, each with what is needed to find it elsewhere."""
+    return [
+        {
+            "number": record.number,
+            "case": record.case,
+            "workflow_id": record.workflow_id if record.accepted is not None else None,
+            "at": record.intended - begun,
+            "seconds": record.seconds,
+            "outcome": record.outcome,
+            "code": record.code,
+        }
+        for record in records
+    ]
 
 
 def _status_error_share(records: list[Record]) -> float:

@@ -39,7 +39,7 @@ class Record:
             "no result" of a try-on that completed without one.
         requests: how long each request took by endpoint, failed ones too; of a stream of events, until its first line.
         failures: how many of them were not answered as they should be.
-        steps: when each step was first seen, in seconds after the intended start.
+        steps: when each step was first seen in the stream of events, in seconds after the intended start.
         sent, received: bytes of bodies.
     """
 
@@ -183,7 +183,6 @@ def _follow(http: Http, case: Case, record: Record, until: float) -> dict[str, A
         if not told:
             http.sleep(BETWEEN_ERRORS_S)
             continue
-        _see(record, http, state)
         if state["status"] != "RUNNING":
             return state
         if not waits:
@@ -199,7 +198,9 @@ def _watch(http: Http, record: Record, path: str, until: float) -> None:
             record.received += len(line)
             if line.startswith("data:"):
                 state = Answer(200, line[5:].encode(), 0).json()
-                _see(record, http, state)
+                step = state.get("currentStep")
+                if step and step not in record.steps:
+                    record.steps[step] = round(http.now() - record.intended, 4)
                 if state.get("status") not in (None, "RUNNING"):
                     return
             if http.now() >= until:
@@ -208,12 +209,6 @@ def _watch(http: Http, record: Record, path: str, until: float) -> None:
         broken = True
     finally:
         record.asked("events", http.now() - began if opened is None else opened, well=not broken)
-
-
-def _see(record: Record, http: Http, state: dict[str, Any]) -> None:
-    step = state.get("currentStep")
-    if step and step not in record.steps:
-        record.steps[step] = round(http.now() - record.intended, 4)
 
 
 @contextmanager

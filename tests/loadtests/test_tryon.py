@@ -80,7 +80,7 @@ def test_a_completed_try_on_is_counted_from_its_intended_start_to_the_result() -
     assert record.accepted == 1000.25
     assert record.seconds == pytest.approx(3 + 10.5, abs=1)
     assert len(record.requests["status"]) == 11
-    assert record.steps == {"CHECKING_ZOOM": pytest.approx(3.27)}
+    assert record.steps == {}  # polls see a step up to a second late; only the stream tells when it began
 
 
 def test_an_impatient_user_asks_five_times_as_often() -> None:

@@ -66,6 +66,31 @@ def test_a_try_on_that_could_not_be_started_is_wrong() -> None:
     assert run["censored_share"] == 0
 
 
+def test_the_slowest_and_every_wrong_one_are_named() -> None:
+    records = [record(number, 5.0 + number / 100) for number in range(50)]
+    records += [record(50, 2.0, outcome="failed"), record(51, None), record(52, None, outcome="dropped")]
+    records[50].code = "A100_UNAVAILABLE"
+    run = summary(records)
+    assert [each["workflow_id"] for each in run["slowest"]] == ["w49", "w48", "w47", "w46", "w45"]
+    (wrong,) = run["wrong"]
+    assert (wrong["workflow_id"], wrong["outcome"], wrong["code"], wrong["at"]) == (
+        "w50",
+        "failed",
+        "A100_UNAVAILABLE",
+        50,
+    )
+    assert run["wrong_count"] == 1
+
+
+def test_a_step_lasts_until_the_next_one_or_the_end() -> None:
+    made = record(0, 9.0)
+    made.steps = {"UPLOADING_IMAGE": 0.5, "GENERATING_MASK": 2.0}
+    steps = summary([made, record(1, 5.0)])["steps"]
+    assert {step: part["p50_s"] for step, part in steps.items()} == pytest.approx(
+        {"UPLOADING_IMAGE": 1.5, "GENERATING_MASK": 7.0}, rel=1e-2
+    )
+
+
 def test_every_arrival_and_every_end_is_in_the_timeline() -> None:
     records = [record(number, 5.0) for number in range(56)]
     records += [record(56, None, outcome="dropped"), record(57, None, outcome="not started"), record(58, None)]
