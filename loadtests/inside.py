@@ -45,9 +45,12 @@ def summarize_processes(samples: Sequence[Sample], completed: int) -> dict[str, 
     }
 
 
-def summarize_fakes(ledgers: Mapping[str, Iterable[LedgerCall]]) -> dict[str, Any]:
-    """What the fakes' calls took beyond what they were to take: evidence that the fakes are not the bottleneck."""
-    found = {}
+def summarize_fakes(ledgers: Mapping[str, Iterable[LedgerCall]], tried_s: float) -> dict[str, Any]:
+    """Return what the fakes' calls took beyond what they were to take: evidence that the fakes are not the bottleneck.
+
+    `share` is all of that as a part of `tried_s`, the time that all try-ons took together; None without any.
+    """
+    found, beyond_s = {}, 0.0
     for service, ledger in ledgers.items():
         by_operation: dict[str, list[LedgerCall]] = defaultdict(list)
         for call in ledger:
@@ -55,15 +58,16 @@ def summarize_fakes(ledgers: Mapping[str, Iterable[LedgerCall]]) -> dict[str, An
                 by_operation[call["operation"]].append(call)
         for operation, calls in sorted(by_operation.items()):
             took = [call["duration_s"] or 0.0 for call in calls]
-            beyond = Latencies(max(0.0, (call["duration_s"] or 0.0) - call["intended_s"]) for call in calls)
+            beyond = [max(0.0, (call["duration_s"] or 0.0) - call["intended_s"]) for call in calls]
+            beyond_s += sum(beyond)
             found[f"{service}.{operation}"] = {
                 "calls": len(calls),
                 "mean_s": sum(took) / len(took),
                 "intended_mean_s": sum(call["intended_s"] for call in calls) / len(calls),
-                "beyond_p50_s": beyond.at(50),
-                "beyond_p99_s": beyond.at(99),
+                "beyond_p50_s": Latencies(beyond).at(50),
+                "beyond_p99_s": Latencies(beyond).at(99),
             }
-    return found
+    return {"operations": found, "share": beyond_s / tried_s if found and tried_s else None}
 
 
 def summarize_waits(waits: Mapping[str, Waits], of: int) -> dict[str, Any]:

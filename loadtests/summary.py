@@ -110,7 +110,7 @@ def summarize(
         "timeline": timeline(records, outcome.begun, length),
         "samples": summarize_samples(samples, outcome.begun),
         "processes": summarize_processes(samples, len(completed)),
-        "fakes": summarize_fakes(ledgers or {}),
+        "fakes": summarize_fakes(ledgers or {}, sum(record.seconds or 0.0 for record in records)),
         "waits": {},
         "temporal": None,
     }

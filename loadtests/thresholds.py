@@ -34,6 +34,7 @@ class Thresholds(BaseModel):
     status_error_share: float | None = Field(default=None, ge=0, le=1)
     censored_share: float | None = Field(default=0.0, ge=0, le=1)
     dropped_share: float | None = Field(default=0.0, ge=0, le=1)
+    fakes_share: float | None = Field(default=None, ge=0, le=1)
     throughput: float | None = Field(default=None, gt=0)
     throughput_share: float | None = Field(default=None, ge=0, le=1)
 
@@ -82,6 +83,9 @@ def judge(thresholds: Thresholds, summary: dict[str, Any]) -> list[Judged]:
         limit = getattr(thresholds, name)
         if limit is not None:
             found.append(Judged(name.replace("_", " "), limit, summary[name], summary[name] <= limit))
+    fakes = summary["fakes"]["share"]
+    if thresholds.fakes_share is not None and fakes is not None:  # real services take what they take
+        found.append(Judged("fakes share", thresholds.fakes_share, fakes, fakes <= thresholds.fakes_share))
     for name in ("throughput", "throughput_share"):
         limit, figure = getattr(thresholds, name), summary[name]
         if limit is not None:

@@ -48,7 +48,8 @@ async def test_a_run_on_a_stack_of_its_own_passes_with_a_report(command: Command
     assert (found["passed"], found["interrupted"], found["outcomes"]) == (True, False, {"completed": 8})
     assert found["waits"]["read"] == found["waits"]["of"] == 8
     assert found["steps"].keys() >= {"GENERATING_IMAGES"}
-    assert found["fakes"]["a100.generate"]["calls"] == 8
+    assert found["fakes"]["operations"]["a100.generate"]["calls"] == 8
+    assert 0 < found["fakes"]["share"] < 1
     assert "<svg" in (command.folder / "report" / "report.html").read_text()
 
 

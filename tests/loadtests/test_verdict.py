@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fakes.kit.client import LedgerCall
 from loadtests import compare_command
 from loadtests.bottleneck import evidence, verdict
 from loadtests.plan import Plan
@@ -138,6 +139,34 @@ def test_the_throughput_is_what_completed_while_try_ons_arrived_and_can_have_a_t
     assert run["throughput"] == pytest.approx(56 / 60)  # one straggler does not spread it over 260 s
     assert broken(run, Thresholds(throughput=0.9)) == set()
     assert broken(run, Thresholds(throughput=0.95)) == {"throughput"}
+
+
+def call(took: float | None, intended: float) -> LedgerCall:
+    return LedgerCall(
+        service="a100",
+        operation="generate",
+        key="w",
+        call=1,
+        attempt=1,
+        at=1001.0,
+        caller_time=1001.0,
+        rule=None,
+        fault=None,
+        status=200,
+        duration_s=took,
+        intended_s=intended,
+    )
+
+
+def test_fakes_that_lag_break_the_verdict_and_none_at_all_do_not() -> None:
+    outcome = Outcome([record(number, 5.0) for number in range(60)], 1000.0, [])
+    quick = summarize(PLAN, outcome, ledgers={"a100": [call(2.1, 2.0), call(1.0, 1.5), call(None, 3.0)] * 60})
+    assert quick["fakes"]["share"] == pytest.approx(6 / 300)
+    assert broken(quick) == set()
+    lagging = summarize(PLAN, outcome, ledgers={"a100": [call(3.5, 2.0)] * 60})
+    assert lagging["fakes"]["share"] == pytest.approx(0.3)
+    assert broken(lagging) == {"fakes share"}
+    assert "fakes share" not in {item.name for item in judge(load_thresholds(DEFAULT), summary(outcome.records))}
 
 
 def test_a_threshold_on_what_was_not_measured_is_broken() -> None:
