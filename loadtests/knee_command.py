@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen.time_scale = 1.0
     try:
         profiles = yaml.safe_load(chosen.profiles.read_text(encoding="utf-8"))
-        mix = mixes.load_mix(chosen.mix, fakes=True)
+        mix = mixes.load_mix(chosen.mix, fakes=mixes.FAKES)
     except (OSError, yaml.YAMLError, mixes.MixError) as error:
         print(f"knee: {error}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from loadtests.arrivals import arrivals
-from loadtests.mix import load_mix
+from loadtests.mix import FAKES, load_mix
 from loadtests.queueing import wait_at
 from loadtests.sizing import (
     GRID,
@@ -21,7 +21,7 @@ from loadtests.sizing import (
 )
 
 LOADTESTS = Path(__file__).parents[2] / "loadtests"
-MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=True)
+MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=FAKES)
 
 
 @pytest.mark.parametrize(("profile", "first"), [("one-a100", "a100"), ("one-sam3", "sam3")])
