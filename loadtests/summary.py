@@ -18,6 +18,8 @@ from loadtests.tryon import Record
 
 BUCKETS = 30
 """Points of each curve over time."""
+NOTICED_S = 0.1
+"""A task that is queued for less has found a free place: it takes as long to hand it over."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,10 @@ def _waits(waits: Mapping[str, Waits]) -> dict[str, Any]:
                 "queued": Latencies(
                     each.queued_for[name] for each in waits.values() if name in each.queued_for
                 ).figures(),
+                "waited_share": _share(
+                    sum(each.queued_for.get(name, 0.0) > NOTICED_S for each in waits.values()),
+                    sum(name in each.queued_for for each in waits.values()),
+                ),
                 "run": Latencies(each.run_in[name] for each in waits.values() if name in each.run_in).figures(),
             }
             for name in activities
