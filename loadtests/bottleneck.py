@@ -7,7 +7,7 @@ from typing import Any
 BUSY = 0.85
 """A resource that is in use for this part of the time leaves little to gain elsewhere."""
 OFTEN = 0.5
-"""When this part of calls waits in a task queue, its places are too few. Queues begin empty, so it is never all."""
+"""When this part of calls waits in a task queue, its places are too few: all of them never do, queues begin empty."""
 ACTIVITIES_ON_A100 = frozenset({"refine_mask", "generate_images"})
 """They have a task queue of their own."""
 
@@ -78,9 +78,9 @@ def _cpu(samples: Sequence[dict[str, Any]], cpus: int) -> Iterator[Evidence]:
     others = max(0.0, use - sum(shares.values()) / cpus)
     words = ", ".join(f"{name} {shares[name]:.0%} of one" for name in most)
     words += f"; load generators and other programs {others:.0%} of all"
-    # A single program that takes nearly all of it is the better name.
-    shared = max(shares.values()) / cpus < BUSY
-    yield Evidence(f"the machine's {cpus} CPUs", use, words, symptom=not shared)
+    # A single program that takes nearly all of it is the better name, and what others take says nothing of the system.
+    foreign = others > use / 2 or max(shares.values()) / cpus >= BUSY
+    yield Evidence(f"the machine's {cpus} CPUs", use, words, symptom=foreign)
 
 
 def _task_queues(waits: Mapping[str, Any]) -> Iterator[Evidence]:
@@ -93,7 +93,8 @@ def _task_queues(waits: Mapping[str, Any]) -> Iterator[Evidence]:
             continue
         most = max(mine, key=lambda activity: (activities[activity]["waited_share"], activity))
         share, queued = activities[most]["waited_share"], activities[most]["queued"].get("mean_s") or 0.0
-        words = f"{share:.0%} of {most} waited in their task queue, {queued:.1f} s on average"
+        called = "first workflow tasks" if most == "workflow" else most
+        words = f"{share:.0%} of {called} waited in their task queue, {queued:.1f} s on average"
         yield Evidence(name, share, words, enough=OFTEN, symptom=True)
 
 
@@ -105,6 +106,8 @@ def verdict(summary: dict[str, Any]) -> str:
     first = found[0]
     if first.tight:
         told = f"The bottleneck: {first.name} ({first.words})."
+        also = [f"{item.name} ({item.words})" for item in found[1:] if item.tight]
+        told += f" Short too: {'; '.join(also)}." if also else ""
     else:
         told = f"No resource was the bottleneck; the busiest: {first.name} ({first.words})."
     cpu = any(sample["cpu"] for sample in summary["samples"])

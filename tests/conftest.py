@@ -10,6 +10,7 @@ LONGEST_FIRST = (
     "scenarios/console/test_page.py",
     "scenarios/stack/test_photos.py",
     "loadtests/test_locust.py",
+    "loadtests/test_knee_command.py",
     "loadtests/test_verdict.py",
     "scenarios/console/test_telemetry.py",
     "app/test_pipeline.py",

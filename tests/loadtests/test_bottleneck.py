@@ -96,6 +96,13 @@ def test_a_machine_that_several_share_is_named_itself_with_who_used_it() -> None
     assert verdict(run).startswith("The bottleneck: the machine's 4 CPUs (temporal 160% of one, worker 80% of one")
 
 
+def test_a_machine_that_other_programs_use_is_named_after_what_is_the_system_s_own() -> None:
+    told = verdict(summary({"temporal": 0.4, "worker": 0.3}, machine=0.99, busy=1))
+    assert told.startswith("The bottleneck: slots of a100")
+    assert "Short too: the machine's 4 CPUs (temporal 40% of one, worker 30% of one; load generators" in told
+    assert verdict(summary({"temporal": 0.4}, machine=0.99)).startswith("The bottleneck: the machine's 4 CPUs")
+
+
 def test_calls_that_wait_while_the_a100_has_free_slots_want_a_higher_a100_max_concurrent() -> None:
     run = summary({"worker": 0.3}, busy=2, slots=8, waits=waited({"generate_images": 6.0, "resize_image": 0.01}))
     told = verdict(run)
@@ -120,7 +127,7 @@ def test_activities_that_wait_for_a_busy_worker_do_not() -> None:
 
 
 def test_a_wait_of_some_milliseconds_is_no_queue() -> None:
-    run = summary({"worker": 0.3}, waits=waited({"upload_to_azure": 0.05, "generate_images": 0.05}))
+    run = summary({"worker": 0.3}, waits=waited({"upload_to_azure": 0.2, "generate_images": 0.2}))
     assert verdict(run).startswith("No resource was the bottleneck")
 
 
