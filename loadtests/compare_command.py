@@ -28,18 +28,19 @@ def read_figures(place: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise ValueError(f"{path} is no JSON") from None
-    if not isinstance(found, dict) or "transaction" not in found:
+    if not isinstance(found, dict) or not {"transaction", "requests"} <= found.keys():
         raise ValueError(f"{path} holds no figures of a load run")
     return found
 
 
 def figures(summary: dict[str, Any]) -> Iterator[tuple[str, float | None, int]]:
     """Yield what two runs are compared by: name, figure, and 1 where more is better, -1 where less is, else 0."""
-    for part in ("transaction", "start", "status"):
+    parts = {"transaction": summary["transaction"]} | {part: summary["requests"][part] for part in ("start", "status")}
+    for part, measured in parts.items():
         for percentile in ("p50_s", "p95_s", "p99_s"):
-            yield f"{part} {percentile.removesuffix('_s')}, s", summary[part].get(percentile), -1
+            yield f"{part} {percentile.removesuffix('_s')}, s", measured.get(percentile), -1
     yield "throughput, /s", summary["throughput"], 1
-    for share in ("wrong_share", "censored_share", "dropped_share"):
+    for share in ("wrong_share", "status_error_share", "censored_share", "dropped_share"):
         yield share.replace("_", " "), summary[share], -1
     for name in ("worker", "gateway", "temporal"):
         cost = summary["processes"].get(name)
@@ -49,9 +50,11 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, float | None, int]]:
 
 
 def worse(name: str, before: float | None, after: float | None, better: int, noise: float) -> bool:
-    """Say whether the second figure is worse than the first by more than the noise."""
-    if not better or before is None or after is None:
+    """Say whether the second figure is worse than the first by more than the noise, or is there no more."""
+    if not better or before is None:
         return False
+    if after is None:
+        return True
     if name.endswith("share"):
         return after > before + 0.01
     change = (after - before) * -better

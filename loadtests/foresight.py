@@ -14,6 +14,7 @@ from functools import lru_cache
 from loadtests.arrivals import Shape, arrivals
 from loadtests.queueing import highest_rate, waits
 from loadtests.sizing import Station
+from loadtests.summary import FEW
 from loadtests.thresholds import Thresholds
 
 SHAPE: Shape = "poisson"
@@ -22,8 +23,6 @@ PLAYS = 40
 """So often are the arrivals that are sent played through, each time with other service times."""
 SEEDS = 100
 """Other arrivals that are played through, once each: what one other run would see."""
-EARLY = 5
-"""At least so many try-ons say what is usual before a backlog, as in the summary's share of the throughput."""
 GRID = 1.02
 """From one rate to the next when a knee is looked for."""
 MOST = 3.0
@@ -83,7 +82,7 @@ class Foresight:
             for wait, service in zip(waited, services, strict=True)
         ]
         # As summary.throughput_share counts.
-        deadline = self.seconds + at_percentile(sorted(took[: max(EARLY, len(took) // 5)]), 95)
+        deadline = self.seconds + at_percentile(sorted(took[: max(FEW, len(took) // 5)]), 95)
         in_time = sum(begin + lasted <= deadline for begin, lasted in zip(planned, took, strict=True))
         took.sort()
         p50, p95, p99 = (at_percentile(took, percentile) for percentile in PERCENTILES.values())

@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 import gevent
-import httpx
+from gevent.event import Event
 from gevent.pool import Pool
 from locust.runners import WorkerRunner
 
-from fakes.kit.client import Control
+from fakes.kit.client import Control, ControlError
 from loadtests.arrivals import arrivals, share
-from loadtests.mix import Case, load_mix
+from loadtests.mix import Case, Mix
 from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
 from loadtests.tryon import Answer, Record, live, rules
 
@@ -74,63 +74,77 @@ class Generator:
 
     def __init__(self, environment: Any, client: Any, plan: Plan, index: int) -> None:
         self._plan = plan
-        self._mix = load_mix(plan.mix, fakes=bool(plan.fakes))
+        self._mix: Mix = environment.mix
         self._http = Session(client, plan)
         self._environment = environment
         self._controls = {service: Control(url) for service, url in plan.fakes.items()}
-        self._pool = Pool(plan.max_in_flight)
+        self._pool = Pool(plan.most_running)
         self._index = index
         self._records: dict[int, Record] = {}
-        self._reported: set[int] = set()
-        self._dropped: list[int] = []
+        """Those that were not yet reported."""
+        self._dropped = 0
+        self._stop: Event = environment.stop
         self._begun = 0.0
 
-    def run(self) -> None:
-        """Generate the load to its end; returns when every record has been handed on."""
-        self._begun = time.time()
+    def run(self, begun: float) -> None:
+        """Generate the load to its end, or until it is stopped; returns when every record has been handed on."""
+        self._begun = begun
         reporter = gevent.spawn(self._report_until_killed)
         if self._plan.model == "open":
             self._open()
         else:
             self._closed()
-        self._pool.join(timeout=self._plan.drain_s)
+        gevent.wait([gevent.spawn(self._pool.join), self._stop], count=1, timeout=self._plan.drain_s)
         self._pool.kill(block=True, timeout=5)
         reporter.kill()
         self._report(last=True)
+
+    def _stopped_before(self, instant: float) -> bool:
+        """Wait for an instant, in Unix seconds, unless the run is stopped before."""
+        return bool(self._stop.wait(max(0.0, instant - time.time())))
 
     def _open(self) -> None:
         plan = self._plan
         planned = arrivals(plan.shape, plan.rate, plan.seconds, plan.seed)
         for number, offset in share(planned, self._index, plan.generators):
             due = self._begun + offset
-            gevent.sleep(max(0.0, due - LEAD_S - time.time()))
+            if self._stopped_before(due - LEAD_S):
+                return
             if self._pool.full():
-                self._dropped.append(number)
-                continue
-            self._pool.spawn(self._one, number, due)
-        gevent.sleep(max(0.0, self._begun + plan.seconds - time.time()))
+                self._dropped += 1
+                self._records[number] = Record(number, self._case(number).name, due, outcome="dropped")
+            else:
+                self._pool.spawn(self._one, number, due)
+        self._stopped_before(self._begun + plan.seconds)
 
     def _closed(self) -> None:
         plan, mine = self._plan, range(self._index, self._plan.users, self._plan.generators)
         for user in mine:
             self._pool.spawn(self._user, user)
-        gevent.sleep(plan.seconds)
+        self._stopped_before(self._begun + plan.seconds)
 
     def _user(self, user: int) -> None:
         number = user
+        gevent.sleep(max(0.0, self._begun - time.time()))
         while time.time() < self._begun + self._plan.seconds:
             self._one(number, time.time())
             number += self._plan.users
             gevent.sleep(self._plan.think_s)
 
+    def _case(self, number: int) -> Case:
+        return self._mix.choose(self._plan.seed, number)
+
     def _one(self, number: int, due: float) -> None:
-        case = self._mix.choose(self._plan.seed, number)
+        case = self._case(number)
         record = self._records[number] = Record(number, case.name, due)
         key = f"load-{self._plan.run}-{number}"
         record.workflow_id = str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, key))
-        with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
-            gevent.sleep(max(0.0, due - time.time()))
-            live(self._http, case, record, key, self._plan.patience_s)
+        try:
+            with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
+                gevent.sleep(max(0.0, due - time.time()))
+                live(self._http, case, record, key, self._plan.patience_s)
+        except ControlError as error:  # without its faults it would be another try-on
+            record.outcome, record.code = "not started", str(error)
         self._count(case, record)
 
     def _count(self, case: Case, record: Record) -> None:
@@ -148,7 +162,7 @@ class Generator:
         self._controls[service].add(rule)
 
     def _drop_rule(self, service: str, rule_id: str) -> None:
-        with suppress(httpx.HTTPError):
+        with suppress(ControlError):
             self._controls[service].remove(rule_id)
 
     def _report_until_killed(self) -> None:
@@ -157,16 +171,15 @@ class Generator:
             self._report()
 
     def _report(self, *, last: bool = False) -> None:
-        ended = [record for number, record in self._records.items() if number not in self._reported and record.ended]
-        if last:
-            ended = [record for number, record in self._records.items() if number not in self._reported]
-        self._reported.update(record.number for record in ended)
+        over = [record for record in self._records.values() if last or record.outcome != "censored"]
+        for record in over:
+            del self._records[record.number]
         message = {
             "index": self._index,
             "begun": self._begun,
-            "records": [record.as_json() for record in ended],
-            "in_flight": 0 if last else len(self._records) - len(self._reported),
-            "dropped": list(self._dropped),
+            "records": [record.as_json() for record in over],
+            "in_flight": len(self._records),
+            "dropped": self._dropped,
             "left_out": list(self._mix.left_out),
             "last": last,
         }
@@ -182,6 +195,9 @@ class Collector:
 
     def __init__(self, plan: Plan) -> None:
         self._generators = plan.generators
+        self._run = plan.run
+        self.stopped: float | None = None
+        """When the run was interrupted, in Unix seconds."""
         self._reports: dict[int, dict[str, Any]] = {}
         self._file = plan.records.open("w", encoding="utf-8")
         self._written = 0
@@ -199,17 +215,18 @@ class Collector:
         self._file.flush()
         self._reports[message["index"]] = message
         in_flight = sum(report["in_flight"] for report in self._reports.values())
-        dropped = sum(len(report["dropped"]) for report in self._reports.values())
+        dropped = sum(report["dropped"] for report in self._reports.values())
         print(json.dumps({"ended": self._written, "in_flight": in_flight, "dropped": dropped}), flush=True)
 
     def close(self) -> None:
         """Write what the report needs besides the records, as the last line."""
         reports = self._reports.values()
-        end = {
+        end: dict[str, Any] = {
             "begun": min((report["begun"] for report in reports), default=None),
-            "dropped": sorted(number for report in reports for number in report["dropped"]),
             "left_out": next((report["left_out"] for report in reports), []),
             "complete": self.complete,
+            "run": self._run,
+            "stopped": self.stopped,
         }
         self._file.write(json.dumps(end) + "\n")
         self._file.close()

@@ -1,12 +1,15 @@
 """Latencies in a High Dynamic Range histogram: every value to three digits, merged without loss."""
 
 from collections.abc import Iterable
+from itertools import count
 
 from hdrh.histogram import HdrHistogram
 
 MICROSECONDS = 1_000_000
 LONGEST_S = 24 * 3600
 DIGITS = 3
+POINTS = 4
+"""Of a curve, for each halving of what lies beyond."""
 PERCENTILES = (50, 75, 90, 95, 99, 99.9)
 
 
@@ -32,6 +35,18 @@ class Latencies:
     def at(self, percentile: float) -> float | None:
         """Return the duration in seconds that this share of all, in percent, did not exceed; None if there is none."""
         return float(self._histogram.get_value_at_percentile(percentile)) / MICROSECONDS if len(self) else None
+
+    def curve(self) -> list[tuple[float, float]]:
+        """Return (percentile, seconds), closer and closer to 100 up to the slowest."""
+        if not len(self):
+            return []
+        points = [(0.0, self._histogram.get_min_value() / MICROSECONDS)]
+        for number in count(1):
+            if points[-1][0] >= 100 - 100 / len(self):  # less than one value lies beyond
+                break
+            percentile = 100 - 100 * 2 ** (-number / POINTS)
+            points.append((percentile, float(self.at(percentile) or 0)))
+        return points
 
     def figures(self) -> dict[str, float | int | None]:
         """Return count, mean, maximum and the usual percentiles, in seconds, by name: `p95_s`."""

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         settle(chosen)
         profiles = load_profiles(chosen.profiles)
         limits = load_limits(chosen.thresholds)
-        mix = mixes.load_mix(chosen.mix, fakes=True)
+        mix = mixes.load_mix(chosen.mix, fakes=mixes.FAKES)
         plan_of(chosen, rate=chosen.from_rate)
     except ValidationError as invalid:
         return _refuse(refused(invalid))

@@ -115,8 +115,9 @@ def _agree(chosen: argparse.Namespace) -> None:
         if not chosen.fake:
             raise KneeError("the knee needs the control planes of the fakes at --host: say --fake SERVICE=URL for each")
         return
-    for name in ("fake", "temporal", "api_key"):
-        if getattr(chosen, name):
+    given = {"temporal": chosen.temporal is not None}  # without an address it takes that of the environment
+    for name in ("fake", "temporal", "temporal_ui", "api_key"):
+        if given.get(name, getattr(chosen, name)):
             raise KneeError(f"{_option(name)} belongs to a deployment: say --host, or leave it out")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -55,9 +55,9 @@ class Case:
         return ", ".join(words)
 
     @property
-    def needs_fakes(self) -> bool:
-        """Whether its faults have to be set in the fakes."""
-        return bool(self.scenario.rules)
+    def needs(self) -> frozenset[str]:
+        """The fakes in which its faults have to be set."""
+        return frozenset(rule.service for rule in self.scenario.rules)
 
     @cached_property
     def body(self) -> bytes:
@@ -71,13 +71,18 @@ class Case:
             fields["brushStrokes"] = [dict(stroke) for stroke in self.scenario.strokes]
         return json.dumps(fields | dict(self.scenario.body)).encode()
 
-    @property
-    def right_ends(self) -> frozenset[str]:
-        """The outcomes that the scenario calls right."""
+    def calls_right(self, outcome: str, code: str | None, *, accepted: bool) -> bool:
+        """Say whether the scenario calls this end right: its status and its code, after a start as it expects."""
+        expect = self.scenario.expect
+        if accepted == (expect.status == "REFUSED"):
+            return False
+        if outcome == "completed" and code is not None:
+            return False
         if self.entry.cancel_after_s is not None:
-            return frozenset({"cancelled", "completed"})  # the try-on may have been faster than its user
-        status = self.scenario.expect.status
-        return frozenset({status.lower()} if status else {"completed", "failed"})
+            return outcome in ("cancelled", "completed")  # the try-on may have been faster than its user
+        if expect.status is None:
+            return outcome in ("completed", "failed")
+        return outcome == expect.status.lower() and expect.code in (None, code)
 
 
 class Mix:
@@ -102,8 +107,8 @@ class Mix:
             _ = case.body
 
 
-def load_mix(path: Path, *, fakes: bool, catalogue: Sequence[Scenario] = CATALOGUE) -> Mix:
-    """Read a mix file. Without fakes, cases with faults are left out.
+def load_mix(path: Path, *, fakes: Collection[str], catalogue: Sequence[Scenario] = CATALOGUE) -> Mix:
+    """Read a mix file. Cases whose faults need other fakes than there are, by service, are left out.
 
     Raises:
         MixError: the file cannot be read, an entry is wrong, or nothing is left.
@@ -124,11 +129,11 @@ def load_mix(path: Path, *, fakes: bool, catalogue: Sequence[Scenario] = CATALOG
         scenario = known.get(entry.scenario)
         if scenario is None:
             raise MixError(f"the mix {path} names a scenario that does not exist: {entry.scenario!r}")
-        if foreign := sorted({rule.service for rule in scenario.rules} - set(FAKES)):
-            raise MixError(f"the mix {path}: {scenario.name} needs faults of {foreign[0]}, which a load run cannot set")
         case = Case(scenario, entry)
-        if case.needs_fakes and not fakes:
-            left_out.append(case.name)
+        if foreign := sorted(case.needs - set(FAKES)):
+            raise MixError(f"the mix {path}: {scenario.name} needs faults of {foreign[0]}, which a load run cannot set")
+        if missing := sorted(case.needs - set(fakes)):
+            left_out.append(f"{case.name} (needs --fake {missing[0]}=URL)")
         else:
             cases.append(case)
     return Mix(cases, left_out)

@@ -27,8 +27,8 @@ class Plan(BaseModel):
         users, think_s: of the closed model: how many, and their pause between two try-ons.
         seconds: how long try-ons arrive.
         drain_s: how long the last ones may take afterwards; what still runs then is censored.
-        patience_s: a try-on that takes longer is a timeout.
-        max_in_flight: an arrival that finds so many of its generator's try-ons running is dropped, and reported.
+        patience_s: a try-on that takes longer, from its intended start, is a timeout.
+        max_in_flight: an open arrival that finds so many of its generator's try-ons running is dropped, and reported.
         run: makes the Idempotency-Keys of this run unlike those of any other.
         seed: decides arrivals and mix.
         generators: how many Locust workers share the arrivals.
@@ -48,7 +48,7 @@ class Plan(BaseModel):
     think_s: float = Field(default=1.0, ge=0)
     seconds: float = Field(default=60, gt=0)
     drain_s: float = Field(default=60, ge=0)
-    patience_s: float = Field(default=300, gt=0)
+    patience_s: float = Field(default=60, gt=0)
     max_in_flight: int = Field(default=500, ge=1)
     run: str = Field(default_factory=lambda: uuid4().hex)
     seed: int = 1
@@ -56,6 +56,11 @@ class Plan(BaseModel):
     mix: Path = mix.DEFAULT
     fakes: dict[str, str] = {}
     records: Path = Path("records.jsonl")
+
+    @property
+    def most_running(self) -> int:
+        """How many try-ons one generator may have running: closed users wait for their own, so none is left out."""
+        return self.max_in_flight if self.model == "open" else self.users
 
     @model_validator(mode="after")
     def _host_is_an_address(self) -> Self:

@@ -17,6 +17,8 @@ COLOURS = {
     "failed": "#d62828",
     "timeout": "#f77f00",
     "censored": "#6a040f",
+    "dropped": "#3d348b",
+    "not started": "#f4acb7",
 }
 SERVICES = {"image_manipulator": "#457b9d", "birefnet": "#e9c46a", "sam3": "#2a9d8f", "a100": "#d62828"}
 PROCESSES = {"worker": "#111111", "gateway": "#7b2cbf", "temporal": "#f77f00", "azurite": "#8d99ae"}
@@ -59,7 +61,7 @@ def throughput_and_latency(summary: dict[str, Any]) -> Figure:
     line = summary["timeline"]
     at = [part["at"] for part in line]
     axes.step(at, [part["arrived"] for part in line], where="mid", color="#8d99ae", label="arrived")
-    completed = [part["outcomes"].get("completed", 0) for part in line]
+    completed = [part["completed"] for part in line]
     axes.step(at, completed, where="mid", color=COLOURS["completed"], label="completed")
     axes.set_ylim(bottom=0)
     latency = axes.twinx()
@@ -76,13 +78,13 @@ def throughput_and_latency(summary: dict[str, Any]) -> Figure:
 
 
 def outcomes(summary: dict[str, Any]) -> Figure:
-    """How try-ons ended, over time; the line is how many were running."""
-    figure, axes = _axes("Outcomes", "ended per second")
+    """What became of try-ons, by when they arrived; the line is how many were running."""
+    figure, axes = _axes("What became of those that arrived then", "try-ons per second")
     line = summary["timeline"]
     at, width = [part["at"] for part in line], summary["seconds"] / len(line)
     base = [0.0] * len(line)
     for name, colour in COLOURS.items():
-        heights = [part["outcomes"].get(name, 0.0) for part in line]
+        heights = [part["became"].get(name, 0.0) for part in line]
         if any(heights):
             axes.bar(at, heights, width * 0.9, bottom=base, color=colour, label=name)
             base = [low + height for low, height in zip(base, heights, strict=True)]

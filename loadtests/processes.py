@@ -54,10 +54,23 @@ def read(processes: Sequence[psutil.Process]) -> Reading:
     return Reading(cpu, memory)
 
 
+class Watch:
+    """Reads processes by name, again and again; the children that each has at the beginning are counted with it."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._trees = {name: tree(pid) for name, pid in pids.items()}
+        self._last: dict[str, Reading] = {}
+
+    def read(self) -> dict[str, Reading]:
+        """Return a reading of each. One that has ended keeps the CPU that it used, and has no memory any more."""
+        for name, processes in self._trees.items():
+            new = read(processes)
+            self._last[name] = new if new.memory or name not in self._last else Reading(self._last[name].cpu, 0)
+        return dict(self._last)
+
+
 class Meter:
     """A context that reads processes every `interval` seconds in a thread. `pids` are those to read, by name.
-
-    The children that a process has when the context is made are counted with it.
 
     `costs()` may be asked inside the context and after it. `on_reading` is called in the thread, with each reading.
     """
@@ -69,7 +82,7 @@ class Meter:
         interval: float = 0.02,
         on_reading: Callable[[Mapping[str, Reading]], None] = lambda _readings: None,
     ) -> None:
-        self._trees = {name: tree(pid) for name, pid in pids.items()}
+        self._watch = Watch(pids)
         self._interval = interval
         self._on_reading = on_reading
         self._first: dict[str, Reading] = {}
@@ -103,9 +116,7 @@ class Meter:
             self._take()
 
     def _take(self) -> None:
-        readings = {name: read(processes) for name, processes in self._trees.items()}
-        # A process that has gone keeps its last figures: its CPU was used all the same.
-        self._last |= {name: new for name, new in readings.items() if new.memory or name not in self._last}
+        readings = self._last = self._watch.read()
         for name, new in readings.items():
             self._peak[name] = max(self._peak.get(name, 0), new.memory)
         self._on_reading(readings)

@@ -27,7 +27,7 @@ def describe(plan: dict[str, Any]) -> str:
 def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]) -> Path:
     """Write page, plots and figures into a folder, and return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    passed = all(item.kept for item in judged)
+    passed = all(item.kept for item in judged) and not summary["interrupted"]
     thresholds = [vars(item) for item in judged]
     text = json.dumps(summary | {"passed": passed, "thresholds": thresholds}, indent=1)
     (folder / FIGURES).write_text(text, encoding="utf-8")
@@ -37,6 +37,7 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
         summary=summary,
         judged=judged,
         passed=passed,
+        verdict="Interrupted" if summary["interrupted"] else "Passed" if passed else "Failed",
         look=LOOK.read_text(encoding="utf-8"),
         plots=plots,
         load=describe(summary["plan"]),
@@ -45,8 +46,6 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
         evidence=bottleneck.evidence(summary),
         latencies=[
             ("try-on", summary["transaction"]),
-            ("start (POST)", summary["start"]),
-            ("status (GET)", summary["status"]),
             ("started late by", summary["late_start"]),
         ],
         plan=json.dumps(summary["plan"], indent=1),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from fakes.kit.client import AsyncControl, ControlError
-from loadtests.processes import Reading, read, tree
+from loadtests.processes import Reading, Watch
 
 INTERVAL_S = 0.5
 
@@ -33,7 +33,7 @@ async def sampling(fakes: Mapping[str, str], pids: Mapping[str, int]) -> AsyncIt
     samples: list[Sample] = []
     async with AsyncExitStack() as stack:
         controls = {name: await stack.enter_async_context(AsyncControl(url)) for name, url in fakes.items()}
-        trees = {name: tree(pid) for name, pid in pids.items()}
+        watch = Watch(pids)
 
         async def look() -> None:
             states = dict(zip(controls, await asyncio.gather(*map(_state, controls.values())), strict=True))
@@ -43,7 +43,7 @@ async def sampling(fakes: Mapping[str, str], pids: Mapping[str, int]) -> AsyncIt
                     {name: state["slots"] for name, state in states.items() if state},
                     {name: state["busy_slots"] for name, state in states.items() if state},
                     {name: state["queue_depth"] for name, state in states.items() if state},
-                    {name: read(processes) for name, processes in trees.items()},
+                    watch.read(),
                     psutil.cpu_percent() / 100,
                 )
             )

@@ -6,104 +6,190 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fakes.kit.client import LedgerCall
 from loadtests.histogram import Latencies
-from loadtests.histories import Waits
+from loadtests.inside import summarize_fakes, summarize_processes, summarize_samples
 from loadtests.plan import Plan
 from loadtests.sampling import Sample
-from loadtests.tryon import Record
+from loadtests.timeline import timeline
+from loadtests.tryon import Endpoint, Record
 
-BUCKETS = 30
-"""Points of each curve over time."""
-NOTICED_S = 0.25
-"""A task that is queued for less has found a free place: on a busy machine it takes as long to hand it over."""
+SLOWEST, MOST_WRONG = 5, 200
+"""So many try-ons are named one by one; the records have them all."""
+FEW = 5
+"""A percentile needs at least so many try-ons."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The records of a run, when it began in Unix seconds, the arrivals that were dropped, the cases left out."""
+    """The records of a run, one for each arrival; when it began and was stopped, in Unix seconds; cases left out."""
 
     records: list[Record]
     begun: float
-    dropped: int
     left_out: list[str]
+    stopped: float | None = None
+
+    def arriving_s(self, plan: Plan) -> float:
+        """Return how long try-ons arrived."""
+        return plan.seconds if self.stopped is None else min(plan.seconds, max(1e-3, self.stopped - self.begun))
 
 
-def read_records(path: Path) -> Outcome:
-    """Read what the load generators wrote.
+def read_records(path: Path, run: str) -> Outcome:
+    """Read what the load generators of a run wrote.
 
     Raises:
-        ValueError: the file does not end as a finished run's does.
+        ValueError: the file is not there, does not end as a finished run's does, or is another run's.
     """
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"{path} is incomplete: its last line is broken off") from None
     if not lines or not lines[-1].get("complete"):
         raise ValueError(f"{path} is incomplete: a load generator did not finish")
     end = lines.pop()
-    return Outcome([Record(**line) for line in lines], end["begun"], len(end["dropped"]), end["left_out"])
+    if end["run"] != run:
+        raise ValueError(f"{path} is of another run")
+    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"], end["stopped"])
 
 
 def summarize(
     plan: Plan,
     outcome: Outcome,
     samples: Sequence[Sample] = (),
-    waits: Mapping[str, Waits] | None = None,
     ledgers: Mapping[str, Iterable[LedgerCall]] | None = None,
 ) -> dict[str, Any]:
     """Put the figures together. Durations are seconds, sizes bytes, rates per second."""
     records = outcome.records
     completed = [record for record in records if record.outcome == "completed" and record.right]
-    arrived = len(records) + outcome.dropped
+    arrived = len(records)
+    outcomes = Counter(record.outcome for record in records)
     ended = [record.ended for record in records if record.ended is not None]
-    length = max([*ended, outcome.begun + plan.seconds]) - outcome.begun
+    arriving = outcome.arriving_s(plan)
+    length = max([*ended, outcome.begun + arriving]) - outcome.begun
     return {
         "plan": plan.model_dump(mode="json", exclude={"api_key", "records", "run"}),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
         "begun": outcome.begun,
         "seconds": length,
+        "arriving_s": arriving,
+        "interrupted": outcome.stopped is not None,
         "arrived": arrived,
         "started": sum(record.started is not None for record in records),
-        "dropped": outcome.dropped,
+        "dropped": outcomes["dropped"],
         "left_out": outcome.left_out,
-        "outcomes": dict(Counter(record.outcome for record in records)),
+        "outcomes": dict(outcomes),
         "codes": dict(Counter(record.code for record in records if record.code)),
-        "wrong_share": _share(sum(not record.right and record.outcome != "censored" for record in records), arrived),
-        "censored_share": _share(sum(record.outcome == "censored" for record in records), arrived),
-        "dropped_share": _share(outcome.dropped, arrived),
-        "throughput": len(completed) / length,
+        "wrong_count": sum(map(went_wrong, records)),
+        "wrong_share": _share(sum(map(went_wrong, records)), arrived),
+        "censored_share": _share(outcomes["censored"], arrived),
+        "dropped_share": _share(outcomes["dropped"], arrived),
+        "throughput": sum((record.ended or 0) <= outcome.begun + arriving for record in completed) / arriving,
         "throughput_share": _throughput_share(plan, outcome, completed),
         "transaction": Latencies(record.seconds for record in completed if record.seconds is not None).figures(),
-        "start": Latencies(record.start_s for record in records if record.start_s is not None).figures(),
-        "status": Latencies(second for record in records for second in record.status_s).figures(),
+        "accepted": Latencies(
+            record.accepted - record.intended for record in records if record.accepted is not None
+        ).figures(),
+        "requests": _requests(records, length),
+        "curves": _curves(records, completed),
+        "steps": _steps(records),
+        "slowest": _told(sorted(completed, key=lambda record: -(record.seconds or 0))[:SLOWEST], outcome.begun),
+        "wrong": _told([record for record in records if went_wrong(record)][:MOST_WRONG], outcome.begun),
         "late_start": Latencies(
             max(0.0, record.started - record.intended) for record in records if record.started is not None
         ).figures(),
-        "polls": sum(record.polls for record in records),
-        "status_errors": sum(record.status_errors for record in records),
+        "status_error_share": _status_error_share(records),
         "sent": sum(record.sent for record in records),
         "received": sum(record.received for record in records),
         "cases": _cases(records),
-        "timeline": _timeline(records, outcome.begun, length),
-        "samples": _samples(samples, outcome.begun),
-        "processes": _processes(samples, len(completed)),
-        "fakes": _fakes(ledgers or {}),
-        "waits": _waits(waits or {}),
+        "timeline": timeline(records, outcome.begun, length),
+        "samples": summarize_samples(samples, outcome.begun),
+        "processes": summarize_processes(samples, len(completed)),
+        "fakes": summarize_fakes(ledgers or {}, sum(record.seconds or 0.0 for record in records)),
+        "waits": {},
+        "temporal": None,
     }
+
+
+def went_wrong(record: Record) -> bool:
+    """Say whether a try-on did not end as its scenario says; what was censored or dropped is counted apart."""
+    return not record.right and record.outcome not in ("censored", "dropped")
 
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
+def _requests(records: list[Record], length: float) -> dict[str, dict[str, Any]]:
+    """By endpoint: how many, how many failed, how many a second, and how long they took, failed ones included."""
+    found = {}
+    for endpoint in get_args(Endpoint):
+        figures = Latencies(second for record in records for second in record.requests.get(endpoint, ())).figures()
+        failures = sum(record.failures.get(endpoint, 0) for record in records)
+        found[endpoint] = {**figures, "failures": failures, "rate": (figures["count"] or 0) / length}
+    return found
+
+
+def _curves(records: list[Record], completed: list[Record]) -> dict[str, list[tuple[float, float]]]:
+    """The whole distributions, for a plot: (percentile, seconds)."""
+    curves = {"try-on": Latencies(record.seconds for record in completed if record.seconds is not None).curve()}
+    for endpoint in ("start", "status"):
+        latencies = Latencies(second for record in records for second in record.requests.get(endpoint, ()))
+        curves[endpoint] = latencies.curve()
+    return curves
+
+
+def _steps(records: list[Record]) -> dict[str, dict[str, Any]]:
+    """How long each step took, as those saw it who watched the stream of events; the last one ends with the try-on."""
+    took: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record.seconds is None or not record.right:
+            continue
+        marks = [*record.steps.items(), ("", record.seconds)]
+        for (step, began), (_, ended) in pairwise(marks):
+            took[step].append(max(0.0, ended - began))
+    return {step: Latencies(seconds).figures() for step, seconds in took.items()}
+
+
+def _told(records: list[Record], begun: float) -> list[dict[str, Any]]:
+    """Try-ons one by one, each with what is needed to find it elsewhere."""
+    return [
+        {
+            "number": record.number,
+            "case": record.case,
+            "workflow_id": record.workflow_id if record.accepted is not None else None,
+            "at": record.intended - begun,
+            "seconds": record.seconds,
+            "outcome": record.outcome,
+            "code": record.code,
+        }
+        for record in records
+    ]
+
+
+def _status_error_share(records: list[Record]) -> float:
+    """The part of all questions for the status, long polls included, that were not answered."""
+    kinds: tuple[Endpoint, ...] = ("status", "long poll")
+    asked = sum(len(record.requests.get(kind, ())) for record in records for kind in kinds)
+    return _share(sum(record.failures.get(kind, 0) for record in records for kind in kinds), asked)
+
+
 def _throughput_share(plan: Plan, outcome: Outcome, completed: list[Record]) -> float | None:
-    """The part of what was due that had completed a typical latency after the last arrival: falls with a backlog."""
-    due = len(completed) + sum(not record.right for record in outcome.records) + outcome.dropped
+    """The part of what was due that had completed in time after the last arrival: falls with a backlog.
+
+    In time is what 95 of 100 took early in the run: a backlog that grows must not lengthen its own deadline.
+    """
+    due = len(completed) + sum(not record.right for record in outcome.records)
     if not due:
         return None
-    typical = Latencies(record.seconds for record in completed if record.seconds is not None).at(50) or 0.0
-    end = outcome.begun + plan.seconds + typical
+    begin = sorted(completed, key=lambda record: record.intended)[: max(FEW, len(completed) // 5)]
+    usual = Latencies(record.seconds for record in begin if record.seconds is not None).at(95) or 0.0
+    end = outcome.begun + outcome.arriving_s(plan) + usual
     return sum(record.ended is not None and record.ended <= end for record in completed) / due
 
 
@@ -120,106 +206,4 @@ def _cases(records: list[Record]) -> dict[str, Any]:
             ).figures(),
         }
         for name, mine in sorted(by_case.items())
-    }
-
-
-def _timeline(records: list[Record], begun: float, length: float) -> list[dict[str, Any]]:
-    """Return what arrived, ended and ran in each part of the run."""
-    width = length / BUCKETS
-    parts: list[dict[str, Any]] = []
-    for number in range(BUCKETS):
-        since, until = begun + number * width, begun + (number + 1) * width
-        ended = [record for record in records if record.ended is not None and since <= record.ended < until]
-        right = [record.seconds for record in ended if record.outcome == "completed" and record.seconds is not None]
-        parts.append(
-            {
-                "at": (number + 0.5) * width,
-                "arrived": sum(since <= record.intended < until for record in records) / width,
-                "outcomes": {
-                    name: count / width for name, count in Counter(record.outcome for record in ended).items()
-                },
-                "in_flight": sum(record.intended < until and (record.ended or until) >= until for record in records),
-                "p50_s": Latencies(right).at(50),
-                "p95_s": Latencies(right).at(95),
-            }
-        )
-    return parts
-
-
-def _samples(samples: Sequence[Sample], begun: float) -> list[dict[str, Any]]:
-    return [
-        {
-            "at": sample.at - begun,
-            "slots": sample.slots,
-            "busy": sample.busy,
-            "waiting": sample.waiting,
-            "memory": {name: reading.memory for name, reading in sample.processes.items()},
-            "cpu": {name: reading.cpu for name, reading in sample.processes.items()},
-            "machine": sample.machine,
-        }
-        for sample in samples
-        if sample.at >= begun
-    ]
-
-
-def _processes(samples: Sequence[Sample], completed: int) -> dict[str, Any]:
-    """CPU of each process over the whole run and for each completed try-on; memory at first and at its peak."""
-    if not samples:
-        return {}
-    first, last = samples[0], samples[-1]
-    length = max(last.at - first.at, 1e-9)
-    return {
-        name: {
-            "cpu_s": last.processes[name].cpu - reading.cpu,
-            "cpu_share": (last.processes[name].cpu - reading.cpu) / length,
-            "cpu_each_s": (last.processes[name].cpu - reading.cpu) / completed if completed else None,
-            "memory_first": reading.memory,
-            "memory_peak": max(sample.processes[name].memory for sample in samples),
-        }
-        for name, reading in first.processes.items()
-    }
-
-
-def _fakes(ledgers: Mapping[str, Iterable[LedgerCall]]) -> dict[str, Any]:
-    """What the fakes' calls took beyond what they were to take: evidence that the fakes are not the bottleneck."""
-    found = {}
-    for service, ledger in ledgers.items():
-        by_operation: dict[str, list[LedgerCall]] = defaultdict(list)
-        for call in ledger:
-            if call["duration_s"] is not None:
-                by_operation[call["operation"]].append(call)
-        for operation, calls in sorted(by_operation.items()):
-            took = [call["duration_s"] or 0.0 for call in calls]
-            beyond = Latencies(max(0.0, (call["duration_s"] or 0.0) - call["intended_s"]) for call in calls)
-            found[f"{service}.{operation}"] = {
-                "calls": len(calls),
-                "mean_s": sum(took) / len(took),
-                "intended_mean_s": sum(call["intended_s"] for call in calls) / len(calls),
-                "beyond_p50_s": beyond.at(50),
-                "beyond_p99_s": beyond.at(99),
-            }
-    return found
-
-
-def _waits(waits: Mapping[str, Waits]) -> dict[str, Any]:
-    if not waits:
-        return {}
-    activities = sorted({name for each in waits.values() for name in (*each.queued_for, *each.run_in)})
-    return {
-        "queued": Latencies(each.queued for each in waits.values()).figures(),
-        "run": Latencies(each.run for each in waits.values()).figures(),
-        "between": Latencies(each.between for each in waits.values()).figures(),
-        "activities": {
-            name: {
-                "queued": Latencies(
-                    each.queued_for[name] for each in waits.values() if name in each.queued_for
-                ).figures(),
-                "waited_share": _share(
-                    sum(each.queued_for.get(name, 0.0) > NOTICED_S for each in waits.values()),
-                    sum(name in each.queued_for for each in waits.values()),
-                ),
-                "run": Latencies(each.run_in[name] for each in waits.values() if name in each.run_in).figures(),
-            }
-            for name in activities
-        },
     }

@@ -31,8 +31,11 @@ class Thresholds(BaseModel):
     start: Percentiles = Percentiles()
     status: Percentiles = Percentiles()
     wrong_share: float | None = Field(default=None, ge=0, le=1)
+    status_error_share: float | None = Field(default=None, ge=0, le=1)
     censored_share: float | None = Field(default=0.0, ge=0, le=1)
     dropped_share: float | None = Field(default=0.0, ge=0, le=1)
+    fakes_share: float | None = Field(default=None, ge=0, le=1)
+    throughput: float | None = Field(default=None, gt=0)
     throughput_share: float | None = Field(default=None, ge=0, le=1)
 
 
@@ -79,18 +82,24 @@ def read_file(path: Path, model: type[File]) -> File:
 def judge(thresholds: Thresholds, summary: dict[str, Any]) -> list[Judged]:
     """Return each threshold with its figure. A run is good when all are kept."""
     found = []
-    for part in ("transaction", "start", "status"):
+    measured = {"transaction": summary["transaction"]} | {
+        part: summary["requests"][part] for part in ("start", "status")
+    }
+    for part, figures in measured.items():
         for name, limit in getattr(thresholds, part).model_dump(exclude_none=True).items():
-            figure = summary[part].get(name)
+            figure = figures.get(name)
             found.append(
                 Judged(f"{part} {name.removesuffix('_s')}", limit, figure, figure is not None and figure <= limit)
             )
-    for name in ("wrong_share", "censored_share", "dropped_share"):
+    for name in ("wrong_share", "status_error_share", "censored_share", "dropped_share"):
         limit = getattr(thresholds, name)
         if limit is not None:
             found.append(Judged(name.replace("_", " "), limit, summary[name], summary[name] <= limit))
-    if thresholds.throughput_share is not None:
-        share = summary["throughput_share"]
-        limit = thresholds.throughput_share
-        found.append(Judged("throughput share", limit, share, share is not None and share >= limit))
+    fakes = summary["fakes"]["share"]
+    if thresholds.fakes_share is not None and fakes is not None:  # real services take what they take
+        found.append(Judged("fakes share", thresholds.fakes_share, fakes, fakes <= thresholds.fakes_share))
+    for name in ("throughput", "throughput_share"):
+        limit, figure = getattr(thresholds, name), summary[name]
+        if limit is not None:
+            found.append(Judged(name.replace("_", " "), limit, figure, figure is not None and figure >= limit))
     return found

@@ -7,6 +7,7 @@ import pytest
 
 from loadtests.bottleneck import evidence, verdict
 from loadtests.histories import Waits
+from loadtests.inside import summarize_waits
 from loadtests.plan import Plan
 from loadtests.processes import Reading
 from loadtests.sampling import Sample
@@ -38,8 +39,9 @@ def summary(
         for at in range(60)
     ]
     record = Record(0, "near", intended=1000.0, ended=1005.0, outcome="completed", right=True)
-    made = summarize(PLAN, Outcome([record], 1000.0, 0, []), samples, waits)
-    return made | {"machine": made["machine"] | {"cpus": CPUS}}
+    made = summarize(PLAN, Outcome([record], 1000.0, []), samples)
+    read = {"waits": summarize_waits(waits, len(waits))} if waits else {}
+    return made | read | {"machine": made["machine"] | {"cpus": CPUS}}
 
 
 def waited(of: Mapping[str, float], took: float = 1.0, calls: int = 20) -> dict[str, Waits]:
@@ -134,5 +136,5 @@ def test_a_wait_of_some_milliseconds_is_no_queue() -> None:
 def test_what_was_not_watched_is_said() -> None:
     assert "Not watched: CPU, task queues." in verdict(summary())
     assert "Not watched" not in verdict(summary({"worker": 0.3}, waits=waited({"generate_images": 0.01})))
-    elsewhere = summarize(PLAN, Outcome([], 1000.0, 0, []))
+    elsewhere = summarize(PLAN, Outcome([], 1000.0, []))
     assert verdict(elsewhere).startswith("Nothing inside the system was watched")

@@ -25,3 +25,16 @@ def test_merged_histograms_are_as_one() -> None:
 def test_nothing_recorded_has_no_percentiles() -> None:
     assert Latencies().at(95) is None
     assert Latencies().figures() == {"count": 0}
+    assert Latencies().curve() == []
+
+
+def test_a_curve_climbs_to_the_slowest_and_no_further_than_the_values_tell() -> None:
+    curve = Latencies(range(1, 1001)).curve()
+    percentiles, seconds = zip(*curve, strict=True)
+    assert list(percentiles) == sorted(percentiles)
+    assert list(seconds) == sorted(seconds)
+    assert 99.9 <= percentiles[-1] < 99.99
+    assert seconds[0] == pytest.approx(1, rel=1e-3)
+    assert seconds[-1] == pytest.approx(1000, rel=1e-3)
+    assert dict(curve)[50.0] == pytest.approx(500, rel=1e-2)
+    assert [place for place, _ in Latencies([2.0]).curve()] == [0.0]

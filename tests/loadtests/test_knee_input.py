@@ -24,6 +24,7 @@ HOST = ["--host", "http://127.0.0.1:1", "--fake", "a100=http://127.0.0.1:1"]
         (["--host", "http://127.0.0.1:1"], "say --fake SERVICE=URL for each"),
         (HOST[2:], "--fake belongs to a deployment: say --host"),
         (["--temporal", "127.0.0.1:7233"], "--temporal belongs to a deployment: say --host"),
+        (["--temporal"], "--temporal belongs to a deployment: say --host"),
         (["--workers", "0"], "--workers is more than 0, not 0"),
         (["--factor", "1"], "--factor is more than 1, not 1.0"),
         (["--from-rate", "0"], "--from-rate is more than 0, not 0.0"),

@@ -2,7 +2,9 @@ import subprocess
 import sys
 import time
 
-from loadtests.processes import MIB, Meter
+from loadtests.inside import summarize_processes
+from loadtests.processes import MIB, Meter, Reading, Watch
+from loadtests.sampling import Sample
 
 HUNGRY = """
 import time
@@ -45,3 +47,22 @@ def test_a_process_that_has_ended_keeps_its_figures() -> None:
         child.kill()
         child.wait()
     assert meter.costs()["gone"].cpu >= 0.1
+
+
+def test_a_process_that_ends_shows_no_negative_cpu() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "sum(range(10**7)); print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    watch = Watch({"gone": child.pid})
+    assert child.stdout is not None
+    child.stdout.readline()
+    running = watch.read()["gone"]
+    child.communicate("\n")
+    ended = watch.read()["gone"]
+    assert running.cpu >= 0.1
+    assert ended == Reading(running.cpu, 0)
+    cost = summarize_processes([Sample(at, processes={"gone": each}) for at, each in ((0, running), (1, ended))], 1)
+    assert cost["gone"]["cpu_s"] == 0

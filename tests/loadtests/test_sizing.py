@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loadtests.mix import load_mix
+from loadtests.mix import FAKES, load_mix
 from loadtests.queueing import wait_at
 from loadtests.sizing import Station, slots_for, stations
 
 LOADTESTS = Path(__file__).parents[2] / "loadtests"
-MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=True)
-SCALES = dict.fromkeys(("image_manipulator", "birefnet", "sam3", "a100"), 1.0)
+MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=FAKES)
+SCALES = dict.fromkeys(FAKES, 1.0)
 
 
 @pytest.mark.parametrize(("profile", "first"), [("one-a100", "a100"), ("one-sam3", "sam3")])

@@ -1,12 +1,12 @@
 """Records to a summary, a verdict, a report and a comparison, without a stack."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fakes.kit.client import LedgerCall
 from loadtests import compare_command
 from loadtests.bottleneck import evidence, verdict
 from loadtests.plan import Plan
@@ -15,6 +15,7 @@ from loadtests.report import write_report
 from loadtests.sampling import Sample
 from loadtests.summary import Outcome, read_records, summarize
 from loadtests.thresholds import DEFAULT, Judged, Thresholds, ThresholdsError, judge, load_thresholds
+from loadtests.timeline import BUCKETS
 from loadtests.tryon import Record
 
 PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
@@ -22,14 +23,16 @@ PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
 
 def record(number: int, took: float | None, *, outcome: str = "completed") -> Record:
     made = Record(number, "near", intended=1000.0 + number, started=1000.0 + number, workflow_id=f"w{number}")
-    made.accepted, made.start_s, made.status_s, made.polls = 1000.1 + number, 0.1, [0.01, 0.02], 2
+    made.accepted, made.requests = 1000.1 + number, {"start": [0.1], "status": [0.01, 0.02]}
+    if took is not None or outcome != "completed":
+        made.outcome, made.right = outcome, outcome == "completed"  # type: ignore[assignment]
     if took is not None:
-        made.ended, made.outcome, made.right = made.intended + took, outcome, outcome == "completed"  # type: ignore[assignment]
+        made.ended = made.intended + took
     return made
 
 
-def summary(records: list[Record], *, dropped: int = 0, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
-    return summarize(PLAN, Outcome(records, 1000.0, dropped, []), samples)
+def summary(records: list[Record], *, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
+    return summarize(PLAN, Outcome(records, 1000.0, []), samples)
 
 
 def broken(of: dict[str, Any], thresholds: Thresholds | None = None) -> set[str]:
@@ -40,7 +43,7 @@ def test_a_good_run_breaks_nothing() -> None:
     good = summary([record(number, 5.0) for number in range(60)])
     assert broken(good) == set()
     assert good["transaction"]["p95_s"] == pytest.approx(5, rel=1e-3)
-    assert good["throughput"] == pytest.approx(60 / 64, rel=0.01)
+    assert good["throughput"] == pytest.approx(56 / 60)
 
 
 def test_censored_tries_break_the_verdict_and_are_no_fast_successes() -> None:
@@ -52,9 +55,58 @@ def test_censored_tries_break_the_verdict_and_are_no_fast_successes() -> None:
 
 
 def test_dropped_arrivals_break_the_verdict() -> None:
-    run = summary([record(number, 5.0) for number in range(60)], dropped=1)
+    run = summary([record(number, 5.0) for number in range(60)] + [record(60, None, outcome="dropped")])
     assert broken(run) == {"dropped share"}
     assert run["arrived"] == 61
+    assert run["outcomes"] == {"completed": 60, "dropped": 1}
+
+
+def test_a_try_on_that_could_not_be_started_is_wrong() -> None:
+    run = summary([record(number, 5.0) for number in range(60)] + [record(60, None, outcome="not started")])
+    assert broken(run) == {"wrong share"}
+    assert run["censored_share"] == 0
+
+
+def test_the_slowest_and_every_wrong_one_are_named() -> None:
+    records = [record(number, 5.0 + number / 100) for number in range(50)]
+    records += [record(50, 2.0, outcome="failed"), record(51, None), record(52, None, outcome="dropped")]
+    records[50].code = "A100_UNAVAILABLE"
+    run = summary(records)
+    assert [each["workflow_id"] for each in run["slowest"]] == ["w49", "w48", "w47", "w46", "w45"]
+    (wrong,) = run["wrong"]
+    assert (wrong["workflow_id"], wrong["outcome"], wrong["code"], wrong["at"]) == (
+        "w50",
+        "failed",
+        "A100_UNAVAILABLE",
+        50,
+    )
+    assert run["wrong_count"] == 1
+
+
+def test_a_step_lasts_until_the_next_one_or_the_end() -> None:
+    made = record(0, 9.0)
+    made.steps = {"UPLOADING_IMAGE": 0.5, "GENERATING_MASK": 2.0}
+    steps = summary([made, record(1, 5.0)])["steps"]
+    assert {step: part["p50_s"] for step, part in steps.items()} == pytest.approx(
+        {"UPLOADING_IMAGE": 1.5, "GENERATING_MASK": 7.0}, rel=1e-2
+    )
+
+
+def test_every_arrival_and_every_end_is_in_the_timeline() -> None:
+    records = [record(number, 5.0) for number in range(56)]
+    records += [record(56, None, outcome="dropped"), record(57, None, outcome="not started"), record(58, None)]
+    records += [record(59, 1.0, outcome="failed")]
+    run = summary(records)
+    width = run["seconds"] / BUCKETS
+    assert sum(part["arrived"] for part in run["timeline"]) * width == pytest.approx(60)
+    assert sum(part["completed"] for part in run["timeline"]) * width == pytest.approx(56)
+    became = dict.fromkeys(run["outcomes"], 0.0)
+    for part in run["timeline"]:
+        for name, rate in part["became"].items():
+            became[name] += rate * width
+    assert became == pytest.approx(run["outcomes"])
+    assert run["timeline"][-1]["in_flight"] == 3  # the censored one, and two that end with the run
+    assert run["timeline"][14]["in_flight"] == 5
 
 
 def test_failures_and_a_slow_tail_break_what_they_should() -> None:
@@ -64,9 +116,57 @@ def test_failures_and_a_slow_tail_break_what_they_should() -> None:
     assert broken(summary([record(n, 40.0 if n < 6 else 5.0) for n in range(60)])) >= {"transaction p95"}
 
 
-def test_a_backlog_shows_in_the_throughput() -> None:
-    run = summary([record(number, 2.0 + number * 0.5) for number in range(60)])
-    assert run["throughput_share"] < 0.9
+def test_status_calls_that_fail_break_the_verdict_though_every_try_on_is_right() -> None:
+    records = [record(number, 5.0) for number in range(60)]
+    for each in records[:30]:
+        each.requests["status"], each.failures = [0.01, 10.0], {"status": 1}
+    run = summary(records)
+    assert broken(run) == {"status error share", "status p95", "status p99"}
+    assert run["status_error_share"] == pytest.approx(30 / 120)
+    assert run["requests"]["status"]["failures"] == 30
+    assert run["requests"]["start"]["rate"] == pytest.approx(60 / 64)
+
+
+@pytest.mark.parametrize(("overload", "kept"), [(0.0, True), (0.08, True), (0.2, False), (0.25, False), (0.5, False)])
+def test_a_backlog_shows_in_the_throughput_and_does_not_lengthen_its_own_deadline(overload: float, kept: bool) -> None:
+    run = summary([record(number, 2.0 + number * overload) for number in range(60)])
+    assert (run["throughput_share"] >= load_thresholds(DEFAULT).throughput_share) is kept
+
+
+def test_the_throughput_is_what_completed_while_try_ons_arrived_and_can_have_a_threshold() -> None:
+    records = [record(number, 5.0) for number in range(59)] + [record(59, 200.0)]
+    run = summary(records)
+    assert run["throughput"] == pytest.approx(56 / 60)  # one straggler does not spread it over 260 s
+    assert broken(run, Thresholds(throughput=0.9)) == set()
+    assert broken(run, Thresholds(throughput=0.95)) == {"throughput"}
+
+
+def call(took: float | None, intended: float) -> LedgerCall:
+    return LedgerCall(
+        service="a100",
+        operation="generate",
+        key="w",
+        call=1,
+        attempt=1,
+        at=1001.0,
+        caller_time=1001.0,
+        rule=None,
+        fault=None,
+        status=200,
+        duration_s=took,
+        intended_s=intended,
+    )
+
+
+def test_fakes_that_lag_break_the_verdict_and_none_at_all_do_not() -> None:
+    outcome = Outcome([record(number, 5.0) for number in range(60)], 1000.0, [])
+    quick = summarize(PLAN, outcome, ledgers={"a100": [call(2.1, 2.0), call(1.0, 1.5), call(None, 3.0)] * 60})
+    assert quick["fakes"]["share"] == pytest.approx(6 / 300)
+    assert broken(quick) == set()
+    lagging = summarize(PLAN, outcome, ledgers={"a100": [call(3.5, 2.0)] * 60})
+    assert lagging["fakes"]["share"] == pytest.approx(0.3)
+    assert broken(lagging) == {"fakes share"}
+    assert "fakes share" not in {item.name for item in judge(load_thresholds(DEFAULT), summary(outcome.records))}
 
 
 def test_a_threshold_on_what_was_not_measured_is_broken() -> None:
@@ -123,13 +223,30 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "c")]) == 2
 
 
-def test_records_of_a_run_that_broke_off_are_refused(tmp_path: Path) -> None:
+def test_a_percentile_that_is_measured_no_more_is_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(tmp_path / "a", summary([record(number, 5.0) for number in range(60)]), [])
+    silent = [record(number, 5.0) for number in range(60)]
+    for each in silent:
+        del each.requests["status"]
+    write_report(tmp_path / "b", summary(silent), [])
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert "worse in status p50, s, status p95, s, status p99, s" in capsys.readouterr().out
+    assert compare_command.main([str(tmp_path / "b"), str(tmp_path / "a")]) == 0
+
+
+def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_records(path, "this")
     path.write_text(record(1, 2.0).as_json() + "\n")
-    with pytest.raises(ValueError, match="incomplete"):
-        read_records(path)
-    end = {"begun": 1000.0, "dropped": [7], "left_out": [], "complete": True}
+    with pytest.raises(ValueError, match="did not finish"):
+        read_records(path, "this")
+    path.write_text(record(1, 2.0).as_json()[:-5])
+    with pytest.raises(ValueError, match="broken off"):
+        read_records(path, "this")
+    end = {"begun": 1000.0, "left_out": [], "complete": True, "run": "this", "stopped": None}
     path.write_text(record(1, 2.0).as_json() + "\n" + json.dumps(end) + "\n")
-    outcome = read_records(path)
-    assert (outcome.records[0].seconds, outcome.dropped) == (2.0, 1)
-    assert replace(outcome).begun == 1000.0
+    outcome = read_records(path, "this")
+    assert (outcome.records[0].seconds, outcome.begun) == (2.0, 1000.0)
+    with pytest.raises(ValueError, match="another run"):
+        read_records(path, "that")
