@@ -1,13 +1,16 @@
-"""`make load-compare`: two runs side by side, from their report.json. It fails when the second is worse."""
+"""`make load-compare`: two runs side by side, as a table and a page. It fails when the second is worse."""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.report import FIGURES, describe, number
+from loadtests.gallery import svg
+from loadtests.plots import percentile_curves
+from loadtests.report import FIGURES, describe, number, render, when
 
 NOISE = 0.2
 """A figure may be worse by this share: runs of a minute differ by as much."""
@@ -28,7 +31,7 @@ def read_figures(place: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise ValueError(f"{path} is no JSON") from None
-    if not isinstance(found, dict) or not {"transaction", "requests"} <= found.keys():
+    if not isinstance(found, dict) or not {"transaction", "requests", "curves"} <= found.keys():
         raise ValueError(f"{path} holds no figures of a load run")
     return found
 
@@ -61,31 +64,82 @@ def worse(name: str, before: float | None, after: float | None, better: int, noi
     return change > noise * before and (better > 0 or change > SHORTEST_S)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One figure of both runs."""
+
+    name: str
+    before: float | None
+    after: float | None
+    worse: bool
+
+    @property
+    def ratio(self) -> str:
+        """The second as a multiple of the first."""
+        return f"{self.after / self.before:.2f}" if self.before and self.after is not None else "-"
+
+
+def compare(before: dict[str, Any], after: dict[str, Any], noise: float) -> list[Line]:
+    """Return every figure of the first run beside the second's."""
+    second = {name: figure for name, figure, _ in figures(after)}
+    return [
+        Line(name, figure, second.get(name), worse(name, figure, second.get(name), better, noise))
+        for name, figure, better in figures(before)
+    ]
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Say in what the loads differ; "" when they are the same."""
+    names = {*before["plan"], *after["plan"]} - {"host", "fakes"}
+    changed = sorted(name for name in names if before["plan"].get(name) != after["plan"].get(name))
+    if not changed:
+        return ""
+    return f"the loads differ ({', '.join(changed)}), so the figures do not say which system is better"
+
+
+def write_page(path: Path, before: dict[str, Any], after: dict[str, Any], lines: Sequence[Line]) -> None:
+    """Write the comparison as one self-contained page."""
+    curves = {name: run["curves"]["try-on"] for name, run in (("before", before), ("after", after))}
+    drawn = any(curves.values())
+    page = render(
+        "compare.html.j2",
+        passed=not any(line.worse for line in lines),
+        runs=[(name, describe(run["plan"]), run, when(run)) for name, run in (("before", before), ("after", after))],
+        lines=lines,
+        differences=differences(before, after),
+        plot=svg(percentile_curves("How long the slowest try-ons took", curves)) if drawn else "",
+    )
+    path.write_text(page, encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Compare two runs and print what changed."""
+    """Compare two runs: print what changed, and write it as a page."""
     parser = argparse.ArgumentParser(prog="python -m loadtests compare", description="Two load runs side by side.")
     parser.add_argument("before", type=Path, help="the folder of a report, or its report.json")
     parser.add_argument("after", type=Path)
     parser.add_argument("--noise", type=float, default=NOISE, help="how much worse is still the same (default 0.2)")
+    parser.add_argument("--out", type=Path, help="the page to write (default: compare.html beside the second report)")
     chosen = parser.parse_args(arguments)
+    folder = chosen.after if chosen.after.is_dir() else chosen.after.parent
+    out = chosen.out or folder / "compare.html"
     try:
         before, after = read_figures(chosen.before), read_figures(chosen.after)
+        lines = compare(before, after, chosen.noise)
+        write_page(out, before, after, lines)
     except ValueError as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"compare: the page {out} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
     print(f"before: {describe(before['plan'])}\nafter:  {describe(after['plan'])}")
-    changed = sorted(key for key in before["plan"] if before["plan"][key] != after["plan"].get(key))
-    loads = [key for key in changed if key not in ("host", "fakes")]
-    if loads:
-        print(f"the loads differ ({', '.join(loads)}), so the figures below do not say which system is better")
-    found = []
-    second = {name: figure for name, figure, _ in figures(after)}
+    if differ := differences(before, after):
+        print(differ)
     print(f"{'':34} {'before':>10} {'after':>10} {'ratio':>7}")
-    for name, figure, better in figures(before):
-        other = second.get(name)
-        bad = worse(name, figure, other, better, chosen.noise)
-        found += [name] if bad else []
-        ratio = f"{other / figure:.2f}" if figure and other is not None else "-"
-        print(f"{name:34} {number(figure):>10} {number(other):>10} {ratio:>7}{'  worse' if bad else ''}")
+    for line in lines:
+        bad = "  worse" if line.worse else ""
+        print(f"{line.name:34} {number(line.before):>10} {number(line.after):>10} {line.ratio:>7}{bad}")
+    found = [line.name for line in lines if line.worse]
+    print(f"page: {out}")
     print(f"compare: {'worse in ' + ', '.join(found) if found else 'not worse'}")
     return 1 if found else 0

@@ -4,13 +4,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from loadtests.foresight import Point
+from loadtests.gallery import svg
 from loadtests.knee_search import Knee, Step, told
-from loadtests.plots import INK, save
-from loadtests.report import LOOK, number
+from loadtests.plots import INK
+from loadtests.report import render
 from loadtests.sizing import Station
 
 PAGE, PLOT, FIGURES = "knee.html", "knee.png", "knee.json"
@@ -30,16 +30,17 @@ def write_page(folder: Path, knee: Knee, a100: Station) -> Path:
     (folder / FIGURES).write_text(json.dumps(_figures(knee), indent=1), encoding="utf-8")
     tried = sorted(knee.steps, key=lambda step: step.rate)
     foreseen = {step.rate: knee.foresight.figures(step.rate, knee.seed) for step in tried}
-    pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
-    page = pages.get_template("knee.html.j2").render(
+    drawn = plot(knee)
+    drawn.savefig(folder / PLOT, dpi=150)
+    page = render(
+        "knee.html.j2",
+        passed=knee.passed,
         knee=knee,
         tried=tried,
         foreseen=foreseen,
         a100=a100,
-        plot=save(plot(knee), folder / PLOT),
-        look=LOOK.read_text(encoding="utf-8"),
+        plot=svg(drawn),
         about=knee.over or tried[-1],
-        number=number,
         told=told,
     )
     path = folder / PAGE

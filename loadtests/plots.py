@@ -1,13 +1,14 @@
-"""The plots of a report: each is a function from a summary to a figure, saved as SVG for the page and as PNG."""
+"""The plots of a report: each is a function from a summary to a figure."""
 
-from collections.abc import Callable
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from scenarios.scenario import ACTIVITIES
 
 INK, GRID = "#1f2933", "#d9e2ec"
 COLOURS = {
@@ -22,6 +23,8 @@ COLOURS = {
 }
 SERVICES = {"image_manipulator": "#457b9d", "birefnet": "#e9c46a", "sam3": "#2a9d8f", "a100": "#d62828"}
 PROCESSES = {"worker": "#111111", "gateway": "#7b2cbf", "temporal": "#f77f00", "azurite": "#8d99ae"}
+LATENCY = "#d62828"
+CURVES = ("#2a9d8f", "#457b9d", "#f77f00")
 OTHERS = ("#5c4033", "#606c38", "#bc6c25", "#0077b6", "#9d0208")
 MIB = 1024 * 1024
 
@@ -55,31 +58,91 @@ def _axes(title: str, ylabel: str, xlabel: str = "seconds since the start") -> t
     return figure, axes
 
 
+def _over_time(summary: dict[str, Any], title: str, ylabel: str) -> tuple[Figure, Axes]:
+    """Axes with the run's seconds; a line shows where the last try-on arrived and only waiting was left."""
+    figure, axes = _axes(title, ylabel)
+    axes.set_xlim(0, summary["seconds"])
+    axes.axvline(summary["arriving_s"], color=INK, linestyle="--", linewidth=0.8)
+    place = (summary["arriving_s"], 1.0)
+    axes.annotate(
+        "end of arrivals ", place, xycoords=("data", "axes fraction"), ha="right", va="bottom", fontsize=7, color=INK
+    )
+    return figure, axes
+
+
+def _second(axes: Axes, ylabel: str, colour: str) -> Axes:
+    """Return axes on the right, for another unit."""
+    right = axes.twinx()
+    right.grid(visible=False)
+    right.spines["right"].set_visible(True)
+    right.set_ylabel(ylabel, color=colour)
+    return right
+
+
+def _legend(*of: Axes) -> None:
+    """Put one legend for all of them below the first."""
+    handles = [handle for axes in of for handle in axes.get_legend_handles_labels()[0]]
+    of[0].legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5, fontsize=8)
+
+
 def throughput_and_latency(summary: dict[str, Any]) -> Figure:
     """Arrivals and completions per second, and the latency of what completed, over time."""
-    figure, axes = _axes("Throughput against latency", "try-ons per second")
+    figure, axes = _over_time(summary, "Throughput and latency over time", "try-ons per second")
     line = summary["timeline"]
     at = [part["at"] for part in line]
     axes.step(at, [part["arrived"] for part in line], where="mid", color="#8d99ae", label="arrived")
-    completed = [part["completed"] for part in line]
-    axes.step(at, completed, where="mid", color=COLOURS["completed"], label="completed")
+    axes.step(at, [part["completed"] for part in line], where="mid", color=COLOURS["completed"], label="completed")
     axes.set_ylim(bottom=0)
-    latency = axes.twinx()
-    latency.grid(visible=False)
-    latency.spines["right"].set_visible(True)
+    latency = _second(axes, "seconds from the intended start", LATENCY)
     for name, style in (("p95_s", "-"), ("p50_s", ":")):
         points = [(part["at"], part[name]) for part in line if part[name] is not None]
-        latency.plot(*zip(*points, strict=True), style, color="#d62828", label=name[:3]) if points else None
-    latency.set_ylabel("seconds from the intended start", color="#d62828")
+        latency.plot(*zip(*points, strict=True), style, color=LATENCY, label=name[:3])
     latency.set_ylim(bottom=0)
-    handles = [*axes.get_legend_handles_labels()[0], *latency.get_legend_handles_labels()[0]]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5)
+    _legend(axes, latency)
+    return figure
+
+
+def throughput_against_latency(summary: dict[str, Any]) -> Figure:
+    """Each part of the run as a point: how many completed per second, and how long they took."""
+    figure, axes = _axes("Throughput against latency", "median try-on, seconds", "try-ons completed per second")
+    parts = [part for part in summary["timeline"] if part["p50_s"] is not None]
+    x, colour = [part["completed"] for part in parts], [part["at"] for part in parts]
+    axes.vlines(x, [part["p50_s"] for part in parts], [part["p95_s"] for part in parts], color=GRID, zorder=1)
+    points = axes.scatter(x, [part["p50_s"] for part in parts], c=colour, cmap="viridis", zorder=2, s=26)
+    figure.colorbar(points, ax=axes, label="seconds since the start")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.text(0.99, 0.02, "the grey lines reach to the p95", transform=axes.transAxes, ha="right", fontsize=7)
+    return figure
+
+
+def percentiles(summary: dict[str, Any]) -> Figure:
+    """The whole distributions, stretched towards their slow ends."""
+    return percentile_curves("How long the slowest took", summary["curves"])
+
+
+def percentile_curves(title: str, curves: dict[str, Sequence[Sequence[float]]]) -> Figure:
+    """Draw distributions, (percentile, seconds) by name; each further nine takes as much room as the one before."""
+    figure, axes = _axes(title, "seconds", "percentile")
+    longest = 10.0
+    for (name, points), colour in zip(curves.items(), CURVES, strict=False):
+        if points:
+            x = [100 / (100 - place) for place, _ in points]
+            longest = max(longest, x[-1])
+            axes.plot(x, [seconds for _, seconds in points], color=colour, label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    ticks = [place for place in (0, 50, 90, 95, 99, 99.9, 99.99, 99.999) if 100 / (100 - place) <= longest * 1.05]
+    axes.set_xticks([100 / (100 - place) for place in ticks], [f"{place:g}" for place in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    _legend(axes)
     return figure
 
 
 def outcomes(summary: dict[str, Any]) -> Figure:
     """What became of try-ons, by when they arrived; the line is how many were running."""
-    figure, axes = _axes("What became of those that arrived then", "try-ons per second")
+    figure, axes = _over_time(summary, "What became of the try-ons that arrived then", "arrived per second")
     line = summary["timeline"]
     at, width = [part["at"] for part in line], summary["seconds"] / len(line)
     base = [0.0] * len(line)
@@ -88,27 +151,46 @@ def outcomes(summary: dict[str, Any]) -> Figure:
         if any(heights):
             axes.bar(at, heights, width * 0.9, bottom=base, color=colour, label=name)
             base = [low + height for low, height in zip(base, heights, strict=True)]
-    running = axes.twinx()
-    running.grid(visible=False)
-    running.spines["right"].set_visible(True)
+    running = _second(axes, "running", INK)
     running.plot(at, [part["in_flight"] for part in line], color=INK, linewidth=1.2, label="running")
-    running.set_ylabel("running")
     running.set_ylim(bottom=0)
-    handles = [*axes.get_legend_handles_labels()[0], *running.get_legend_handles_labels()[0]]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5)
+    _legend(axes, running)
+    return figure
+
+
+def where_time_went(summary: dict[str, Any]) -> Figure:
+    """A mean try-on's time by activity: in a queue, in earlier attempts, running."""
+    figure, axes = _axes("Where a mean try-on's time went", "", "seconds")
+    waits = summary["waits"]
+    names = [name for name in ("workflow", *ACTIVITIES) if name in waits["activities"]]
+    left = [0.0] * len(names)
+    for kind, label, colour in (
+        ("queued", "queued for a worker", "#f77f00"),
+        ("earlier", "earlier attempts and pauses", "#d62828"),
+        ("run", "running", "#2a9d8f"),
+    ):
+        parts = [waits["activities"][name][kind] for name in names]
+        means = [part["count"] * part.get("mean_s", 0.0) / waits["read"] for part in parts]
+        axes.barh(names, means, left=left, color=colour, label=label)
+        left = [start + mean for start, mean in zip(left, means, strict=True)]
+    between = waits["between"]["mean_s"]
+    axes.barh(["between them"], [between], color="#8d99ae", label="deciding what comes next")
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    _legend(axes)
     return figure
 
 
 def queues(summary: dict[str, Any]) -> Figure:
     """Calls that wait for a slot of each fake."""
-    figure, axes = _axes("Queue depth of each service", "calls waiting")
+    figure, axes = _over_time(summary, "Queue depth of each service", "calls waiting")
     _by_service(axes, summary, "waiting")
     return figure
 
 
 def slots(summary: dict[str, Any]) -> Figure:
     """Slots in use of each fake; dotted: how many there are."""
-    figure, axes = _axes("Busy slots (dotted: all there are)", "slots")
+    figure, axes = _over_time(summary, "Busy slots (dotted: all there are)", "slots")
     _by_service(axes, summary, "busy")
     for service, colour in SERVICES.items():
         has = [sample["slots"].get(service, 0) for sample in summary["samples"]]
@@ -123,26 +205,24 @@ def _by_service(axes: Axes, summary: dict[str, Any], what: str) -> None:
         if points:
             axes.step(*zip(*points, strict=True), where="post", color=colour, label=service, linewidth=1.2)
     axes.set_ylim(bottom=0)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5)
+    _legend(axes)
 
 
 def memory(summary: dict[str, Any]) -> Figure:
     """Resident memory of worker and gateway."""
-    figure, axes = _axes("Memory of worker and gateway", "MiB")
+    figure, axes = _over_time(summary, "Memory of worker and gateway", "MiB")
     for name in summary["processes"]:
         if name.startswith(("worker", "gateway")):
             points = [(sample["at"], sample["memory"][name] / MIB) for sample in summary["samples"]]
             axes.plot(*zip(*points, strict=True), color=_process_colour(name), label=name)
     axes.set_ylim(bottom=0)
-    if summary["processes"]:
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5)
+    _legend(axes)
     return figure
 
 
 def cpu(summary: dict[str, Any]) -> Figure:
     """CPU of each process, as a share of one CPU."""
-    figure, axes = _axes("CPU of each process", "share of one CPU, %")
+    figure, axes = _over_time(summary, "CPU of each process", "share of one CPU, %")
     samples = summary["samples"][::2]
     for name in summary["processes"]:
         points = [
@@ -155,30 +235,10 @@ def cpu(summary: dict[str, Any]) -> Figure:
         if points:
             axes.plot(*zip(*points, strict=True), color=_process_colour(name), label=name, linewidth=1.2)
     axes.set_ylim(bottom=0)
-    if summary["processes"]:
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=4, fontsize=8)
+    _legend(axes)
     return figure
 
 
 def _process_colour(name: str) -> str:
     known = PROCESSES | SERVICES
     return known.get(name) or OTHERS[sum(name.encode()) % len(OTHERS)]
-
-
-PLOTS: dict[str, Callable[[dict[str, Any]], Figure]] = {
-    "throughput-latency": throughput_and_latency,
-    "outcomes": outcomes,
-    "queues": queues,
-    "slots": slots,
-    "memory": memory,
-    "cpu": cpu,
-}
-
-
-def save(figure: Figure, png: Path) -> str:
-    """Write the PNG file and return the same plot as SVG for a page."""
-    figure.savefig(png, dpi=150)
-    svg = BytesIO()
-    figure.savefig(svg, format="svg", metadata={"Date": None})
-    text = svg.getvalue().decode()
-    return text[text.index("<svg") :]

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loadtests import bottleneck
-from loadtests.plots import PLOTS, save
+from loadtests.gallery import draw_all
 from loadtests.thresholds import Judged
 
 LOOK = Path(__file__).parents[1] / "scenarios" / "console" / "static" / "look.css"
@@ -31,30 +32,59 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
     thresholds = [vars(item) for item in judged]
     text = json.dumps(summary | {"passed": passed, "thresholds": thresholds}, indent=1)
     (folder / FIGURES).write_text(text, encoding="utf-8")
-    plots = [save(plot(summary), folder / f"{name}.png") for name, plot in PLOTS.items()]
-    pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
-    page = pages.get_template("report.html.j2").render(
+    plots, left_out = draw_all(summary, folder)
+    path = folder / PAGE
+    page = render(
+        "report.html.j2",
         summary=summary,
         judged=judged,
         passed=passed,
         verdict="Interrupted" if summary["interrupted"] else "Passed" if passed else "Failed",
-        look=LOOK.read_text(encoding="utf-8"),
         plots=plots,
+        plots_left_out=left_out,
         load=describe(summary["plan"]),
-        when=datetime.fromtimestamp(summary["begun"], UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        when=when(summary),
         bottleneck=bottleneck.verdict(summary),
         evidence=bottleneck.evidence(summary),
         latencies=[
             ("try-on", summary["transaction"]),
+            ("accepted after", summary["accepted"]),
             ("started late by", summary["late_start"]),
         ],
+        link=partial(link, summary["temporal"]),
         plan=json.dumps(summary["plan"], indent=1),
-        number=number,
-        seconds=lambda value: "-" if value is None else f"{number(value)} s",
     )
-    path = folder / PAGE
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def render(template: str, **words: Any) -> str:
+    """Return a page that needs no other file."""
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals |= {"look": LOOK.read_text(encoding="utf-8"), "number": number, "seconds": _seconds}
+    return pages.get_template(template).render(**words)
+
+
+def when(summary: dict[str, Any]) -> str:
+    """Say when a run began."""
+    return datetime.fromtimestamp(summary["begun"], UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def link(temporal: dict[str, str] | None, workflow_id: str) -> str | None:
+    """Return the address of a workflow in Temporal's web page, where that is known."""
+    if not temporal or not temporal["ui"]:
+        return None
+    return f"{temporal['ui']}/namespaces/{temporal['namespace']}/workflows/{workflow_id}"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{number(value)} s"
 
 
 def number(value: float | None) -> str:

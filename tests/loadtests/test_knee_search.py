@@ -93,7 +93,13 @@ def test_the_page_holds_the_verdict_the_curve_the_evidence_and_links_to_every_re
     assert text.count("<svg") == 1
     assert "<script" not in text
     assert "src=" not in text
-    for words in ("0.75 try-ons/s", "status p99 7 s (threshold 6 s)", "as foreseen", "0.70 to 0.90/s", "slots of a100"):
+    for words in (
+        "0.75 try-ons/s",
+        "status p99 7 s (threshold 6 s)",
+        "as foreseen",
+        "0.70&thinsp;&ndash;&thinsp;0.90/s",
+        "slots of a100",
+    ):
         assert words in text
     for folder in ("rate-0.400", "rate-0.720", "rate-0.780", "rate-0.780-2-slots"):
         assert f'href="{folder}/report.html"' in text

@@ -1,4 +1,4 @@
-"""Records to a summary, a verdict, a report and a comparison, without a stack."""
+"""Records to a summary and a verdict, without a stack."""
 
 import json
 from pathlib import Path
@@ -7,32 +7,11 @@ from typing import Any
 import pytest
 
 from fakes.kit.client import LedgerCall
-from loadtests import compare_command
 from loadtests.bottleneck import evidence, verdict
-from loadtests.plan import Plan
-from loadtests.processes import Reading
-from loadtests.report import write_report
-from loadtests.sampling import Sample
 from loadtests.summary import Outcome, read_records, summarize
-from loadtests.thresholds import DEFAULT, Judged, Thresholds, ThresholdsError, judge, load_thresholds
+from loadtests.thresholds import DEFAULT, Thresholds, ThresholdsError, judge, load_thresholds
 from loadtests.timeline import BUCKETS
-from loadtests.tryon import Record
-
-PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
-
-
-def record(number: int, took: float | None, *, outcome: str = "completed") -> Record:
-    made = Record(number, "near", intended=1000.0 + number, started=1000.0 + number, workflow_id=f"w{number}")
-    made.accepted, made.requests = 1000.1 + number, {"start": [0.1], "status": [0.01, 0.02]}
-    if took is not None or outcome != "completed":
-        made.outcome, made.right = outcome, outcome == "completed"  # type: ignore[assignment]
-    if took is not None:
-        made.ended = made.intended + took
-    return made
-
-
-def summary(records: list[Record], *, samples: tuple[Sample, ...] = ()) -> dict[str, Any]:
-    return summarize(PLAN, Outcome(records, 1000.0, []), samples)
+from tests.loadtests.made import PLAN, record, sample, summary
 
 
 def broken(of: dict[str, Any], thresholds: Thresholds | None = None) -> set[str]:
@@ -185,12 +164,6 @@ def test_a_wrong_thresholds_file_says_what_is_wrong(tmp_path: Path, text: str, m
         load_thresholds(path)
 
 
-def sample(at: float, *, busy: int, waiting: int, cpu: float) -> Sample:
-    return Sample(
-        1000.0 + at, {"a100": 1}, {"a100": busy}, {"a100": waiting}, {"worker": Reading(cpu, 10**8)}, machine=0.4
-    )
-
-
 def test_the_bottleneck_is_named_by_evidence() -> None:
     busy = tuple(sample(at, busy=1, waiting=at // 10, cpu=at * 0.1) for at in range(60))
     run = summary([record(number, 5.0) for number in range(60)], samples=busy)
@@ -199,39 +172,6 @@ def test_the_bottleneck_is_named_by_evidence() -> None:
     run = summary([record(number, 5.0) for number in range(60)], samples=idle)
     assert verdict(run).startswith("No resource was the bottleneck; the busiest: slots of a100")
     assert {item.name for item in evidence(run)} >= {"CPU of the worker"}
-
-
-def test_the_report_holds_everything_in_one_file(tmp_path: Path) -> None:
-    samples = tuple(sample(at, busy=1, waiting=0, cpu=at * 0.1) for at in range(60))
-    run = summary([record(number, 5.0) for number in range(60)], samples=samples)
-    page = write_report(tmp_path, run, [Judged("transaction p95", 1, 5, kept=False)])
-    text = page.read_text()
-    assert text.count("<svg") == 6
-    assert "<script" not in text
-    assert "src=" not in text
-    assert "Failed" in text
-    assert {path.name for path in tmp_path.glob("*.png")} >= {"queues.png", "slots.png", "memory.png"}
-    assert json.loads((tmp_path / "report.json").read_text())["passed"] is False
-
-
-def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, took in (("a", 5.0), ("b", 8.0)):
-        write_report(tmp_path / name, summary([record(number, took) for number in range(60)]), [])
-    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
-    assert "worse in transaction p50" in capsys.readouterr().out.splitlines()[-1]
-    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "a")]) == 0
-    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "c")]) == 2
-
-
-def test_a_percentile_that_is_measured_no_more_is_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_report(tmp_path / "a", summary([record(number, 5.0) for number in range(60)]), [])
-    silent = [record(number, 5.0) for number in range(60)]
-    for each in silent:
-        del each.requests["status"]
-    write_report(tmp_path / "b", summary(silent), [])
-    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 1
-    assert "worse in status p50, s, status p95, s, status p99, s" in capsys.readouterr().out
-    assert compare_command.main([str(tmp_path / "b"), str(tmp_path / "a")]) == 0
 
 
 def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Path) -> None:
