@@ -10,6 +10,7 @@ OFTEN = 0.5
 """When this part of calls waits in a task queue, its places are too few: all of them never do, queues begin empty."""
 ACTIVITIES_ON_A100 = frozenset({"refine_mask", "generate_images"})
 """They have a task queue of their own."""
+PLACES = "places for calls to the A100 (A100_MAX_CONCURRENT)"
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,14 @@ def _cpu(samples: Sequence[dict[str, Any]], cpus: int) -> Iterator[Evidence]:
 def _task_queues(waits: Mapping[str, Any]) -> Iterator[Evidence]:
     activities = waits.get("activities", {})
     for name, mine in (
-        ("places for calls to the A100 (A100_MAX_CONCURRENT)", ACTIVITIES_ON_A100.intersection(activities)),
+        (PLACES, ACTIVITIES_ON_A100.intersection(activities)),
         ("places for activities in the workers (WORKER_MAX_CONCURRENT)", activities.keys() - ACTIVITIES_ON_A100),
     ):
         if not mine:
             continue
-        most = max(mine, key=lambda activity: (activities[activity]["waited_share"], activity))
-        share, queued = activities[most]["waited_share"], activities[most]["queued"].get("mean_s") or 0.0
+        waited = {activity: activities[activity]["queued"].get("mean_s") or 0.0 for activity in mine}
+        most = max(mine, key=lambda activity: (activities[activity]["waited_share"] >= OFTEN, waited[activity]))
+        share, queued = activities[most]["waited_share"], waited[most]
         called = "first workflow tasks" if most == "workflow" else most
         words = f"{share:.0%} of {called} waited in their task queue, {queued:.1f} s on average"
         yield Evidence(name, share, words, enough=OFTEN, symptom=True)

@@ -161,6 +161,8 @@ def _a100(of: Sequence[Station]) -> Station:
 def _conclude(knee: Knee, a100: Station) -> None:
     if knee.over is not None:
         print(f"over the knee: {knee.over.busiest}")
+    if knee.doubt:
+        print(f"{knee.doubt}.")
     for need in knee.needs:
         print(
             f"{need.rate:6.2f} try-ons/s need {need.slots} slots of {a100.name}, {need.busy:.0%} busy, "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadtests import bottleneck, thresholds
+from loadtests.bottleneck import PLACES
 from loadtests.foresight import PERCENTILES, SHAPE, Foresight
 from loadtests.knee_input import KneeThresholds
 from loadtests.report import number, write_report
@@ -111,6 +112,20 @@ class Knee:
         return self.ratio is not None and abs(self.ratio - 1) <= CLOSE
 
     @property
+    def doubt(self) -> str:
+        """Why the knee may not be the queue's that the formula plays, where the evidence says so."""
+        if self.over is None:
+            return ""
+        names = {f"slots of {self.first.name}"} | ({PLACES} if self.first.name == "a100" else set())
+        mine = [item for item in self.over.evidence if item.name in names]
+        if not mine or any(item.tight for item in mine):
+            return ""
+        return (
+            f"The formula plays the queue of {self.first.name}, but there its slots were not short "
+            f"({mine[0].use:.0%} in use): something else broke the threshold"
+        )
+
+    @property
     def passed(self) -> bool:
         """Whether the formulas held: the knee where it was foreseen, and more slots that kept the thresholds."""
         proven = self.proof is not None and (self.proof.step is None or self.proof.step.kept)
@@ -172,7 +187,9 @@ class Search:
         slots = slots_for(over.rate, station, longest_waits(foresight)).slots
         if station.name == "a100" and places is not None and slots > places:
             return Proof(
-                slots, None, f"the workers have places for {places} calls to the A100: raise A100_MAX_CONCURRENT"
+                slots,
+                None,
+                f"the workers make no more than {places} calls to the A100 at once: raise A100_MAX_CONCURRENT",
             )
         if slots <= station.slots:
             return Proof(

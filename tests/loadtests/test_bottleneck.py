@@ -106,7 +106,12 @@ def test_a_machine_that_other_programs_use_is_named_after_what_is_the_system_s_o
 
 
 def test_calls_that_wait_while_the_a100_has_free_slots_want_a_higher_a100_max_concurrent() -> None:
-    run = summary({"worker": 0.3}, busy=2, slots=8, waits=waited({"generate_images": 6.0, "resize_image": 0.01}))
+    run = summary(
+        {"worker": 0.3},
+        busy=2,
+        slots=8,
+        waits=waited({"refine_mask": 0.5, "generate_images": 6.0, "resize_image": 0.01}),
+    )
     told = verdict(run)
     assert told.startswith("The bottleneck: places for calls to the A100 (A100_MAX_CONCURRENT)")
     assert "100% of generate_images waited" in told

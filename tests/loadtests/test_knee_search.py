@@ -78,6 +78,17 @@ def test_any_threshold_makes_a_knee_and_is_named() -> None:
     assert told(Judged("wrong share", 0.01, 0.25, kept=False)) == "wrong share 0.250 (threshold 0.010)"
 
 
+def test_a_knee_at_which_the_slots_were_free_is_doubted(tmp_path: Path) -> None:
+    assert FOUND.over is not None
+    assert FOUND.doubt == ""
+    free = replace(FOUND.over, evidence=[Evidence("the machine's 2 CPUs", 1, ""), Evidence("slots of a100", 0.5, "")])
+    doubted = replace(FOUND, steps=[*FOUND.steps[:2], free])
+    assert "its slots were not short (50% in use): something else broke the threshold" in doubted.doubt
+    assert "its slots were not short" in write_page(tmp_path, doubted, A100).read_text()
+    places = Evidence("places for calls to the A100 (A100_MAX_CONCURRENT)", 0.9, "", enough=0.5, symptom=True)
+    assert replace(FOUND, steps=[*FOUND.steps[:2], replace(free, evidence=[*free.evidence, places])]).doubt == ""
+
+
 def test_what_a_try_on_spends_elsewhere_is_what_the_queue_does_not_explain() -> None:
     assert foresee(step(0.1), A100, LIMITS, seconds=60, seed=1).elsewhere == pytest.approx(1.5)
 
