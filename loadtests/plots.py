@@ -67,9 +67,17 @@ def _over_time(summary: dict[str, Any], title: str, ylabel: str) -> tuple[Figure
     figure, axes = _axes(title, ylabel)
     axes.set_xlim(0, summary["seconds"])
     axes.axvline(summary["arriving_s"], color=INK, linestyle="--", linewidth=0.8)
-    place = (summary["arriving_s"], 1.0)
     axes.annotate(
-        "end of arrivals ", place, xycoords=("data", "axes fraction"), ha="right", va="bottom", fontsize=7, color=INK
+        "end of arrivals",
+        (summary["arriving_s"], 0.98),
+        xycoords=("data", "axes fraction"),
+        xytext=(-2, 0),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="top",
+        fontsize=7,
+        color=INK,
     )
     return figure, axes
 
