@@ -110,8 +110,8 @@ load: setup ## A minute of load on a stack of its own, or on HOST; report in out
 	@exec $(PY) -m loadtests run --rate="$${RATE:-1}" --seconds="$${SECONDS_:-60}" --shape="$${SHAPE:-poisson}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
 
 .PHONY: load-find-knee
-load-find-knee: setup ## Raise the rate until a threshold breaks; name the bottleneck, say how many slots a rate needs (PROFILES=file.yaml ARGS=)
-	@exec $(PY) -m loadtests knee --profiles="$${PROFILES:-loadtests/profiles/one-a100.yaml}" $(ARGS)
+load-find-knee: setup ## Raise the rate until a threshold breaks; bottleneck, slots a rate needs, page in out/knee (PROFILES=file.yaml HOST= ARGS=)
+	@exec $(PY) -m loadtests knee --profiles="$${PROFILES:-loadtests/profiles/one-a100.yaml}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
 
 .PHONY: load-compare
 load-compare: setup ## Two load runs side by side (BEFORE=out/a AFTER=out/b)

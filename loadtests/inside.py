@@ -9,6 +9,9 @@ from loadtests.histogram import Latencies
 from loadtests.histories import Waits
 from loadtests.sampling import Sample
 
+NOTICED_S = 0.25
+"""A task that is queued for less has found a free place: on a busy machine it takes as long to hand it over."""
+
 
 def summarize_samples(samples: Sequence[Sample], begun: float) -> list[dict[str, Any]]:
     """Return the looks since the beginning, each with the seconds since then."""
@@ -80,6 +83,10 @@ def summarize_waits(waits: Mapping[str, Waits], of: int) -> dict[str, Any]:
     def part(kind: str, name: str) -> dict[str, Any]:
         return Latencies(getattr(each, kind)[name] for each in every if name in getattr(each, kind)).figures()
 
+    def waited_share(name: str) -> float:
+        queued = [each.queued_for[name] for each in every if name in each.queued_for]
+        return sum(seconds > NOTICED_S for seconds in queued) / len(queued) if queued else 0.0
+
     return {
         "read": len(waits),
         "of": of,
@@ -88,7 +95,12 @@ def summarize_waits(waits: Mapping[str, Waits], of: int) -> dict[str, Any]:
         "run": Latencies(each.run for each in every).figures(),
         "between": Latencies(each.between for each in every).figures(),
         "activities": {
-            name: {"queued": part("queued_for", name), "earlier": part("earlier_in", name), "run": part("run_in", name)}
+            name: {
+                "queued": part("queued_for", name),
+                "waited_share": waited_share(name),
+                "earlier": part("earlier_in", name),
+                "run": part("run_in", name),
+            }
             for name in activities
         },
     }

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from scenarios.scenario import ACTIVITIES
 
@@ -15,6 +15,10 @@ COLOURS = {
     "completed": "#2a9d8f",
     "cancelled": "#8d99ae",
     "refused": "#b8b8d1",
+    "failed as expected": "#c9ada7",
+    "refused as expected": "#9a8c98",
+    "completed, but wrong": "#bc6c25",
+    "cancelled, but wrong": "#606c38",
     "failed": "#d62828",
     "timeout": "#f77f00",
     "censored": "#6a040f",
@@ -50,7 +54,7 @@ mpl.rcParams.update(
 
 
 def _axes(title: str, ylabel: str, xlabel: str = "seconds since the start") -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7.2, 3.5), layout="constrained")
+    figure = Figure(figsize=(6.0, 3.3), layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title)
     axes.set_xlabel(xlabel)
@@ -63,9 +67,17 @@ def _over_time(summary: dict[str, Any], title: str, ylabel: str) -> tuple[Figure
     figure, axes = _axes(title, ylabel)
     axes.set_xlim(0, summary["seconds"])
     axes.axvline(summary["arriving_s"], color=INK, linestyle="--", linewidth=0.8)
-    place = (summary["arriving_s"], 1.0)
     axes.annotate(
-        "end of arrivals ", place, xycoords=("data", "axes fraction"), ha="right", va="bottom", fontsize=7, color=INK
+        "end of arrivals",
+        (summary["arriving_s"], 0.98),
+        xycoords=("data", "axes fraction"),
+        xytext=(-2, 0),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="top",
+        fontsize=7,
+        color=INK,
     )
     return figure, axes
 
@@ -79,10 +91,10 @@ def _second(axes: Axes, ylabel: str, colour: str) -> Axes:
     return right
 
 
-def _legend(*of: Axes) -> None:
+def _legend(*of: Axes, columns: int = 4) -> None:
     """Put one legend for all of them below the first."""
     handles = [handle for axes in of for handle in axes.get_legend_handles_labels()[0]]
-    of[0].legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=5, fontsize=8)
+    of[0].legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.17), ncols=columns, fontsize=8)
 
 
 def throughput_and_latency(summary: dict[str, Any]) -> Figure:
@@ -154,6 +166,7 @@ def outcomes(summary: dict[str, Any]) -> Figure:
     running = _second(axes, "running", INK)
     running.plot(at, [part["in_flight"] for part in line], color=INK, linewidth=1.2, label="running")
     running.set_ylim(bottom=0)
+    running.yaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(axes, running)
     return figure
 
@@ -177,7 +190,7 @@ def where_time_went(summary: dict[str, Any]) -> Figure:
     axes.barh(["between them"], [between], color="#8d99ae", label="deciding what comes next")
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    _legend(axes)
+    _legend(axes, columns=2)
     return figure
 
 
@@ -189,23 +202,23 @@ def queues(summary: dict[str, Any]) -> Figure:
 
 
 def slots(summary: dict[str, Any]) -> Figure:
-    """Slots in use of each fake; dotted: how many there are."""
-    figure, axes = _over_time(summary, "Busy slots (dotted: all there are)", "slots")
+    """Slots in use of each fake."""
+    figure, axes = _over_time(summary, "Busy slots of each service", "slots")
     _by_service(axes, summary, "busy")
-    for service, colour in SERVICES.items():
-        has = [sample["slots"].get(service, 0) for sample in summary["samples"]]
-        if has and has[-1]:
-            axes.axhline(has[-1], color=colour, linestyle=":", linewidth=1)
     return figure
 
 
 def _by_service(axes: Axes, summary: dict[str, Any], what: str) -> None:
+    samples = summary["samples"]
     for service, colour in SERVICES.items():
-        points = [(sample["at"], sample[what][service]) for sample in summary["samples"] if service in sample[what]]
+        points = [(sample["at"], sample[what][service]) for sample in samples if service in sample[what]]
         if points:
-            axes.step(*zip(*points, strict=True), where="post", color=colour, label=service, linewidth=1.2)
+            slots = max(sample["slots"].get(service, 0) for sample in samples)
+            label = f"{service} (has {slots or 'no limit'})"
+            axes.step(*zip(*points, strict=True), where="post", color=colour, label=label, linewidth=1.2)
     axes.set_ylim(bottom=0)
-    _legend(axes)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(axes, columns=2)
 
 
 def memory(summary: dict[str, Any]) -> Figure:

@@ -1,24 +1,17 @@
-"""What the queueing formula says about a set of services: the bottleneck, the knee, the servers that a rate needs."""
+"""What the queueing formula says about a set of services: which gives out first, and how many slots a rate needs."""
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from fakes.kit.profiles import Profile
 from loadtests.mix import Mix
-from loadtests.queueing import Service, highest_rate, servers_needed, waits
+from loadtests.queueing import MOST_SERVERS, Service, servers_needed, wait_at
 
 QUANTILES = 2000
-PERCENTILE = 95.0
-
-PLAYS = 40
-"""So often are planned arrivals played through, each time with other service times."""
-
-GRID = 1.02
-"""From one rate to the next when a knee is looked for."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +51,16 @@ class Station:
         return sum(chance.choice(operation.durations) for operation in called)
 
 
-def stations(profiles: Mapping[str, Any], mix: Mix, scale: float) -> list[Station]:
+def stations(
+    profiles: Mapping[str, Any], mix: Mix, scales: Mapping[str, float], places: int | None = None
+) -> list[Station]:
     """Return the services with slots, the one that gives out first at the front.
 
     Args:
         profiles: what each fake says of its latencies and slots.
         mix: decides which operations a try-on needs: strokes are refined, a far photo's background is removed.
-        scale: the fakes' time scale.
+        scales: what each fake says of its time scale.
+        places: how many calls the workers make to the A100 at once, where that is known: more slots are of no use.
     """
     found = []
     weight = sum(case.entry.weight for case in mix.cases)
@@ -76,9 +72,10 @@ def stations(profiles: Mapping[str, Any], mix: Mix, scale: float) -> list[Statio
         for operation, share in _operations(name, mix, weight).items():
             latency = profile.latency.get(operation)
             if latency is not None and share:
-                durations = (latency.at((number + 0.5) / QUANTILES) * scale for number in range(QUANTILES))
+                durations = (latency.at((number + 0.5) / QUANTILES) * scales[name] for number in range(QUANTILES))
                 operations.append(Operation(share, tuple(durations)))
-        station = Station(name, tuple(operations), profile.capacity.slots)
+        slots = min(profile.capacity.slots, places or MOST_SERVERS) if name == "a100" else profile.capacity.slots
+        station = Station(name, tuple(operations), slots)
         if station.operations and any(any(operation.durations) for operation in operations):
             found.append(station)
     return sorted(found, key=lambda station: station.capacity)
@@ -97,56 +94,29 @@ def _operations(service: str, mix: Mix, weight: float) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Stay:
-    """What half and what 95 of 100 try-ons spend at a station at most, waiting and being served, in seconds."""
+class Need:
+    """How many slots a rate needs: their number, what part of them is busy, and the p95 of waits in seconds."""
 
-    median: float
-    p95: float
-
-
-def stay(station: Station, planned: Sequence[float]) -> Stay:
-    """Return how long try-ons that arrive as planned stay at a station, by Lindley's recursion."""
-    chance = random.Random("service times")  # noqa: S311 - repeatable figures, no secret
-    medians, tails = [], []
-    for _ in range(PLAYS):
-        services = [station.draw(chance) for _ in planned]
-        waited = waits(planned, services, station.slots)
-        # Who calls nothing there does not wait there either.
-        stays = sorted(wait + service if service else 0.0 for wait, service in zip(waited, services, strict=True))
-        medians.append(stays[len(stays) // 2])
-        tails.append(stays[int(len(stays) * PERCENTILE / 100)])
-    return Stay(statistics.fmean(medians), statistics.fmean(tails))
+    rate: float
+    slots: int
+    busy: float
+    wait_s: float
 
 
-def foreseen_knee(
-    station: Station, plan: Callable[[float], Sequence[float]], *, lowest: float, elsewhere: float, limit: float
-) -> float:
-    """Return the rate at which the p95 of a try-on reaches a limit in a run.
+def slots_for(rate: float, station: Station, longest_waits: Mapping[float, float]) -> Need:
+    """Return the fewest slots of a station that keep waits within limits, by Erlang's formula.
 
     Args:
-        station: the bottleneck.
-        plan: gives the arrivals of a run at a rate.
-        lowest: the rate to begin with.
-        elsewhere: seconds that a try-on spends outside the station, as they were measured.
-        limit: the threshold for the p95, in seconds.
+        rate: try-ons per second.
+        station: what a try-on asks of it.
+        longest_waits: by percentile, in seconds.
+
+    Raises:
+        ValueError: no number of slots that anybody has would do.
     """
-    rate = lowest
-    while elsewhere + stay(station, plan(rate)).p95 <= limit and rate < 3 * station.capacity:
-        rate *= GRID
-    return rate
-
-
-def lasting_knee(station: Station, *, elsewhere: float, limit: float) -> float:
-    """Return the rate that would reach the limit if it went on for long, by Erlang's formula.
-
-    It is lower than that of a run of a minute or two, which is over before its queue has grown to its full length.
-    """
-    longest_wait = max(0.0, limit - elsewhere - station.service.mean)
-    return highest_rate(station.service, station.slots, percentile=PERCENTILE, longest_wait=longest_wait)
-
-
-def a100s_for(rates: Sequence[float], station: Station, longest_wait: float) -> dict[float, int]:
-    """Return how many slots of a station each rate needs, for the p95 of its waits to keep within a limit."""
-    return {
-        rate: servers_needed(rate, station.service, percentile=PERCENTILE, longest_wait=longest_wait) for rate in rates
-    }
+    service = station.service
+    slots = max(
+        servers_needed(rate, service, percentile=percentile, longest_wait=longest)
+        for percentile, longest in longest_waits.items()
+    )
+    return Need(rate, slots, rate * service.mean / slots, wait_at(95, rate, service, slots))

@@ -147,13 +147,16 @@ def _curves(records: list[Record], completed: list[Record]) -> dict[str, list[tu
 def _steps(records: list[Record]) -> dict[str, dict[str, Any]]:
     """How long each step took, as those saw it who watched the stream of events; the last one ends with the try-on."""
     took: dict[str, list[float]] = defaultdict(list)
+    order: dict[str, int] = defaultdict(int)
     for record in records:
         if record.seconds is None or not record.right:
             continue
         marks = [*record.steps.items(), ("", record.seconds)]
         for (step, began), (_, ended) in pairwise(marks):
             took[step].append(max(0.0, ended - began))
-    return {step: Latencies(seconds).figures() for step, seconds in took.items()}
+        for place, step in enumerate(reversed(record.steps)):  # the last ones are seen by everybody
+            order[step] = max(order[step], place)
+    return {step: Latencies(took[step]).figures() for step in sorted(took, key=lambda step: -order[step])}
 
 
 def _told(records: list[Record], begun: float) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -39,6 +39,9 @@ class Thresholds(BaseModel):
     throughput_share: float | None = Field(default=None, ge=0, le=1)
 
 
+File = TypeVar("File", bound=Thresholds)
+
+
 @dataclass(frozen=True)
 class Judged:
     """One threshold against one figure. `figure` is None when there was nothing to measure, which breaks it."""
@@ -55,8 +58,17 @@ def load_thresholds(path: Path) -> Thresholds:
     Raises:
         ThresholdsError: it cannot be read, or a line of it is wrong.
     """
+    return read_file(path, Thresholds)
+
+
+def read_file(path: Path, model: type[File]) -> File:
+    """Read a thresholds file that may have more lines than most, as the model says.
+
+    Raises:
+        ThresholdsError: it cannot be read, or a line of it is wrong.
+    """
     try:
-        return Thresholds.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except OSError as error:
         raise ThresholdsError(f"the thresholds {path} cannot be read: {error.strerror}") from None
     except yaml.YAMLError as error:

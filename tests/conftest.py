@@ -11,6 +11,7 @@ LONGEST_FIRST = (
     "scenarios/stack/test_photos.py",
     "loadtests/test_run_command.py",
     "loadtests/test_locust.py",
+    "loadtests/test_knee_command.py",
     "loadtests/test_report.py",
     "scenarios/console/test_telemetry.py",
     "app/test_pipeline.py",

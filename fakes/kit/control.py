@@ -126,12 +126,13 @@ def _tell(fake: "Fake", routes: APIRouter) -> None:
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
-        """Give the state: rules, calls, jobs, busy slots, queue depth, the second address."""
+        """Give the state: rules, calls, jobs, busy slots, queue depth, the second address, the time scale."""
         return {
             "service": fake.service,
             "control_url": fake.control_url,
             "operations": sorted(fake.operations),
             "profile": fake.profile.name,
+            "time_scale": fake.settings.fakes_time_scale,
             "rules": len(fake.rules),
             "calls": len(fake.ledger),
             "refusing": any(begin <= time.time() < end for begin, end in fake.rules.refusals()),

@@ -8,9 +8,9 @@ import pytest
 
 from fakes.kit.client import LedgerCall
 from loadtests.bottleneck import evidence, verdict
+from loadtests.plots import COLOURS
 from loadtests.summary import Outcome, read_records, summarize
 from loadtests.thresholds import DEFAULT, Thresholds, ThresholdsError, judge, load_thresholds
-from loadtests.timeline import BUCKETS
 from tests.loadtests.made import PLAN, record, sample, summary
 
 
@@ -62,12 +62,24 @@ def test_the_slowest_and_every_wrong_one_are_named() -> None:
     assert run["wrong_count"] == 1
 
 
+def test_the_timeline_tells_an_expected_failure_from_one_that_is_none() -> None:
+    expected, silent = record(0, 5.0, outcome="failed"), record(1, 5.0)
+    expected.right, silent.right = True, False
+    run = summary([expected, silent, record(2, 5.0, outcome="failed"), record(3, 5.0)])
+    names = {name for part in run["timeline"] for name in part["became"]}
+    assert names == {"failed as expected", "completed, but wrong", "failed", "completed"}
+    assert names <= COLOURS.keys()
+
+
 def test_a_step_lasts_until_the_next_one_or_the_end() -> None:
     made = record(0, 9.0)
     made.steps = {"UPLOADING_IMAGE": 0.5, "GENERATING_MASK": 2.0}
-    steps = summary([made, record(1, 5.0)])["steps"]
+    late = record(1, 5.0)  # its watcher came late
+    late.steps = {"GENERATING_MASK": 0.0}
+    steps = summary([late, made, record(2, 5.0)])["steps"]
+    assert list(steps) == ["UPLOADING_IMAGE", "GENERATING_MASK"]
     assert {step: part["p50_s"] for step, part in steps.items()} == pytest.approx(
-        {"UPLOADING_IMAGE": 1.5, "GENERATING_MASK": 7.0}, rel=1e-2
+        {"UPLOADING_IMAGE": 1.5, "GENERATING_MASK": 5.0}, rel=1e-2
     )
 
 
@@ -76,7 +88,7 @@ def test_every_arrival_and_every_end_is_in_the_timeline() -> None:
     records += [record(56, None, outcome="dropped"), record(57, None, outcome="not started"), record(58, None)]
     records += [record(59, 1.0, outcome="failed")]
     run = summary(records)
-    width = run["seconds"] / BUCKETS
+    width = run["seconds"] / len(run["timeline"])
     assert sum(part["arrived"] for part in run["timeline"]) * width == pytest.approx(60)
     assert sum(part["completed"] for part in run["timeline"]) * width == pytest.approx(56)
     became = dict.fromkeys(run["outcomes"], 0.0)
@@ -85,7 +97,8 @@ def test_every_arrival_and_every_end_is_in_the_timeline() -> None:
             became[name] += rate * width
     assert became == pytest.approx(run["outcomes"])
     assert run["timeline"][-1]["in_flight"] == 3  # the censored one, and two that end with the run
-    assert run["timeline"][14]["in_flight"] == 5
+    assert run["timeline"][6]["in_flight"] == 5
+    assert len(run["timeline"]) == 15
 
 
 def test_failures_and_a_slow_tail_break_what_they_should() -> None:

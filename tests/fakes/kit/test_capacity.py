@@ -103,6 +103,7 @@ async def test_who_waited_takes_longer() -> None:
     async with serve_toy(sim_profile=profile, fakes_time_scale=0.01) as toy:
         answers = await asyncio.gather(*(toy.ask("/echo", body=ECHO) for _ in range(3)))
         times = sorted([call["duration_s"] or 0 for call in await toy.control.ledger()])
+        assert (await toy.control.health())["time_scale"] == 0.01  # who foresees these times must know it
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert times[0] >= 0.3
     assert times[2] >= 0.6  # it would be 0.3 without a queue
