@@ -29,7 +29,7 @@ MAX_WAIT = 60.0
 tryon_routes = APIRouter(tags=["try-on"], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
 """What a browser calls."""
 
-operations_routes = APIRouter(tags=["operations"])
+operations_routes = APIRouter(tags=["operations"], responses=docs.CONNECTION_ERRORS)
 """What machines and people on call ask."""
 
 
@@ -64,6 +64,7 @@ async def known_id(  # async: FastAPI sends plain ones to a thread
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 WorkflowId = Annotated[str, Depends(known_id)]
+Caller = Annotated[str, Depends(who_calls)]
 
 
 @tryon_routes.post(
@@ -109,6 +110,7 @@ async def start(
 )
 async def status(
     parts: PartsOf,
+    caller: Caller,
     workflow_id: WorkflowId,
     wait: Annotated[
         float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Answer at the end, or after so many seconds.")
@@ -120,7 +122,7 @@ async def status(
         await parts.watches.until(parts.tryons.ended(workflow_id), wait)
         snapshot = await parts.tryons.look(workflow_id)
     if snapshot.status is Status.COMPLETED:
-        return _json(await parts.results.completed(workflow_id, await parts.tryons.output(workflow_id)))
+        return parts.results.answer(caller, workflow_id, await parts.tryons.output(workflow_id))
     return _json(without_pictures(snapshot).body())
 
 
