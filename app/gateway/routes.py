@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
 from app.gateway import documentation as docs
-from app.gateway.access import may_start, who_calls
+from app.gateway.access import caller_name, may_start, who_calls
 from app.gateway.answers import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.asked import parse_start
 from app.gateway.bodies import Bodies
@@ -79,6 +79,7 @@ Caller = Annotated[str, Depends(who_calls)]
 async def start(
     request: Request,
     parts: PartsOf,
+    named: Annotated[str | None, Depends(caller_name)],
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -96,7 +97,7 @@ async def start(
         asked = parse_start(body)
         del body
         info = inspect(asked.picture)
-        workflow_id = workflow_id_for(idempotency_key)
+        workflow_id = workflow_id_for(idempotency_key, named)
         structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
         await parts.starter.start(workflow_id, asked, info, body_digest=digest)
     return _json(Started(workflow_id=workflow_id).body(), status_code=202)
