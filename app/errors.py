@@ -93,6 +93,22 @@ class InvalidImageError(RequestError):
     advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 50 megapixels, complete."
 
 
+class HeadersTooLargeError(RequestError):
+    """The request's headers and target are larger than 64 KiB."""
+
+    code = "HEADERS_TOO_LARGE"
+    http_status = 431
+    advice = "The client sends something in headers that does not belong there, such as endless cookies."
+
+
+class HeadersTimeoutError(RequestError):
+    """The request's headers did not arrive within 10 seconds."""
+
+    code = "HEADERS_TIMEOUT"
+    http_status = 408
+    advice = "The client's connection is too slow or broke off."
+
+
 class BodyTooLargeError(RequestError):
     """The body is larger than MAX_BODY_MB."""
 
@@ -110,7 +126,7 @@ class BodyTimeoutError(RequestError):
 
 
 class GatewayBusyError(RequestError):
-    """All BODY_SLOTS or START_SLOTS stayed taken for BODY_TIMEOUT_S."""
+    """All BODY_SLOTS, START_SLOTS or RESULT_SLOTS, or the caller's share of them, stayed taken for BODY_TIMEOUT_S."""
 
     code = "GATEWAY_BUSY"
     http_status = 503

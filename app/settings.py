@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     start_limit_per_minute: int | None = Field(default=None, ge=1)
     max_body_mb: float = Field(default=32, gt=0)
     body_slots: int = Field(default=6, ge=1)
+    result_slots: int = Field(default=12, ge=1)
+    caller_share: float = Field(default=0.5, gt=0, le=1)
     start_slots: int = Field(default=3, ge=1)
     body_timeout_s: float = Field(default=30, gt=0)
     body_grace_s: float = Field(default=5, gt=0)

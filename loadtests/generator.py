@@ -6,7 +6,6 @@ Everything here runs on gevent. The plan comes from the environment (`loadtests.
 import json
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -19,7 +18,7 @@ from locust.runners import WorkerRunner
 from fakes.kit.client import Control, ControlError
 from loadtests.arrivals import arrivals, share
 from loadtests.mix import Case, Mix
-from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
+from loadtests.plan import Plan
 from loadtests.tryon import Answer, Record, live, rules
 
 LEAD_S = 1.0
@@ -138,7 +137,7 @@ class Generator:
         case = self._case(number)
         record = self._records[number] = Record(number, case.name, due)
         key = f"load-{self._plan.run}-{number}"
-        record.workflow_id = str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, key))
+        record.workflow_id = self._plan.workflow_id(key)
         try:
             with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
                 gevent.sleep(max(0.0, due - time.time()))

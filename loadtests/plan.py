@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Literal, Self
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +22,7 @@ class Plan(BaseModel):
     Attributes:
         host: the gateway's address.
         api_key: sent as X-API-Key when the deployment asks for one.
+        api_key_name: its name in API_KEYS, which the ids of try-ons depend on; needed to set faults.
         model: `open`: try-ons arrive whatever happens; `closed`: so many users, each waits for its own.
         shape, rate: of open arrivals.
         users, think_s: of the closed model: how many, and their pause between two try-ons.
@@ -41,6 +42,7 @@ class Plan(BaseModel):
 
     host: str
     api_key: str | None = None
+    api_key_name: str | None = None
     model: Literal["open", "closed"] = "open"
     shape: Shape = "poisson"
     rate: float = Field(default=1.0, gt=0)
@@ -67,3 +69,14 @@ class Plan(BaseModel):
         if not self.host.startswith(("http://", "https://")):
             raise ValueError(f"the host is an address such as http://127.0.0.1:8000, not {self.host!r}")
         return self
+
+    @model_validator(mode="after")
+    def _faults_can_be_set(self) -> Self:
+        if self.fakes and self.api_key and not self.api_key_name:
+            raise ValueError("faults need the name of the API key: say --api-key-name with --fake and --api-key")
+        return self
+
+    def workflow_id(self, idempotency_key: str) -> str:
+        """Return the id that the gateway will give to the try-on with this key."""
+        name = self.api_key_name
+        return str(uuid5(uuid5(IDEMPOTENCY_NAMESPACE, name) if name else IDEMPOTENCY_NAMESPACE, idempotency_key))

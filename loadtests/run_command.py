@@ -29,6 +29,7 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is loaded and with what."""
     parser.add_argument("--host", default="", help="an address to load; without it a stack of its own is started")
     parser.add_argument("--api-key", default="", help="sent as X-API-Key")
+    parser.add_argument("--api-key-name", default="", help="its name in API_KEYS there: faults (--fake) need it")
     parser.add_argument(
         "--fake", action="append", default=[], type=_fake, metavar="SERVICE=URL", help="a fake of that deployment"
     )
@@ -95,6 +96,7 @@ def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
     return Plan(
         host=chosen.host or "http://not.yet.known",
         api_key=chosen.api_key or None,
+        api_key_name=chosen.api_key_name or None,
         seconds=chosen.seconds,
         seed=chosen.seed,
         patience_s=chosen.patience,

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from app.clock import WallClock
 from app.environment import BadEnvironmentError, read_environment
 from app.gateway import create_app
+from app.gateway.connections import BoundedProtocol
 from app.gateway.memory import keep_freed_memory
 from app.gateway.routes import Parts
 from app.logging import configure_logging
@@ -54,7 +55,8 @@ def server_for(app: FastAPI, forwarded_allow_ips: str = "") -> GatewayServer:
     """Return the server that serves this gateway; these proxies are believed when they name the caller's address."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
+        ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -44,6 +44,11 @@ class Access:
         if self._starts is None:
             log.warning("the number of starts is not limited", variable="START_LIMIT_PER_MINUTE")
 
+    @property
+    def by_key(self) -> bool:
+        """Whether callers are known by their keys."""
+        return bool(self._keys)
+
     def caller(self, given: str | None, address: str) -> str:
         """Return who calls: the name of the key, or without keys the network address.
 
@@ -114,6 +119,13 @@ async def who_calls(
     caller = access.caller(bearer.credentials if bearer else header, request.client.host if request.client else "")
     structlog.contextvars.bind_contextvars(caller=caller)
     return caller
+
+
+async def caller_name(
+    access: Annotated[Access, Depends(access_of)], caller: Annotated[str, Depends(who_calls)]
+) -> str | None:
+    """Return the name of the caller's API key; None where there are no keys, and a caller is but an address."""
+    return caller if access.by_key else None
 
 
 async def may_start(access: Annotated[Access, Depends(access_of)], caller: Annotated[str, Depends(who_calls)]) -> None:

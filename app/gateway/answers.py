@@ -7,9 +7,12 @@ import pybase64
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from app.gateway.sending import HeldAnswer
+from app.gateway.slots import Slots
 from app.gateway.tryons import Snapshot, Status
 from app.models import Metrics, WorkflowOutput
 from app.services.blob import BlobStore
+from app.settings import Settings
 
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 
@@ -105,20 +108,32 @@ def without_pictures(snapshot: Snapshot) -> Running | Failed | Cancelled:
 
 
 class Results:
-    """Reads result pictures; so many answers with pictures are put together at once, for the sake of memory."""
+    """Answers with result pictures. For the sake of memory, so many are put together at once, and so many sent."""
 
-    def __init__(self, blobs: BlobStore, slots: int) -> None:
-        """Keep the way to Blob Storage, and the number of answers at once."""
+    def __init__(self, blobs: BlobStore, settings: Settings) -> None:
+        """Keep the way to Blob Storage, and the numbers of answers at once."""
         self._blobs = blobs
-        self._slots = asyncio.Semaphore(slots)
+        self._patience = settings.body_timeout_s
+        self._making = asyncio.Semaphore(settings.body_slots)
+        self._slots = Slots(settings.result_slots, settings.caller_share, "Too many results at once; try again soon")
 
-    async def completed(self, workflow_id: str, output: WorkflowOutput) -> bytes:
-        """Return the body for a COMPLETED try-on, its pictures read side by side.
+    @property
+    def sending(self) -> int:
+        """How many answers are being made or sent."""
+        return self._slots.held
 
-        Raises:
+    def answer(self, caller: str, workflow_id: str, output: WorkflowOutput) -> HeldAnswer:
+        """Return the answer for a COMPLETED try-on. Its pictures are read when it is sent, within the caller's share.
+
+        Sending raises:
+            GatewayBusyError: too many answers are being sent to slow readers.
             PipelineError: one of the Azure errors.
         """
-        async with self._slots:
+        slot = self._slots.hold(caller, self._patience)
+        return HeldAnswer(lambda: self._completed(workflow_id, output), slot)
+
+    async def _completed(self, workflow_id: str, output: WorkflowOutput) -> bytes:
+        async with self._making:
             flux, gemini, flux_fidelity, gemini_fidelity = await asyncio.gather(
                 self._base64(output.flux_uri),
                 self._base64(output.gemini_uri),

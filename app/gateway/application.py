@@ -45,7 +45,7 @@ def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx
         tryons=tryons,
         starter=Starter(tryons, blobs, settings),
         bodies=Bodies(settings),
-        results=Results(blobs, settings.body_slots),
+        results=Results(blobs, settings),
         watches=Watches(tryons.look),
         checks=HealthChecks(settings, tryons, http),
     )

@@ -1,6 +1,7 @@
 """What a client asks for: the body of POST /workflow/start, validated to the last number."""
 
 import re
+import string
 from typing import Annotated, Any, Literal
 
 import pybase64
@@ -19,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from app.errors import FieldProblem, RequestError
 from app.gateway.problems import field_problems
+from app.json_limits import has_more_structure
 from app.models import Fraction, MaskPoint, Stroke, WorkflowInput
 
 MAX_POINTS = 64
@@ -28,10 +30,15 @@ MAX_SESSION_ID = 128
 MAX_BRUSH = 500
 """Pixels of the resized picture."""
 
+MOST_STRUCTURE = 20_000
+"""Of `[`, `{` and `,` in a body. The largest legal one has 6,700; the rest is for unknown fields, which are ignored."""
+
 DECIMALS = 6
 """Enough for a ten-thousandth of a pixel, and 2,000 points stay under 64 KiB."""
 
 IMAGE_FIELD = "originalImageBase64"
+
+_WHITESPACE = string.whitespace.encode()
 
 _DATA_URL = re.compile(r"data:[^,;]{0,100}(;[^,;]{1,100}){0,5},", re.IGNORECASE)
 
@@ -50,7 +57,8 @@ def _decode(value: Any) -> bytes:
     except ValueError:
         pass
     try:
-        return pybase64.b64decode("".join(value.split()), validate=True)
+        # Not `split`: of a picture in pieces it makes as many strings.
+        return pybase64.b64decode(value.encode("ascii").translate(None, _WHITESPACE), validate=True)
     except ValueError:
         raise PydanticCustomError("base64", "Input should be valid base64, padding included") from None
 
@@ -86,7 +94,8 @@ class StrokePoint(Asked):
 class AskedStroke(Asked):
     """A brush stroke on the mask; `size` is its diameter in pixels of the resized picture."""
 
-    points: Annotated[list[StrokePoint], Field(min_length=1, max_length=MAX_STROKE_POINTS)]
+    # Of thousands of wrong points the first one says enough; each error costs more than the point.
+    points: Annotated[list[StrokePoint], Field(min_length=1, max_length=MAX_STROKE_POINTS, fail_fast=True)]
     mode: Literal["add", "remove"]
     size: Annotated[float, Field(ge=1, le=MAX_BRUSH, allow_inf_nan=False)]
 
@@ -153,6 +162,9 @@ def parse_start(body: bytes) -> StartRequest:
     Raises:
         RequestError: names each field at fault, and repeats nothing of what was sent.
     """
+    if has_more_structure(body, MOST_STRUCTURE):
+        problem = FieldProblem("body", "Input has more fields and list items than any try-on needs")
+        raise RequestError(_headline([problem]), details=[problem])
     try:
         return StartRequest.model_validate_json(body)
     except ValidationError as error:

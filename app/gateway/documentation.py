@@ -12,6 +12,8 @@ from app.errors import (
     BodyTimeoutError,
     BodyTooLargeError,
     GatewayBusyError,
+    HeadersTimeoutError,
+    HeadersTooLargeError,
     IdempotencyKeyReusedError,
     InvalidImageError,
     RequestError,
@@ -48,8 +50,10 @@ _CANCELLED = {"workflowId": _ID, "status": "CANCELLED"}
 
 _AZURE = (AzureUnavailableError, AzureTimeoutError, AzureRejectedError)
 
-ACCESS_ERRORS = error_responses(UnauthorizedError)
+CONNECTION_ERRORS = error_responses(HeadersTimeoutError, HeadersTooLargeError)
+ACCESS_ERRORS = CONNECTION_ERRORS | error_responses(UnauthorizedError)
 START_ERRORS = error_responses(
+    HeadersTimeoutError,
     BodyTimeoutError,
     IdempotencyKeyReusedError,
     BodyTooLargeError,
@@ -71,7 +75,7 @@ STATUS_RESPONSES: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    **error_responses(WorkflowNotFoundError, RequestError, TemporalUnavailableError, *_AZURE),
+    **error_responses(WorkflowNotFoundError, RequestError, TemporalUnavailableError, GatewayBusyError, *_AZURE),
 }
 CANCEL_ERRORS = error_responses(WorkflowNotFoundError, WorkflowFinishedError, TemporalUnavailableError)
 EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {

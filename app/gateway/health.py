@@ -1,4 +1,7 @@
-"""GET /health: what the gateway can reach, asked side by side and answered within 3 s whatever is down."""
+"""GET /health: what the gateway can reach, asked side by side and answered within 3 s whatever is down.
+
+Whoever asks, the services are asked once in a while: the path needs no key, and each of its requests would be five.
+"""
 
 import asyncio
 from collections.abc import Awaitable
@@ -14,13 +17,17 @@ from app.settings import Settings
 CHECK_DEADLINE = 2.5
 """Seconds for each check; the answer is due within 3 s."""
 
+KEPT = 5.0
+"""Seconds for which an answer is given again."""
+
 MAX_HEALTH_BYTES = 64 * 1024
 
-Reach = Literal["online", "offline"]
+Reach = Literal["online", "slow", "offline"]
+"""`slow`: no answer within the deadline. It may be starting, as what scales from zero does for a minute, or hang."""
 
 
 class Services(BaseModel):
-    """Whether each service answers."""
+    """Whether each service answers: `slow` is one that has not within 2.5 s, and may be starting."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -46,13 +53,21 @@ class HealthChecks:
         self._settings = settings
         self._tryons = tryons
         self._http = http
+        self._asking: asyncio.Task[Health] | None = None
+        self._answered = 0.0
 
     async def ready(self) -> bool:
         """Say whether a try-on could be started and looked at."""
         return await self._tryons.check(CHECK_DEADLINE)
 
     async def health(self) -> Health:
-        """Ask everything at once."""
+        """Ask everything at once, unless it is being asked or was a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._asking is None or (self._asking.done() and now - self._answered >= KEPT):
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)  # who leaves takes the answer from nobody
+
+    async def _ask(self) -> Health:
         settings = self._settings
         temporal, a100, image_manipulator, birefnet, sam3 = await asyncio.gather(
             self._tryons.check(CHECK_DEADLINE),
@@ -61,20 +76,18 @@ class HealthChecks:
             _in_time(self._answers(settings.birefnet_url)),
             _in_time(self._answers(settings.sam3_url)),
         )
-        every = temporal and a100 and image_manipulator and birefnet and sam3
+        services = Services(a100=a100, image_manipulator=image_manipulator, birefnet=birefnet, sam3=sam3)
+        every = temporal and all(reach == "online" for reach in services.model_dump().values())
+        self._answered = asyncio.get_running_loop().time()
         return Health(
             status="healthy" if every else "degraded",
             temporal="connected" if temporal else "disconnected",
-            services=Services(
-                a100=_reach(a100),
-                image_manipulator=_reach(image_manipulator),
-                birefnet=_reach(birefnet),
-                sam3=_reach(sam3),
-            ),
+            services=services,
         )
 
-    async def _any_a100(self) -> bool:
-        return any(await asyncio.gather(*(_in_time(self._online(url)) for url in self._settings.a100_urls)))
+    async def _any_a100(self) -> Reach:
+        found = await asyncio.gather(*(_in_time(self._online(url)) for url in self._settings.a100_urls))
+        return min(found, key=_BEST_FIRST.index)
 
     async def _answers(self, url: str) -> bool:
         """Only the A100 has a health check in the specification: of the others any answer is a sign of life."""
@@ -95,18 +108,14 @@ class _A100Health(BaseModel):
     status: str
 
 
-async def _in_time(check: Awaitable[bool]) -> bool:
+_BEST_FIRST: list[Reach] = ["online", "slow", "offline"]
+
+
+async def _in_time(check: Awaitable[bool]) -> Reach:
     try:
         async with asyncio.timeout(CHECK_DEADLINE):
-            return await check
-    except (
-        TimeoutError,
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        ValueError,
-    ):  # ValueError: an answer that is not as specified
-        return False
-
-
-def _reach(answered: bool) -> Reach:
-    return "online" if answered else "offline"
+            return "online" if await check else "offline"
+    except (TimeoutError, httpx.TimeoutException):
+        return "slow"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # ValueError: an answer that is not as specified
+        return "offline"

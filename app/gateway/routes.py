@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
 from app.gateway import documentation as docs
-from app.gateway.access import may_start, who_calls
+from app.gateway.access import caller_name, may_start, who_calls
 from app.gateway.answers import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.asked import parse_start
 from app.gateway.bodies import Bodies
@@ -29,7 +29,7 @@ MAX_WAIT = 60.0
 tryon_routes = APIRouter(tags=["try-on"], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
 """What a browser calls."""
 
-operations_routes = APIRouter(tags=["operations"])
+operations_routes = APIRouter(tags=["operations"], responses=docs.CONNECTION_ERRORS)
 """What machines and people on call ask."""
 
 
@@ -64,6 +64,7 @@ async def known_id(  # async: FastAPI sends plain ones to a thread
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 WorkflowId = Annotated[str, Depends(known_id)]
+Caller = Annotated[str, Depends(who_calls)]
 
 
 @tryon_routes.post(
@@ -78,6 +79,7 @@ WorkflowId = Annotated[str, Depends(known_id)]
 async def start(
     request: Request,
     parts: PartsOf,
+    named: Annotated[str | None, Depends(caller_name)],
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -95,7 +97,7 @@ async def start(
         asked = parse_start(body)
         del body
         info = inspect(asked.picture)
-        workflow_id = workflow_id_for(idempotency_key)
+        workflow_id = workflow_id_for(idempotency_key, named)
         structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
         await parts.starter.start(workflow_id, asked, info, body_digest=digest)
     return _json(Started(workflow_id=workflow_id).body(), status_code=202)
@@ -109,6 +111,7 @@ async def start(
 )
 async def status(
     parts: PartsOf,
+    caller: Caller,
     workflow_id: WorkflowId,
     wait: Annotated[
         float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Answer at the end, or after so many seconds.")
@@ -120,7 +123,7 @@ async def status(
         await parts.watches.until(parts.tryons.ended(workflow_id), wait)
         snapshot = await parts.tryons.look(workflow_id)
     if snapshot.status is Status.COMPLETED:
-        return _json(await parts.results.completed(workflow_id, await parts.tryons.output(workflow_id)))
+        return parts.results.answer(caller, workflow_id, await parts.tryons.output(workflow_id))
     return _json(without_pictures(snapshot).body())
 
 

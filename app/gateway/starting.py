@@ -70,6 +70,12 @@ class Starter:
                 raise IdempotencyKeyReusedError(_REUSED) from None
 
 
-def workflow_id_for(idempotency_key: str | None) -> str:
-    """Return the id of a new try-on: the UUIDv5 of its key, or a random one."""
-    return str(uuid.uuid5(IDEMPOTENCY_NAMESPACE, idempotency_key) if idempotency_key else uuid.uuid4())
+def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
+    """Return the id of a new try-on: the UUIDv5 of its key, or a random one.
+
+    A caller that the gateway knows by its API key has a namespace of its own: nobody else comes upon its try-ons.
+    """
+    if not idempotency_key:
+        return str(uuid.uuid4())
+    namespace = uuid.uuid5(IDEMPOTENCY_NAMESPACE, caller) if caller else IDEMPOTENCY_NAMESPACE
+    return str(uuid.uuid5(namespace, idempotency_key))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.gateway.starting import workflow_id_for
 from app.steps import Step
 from scenarios.chaos.places import PLACES, Place
-from scenarios.chaos.site import Site, expect
+from scenarios.chaos.site import CALLER, Site, expect
 
 JPEG = b"\xff\xd8\xff"
 ONCE = (1, 1)
@@ -34,7 +34,7 @@ class TryOn:
     @property
     def id(self) -> str:
         """The workflow id."""
-        return workflow_id_for(self.key)
+        return workflow_id_for(self.key, CALLER)
 
 
 Strike = Callable[[Site, TryOn], Awaitable[None]]

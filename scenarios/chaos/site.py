@@ -32,6 +32,7 @@ from scenarios.engine.programs import FAKES, TASK_QUEUE, Options
 from scenarios.engine.stack import Stack
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+CALLER = "chaos"
 API_KEY = "only-for-the-stack-that-is-broken"
 """Opens nothing but a gateway on this machine; it is there to be looked for in logs and histories."""
 
@@ -76,7 +77,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
                 "WORKER_BUILD_ID": BUILD_ID,
                 "A100_MAX_CONCURRENT": str(A100_SLOTS),
             },
-            "gateway": {"API_KEYS": f"chaos:{API_KEY}", "LOG_LEVEL": "DEBUG"},
+            "gateway": {"API_KEYS": f"{CALLER}:{API_KEY}", "LOG_LEVEL": "DEBUG"},
         },
     )
     async with AsyncExitStack() as closing:
@@ -138,8 +139,10 @@ class Site:
         """Start a try-on and return its id, which is that of its key."""
         answer = await self.post(key)
         expect(answer.status_code == httpx.codes.ACCEPTED, f"a start answered {answer.status_code}: {answer.text}")
-        expect(answer.json()["workflowId"] == workflow_id_for(key), f"the id is not that of its key: {answer.text}")
-        return workflow_id_for(key)
+        expect(
+            answer.json()["workflowId"] == workflow_id_for(key, CALLER), f"the id is not that of its key: {answer.text}"
+        )
+        return workflow_id_for(key, CALLER)
 
     async def view(self, workflow_id: str) -> dict[str, Any]:
         """Return what the gateway says about a try-on."""

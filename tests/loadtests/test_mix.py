@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from app.gateway.starting import IDEMPOTENCY_NAMESPACE
+from app.gateway.starting import workflow_id_for
 from loadtests import plan
 from loadtests.mix import DEFAULT, FAKES, MixError, load_mix
 
@@ -74,4 +75,13 @@ def test_the_load_generator_imports_no_temporal() -> None:
 
 
 def test_the_id_of_a_workflow_is_foreseen_as_the_gateway_makes_it() -> None:
-    assert plan.IDEMPOTENCY_NAMESPACE == IDEMPOTENCY_NAMESPACE
+    for name in (None, "web"):
+        foreseen = plan.Plan(host="http://127.0.0.1:8000", api_key_name=name).workflow_id("key")
+        assert foreseen == workflow_id_for("key", name)
+
+
+def test_faults_behind_an_api_key_need_its_name() -> None:
+    asked = {"host": "http://127.0.0.1:8000", "api_key": "k" * 16, "fakes": {"a100": "http://127.0.0.1:8008"}}
+    with pytest.raises(ValidationError, match="--api-key-name"):
+        plan.Plan.model_validate(asked)
+    assert plan.Plan.model_validate(asked | {"api_key_name": "web"})

@@ -17,7 +17,7 @@
 /** @typedef {Running | Completed | Failed | Cancelled} Status */
 /** @typedef {Running | Failed | Cancelled | {workflowId: string, status: "COMPLETED"}} Change  A change has no pictures. */
 /** @typedef {{status: "healthy" | "degraded", temporal: "connected" | "disconnected",
- *   services: Record<string, "online" | "offline">}} Health */
+ *   services: Record<string, "online" | "slow" | "offline">}} Health */
 
 /** A request that the gateway refused, or that did not reach it (`status` 0). */
 export class ApiError extends Error {

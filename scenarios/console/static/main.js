@@ -87,9 +87,9 @@ async function health() {
   const shown = byId("health");
   try {
     const answer = await api.health();
-    const down = Object.entries(answer.services).filter(([, state]) => state !== "online").map(([name]) => name);
-    if (answer.temporal !== "connected") down.push("Temporal");
-    shown.textContent = down.length ? `${down.join(", ")} offline` : "everything is online";
+    const down = Object.entries(answer.services).filter(([, state]) => state !== "online").map((one) => one.join(" "));
+    if (answer.temporal !== "connected") down.push("Temporal offline");
+    shown.textContent = down.length ? down.join(", ") : "everything is online";
     shown.className = `health ${down.length ? "bad" : "good"}`;
   } catch {
     shown.textContent = "the gateway does not answer";

@@ -25,7 +25,7 @@ from temporalio.worker import Worker
 
 from app.clock import WallClock
 from app.gateway import create_app
-from app.gateway.__main__ import listen, server_for
+from app.gateway.__main__ import GatewayServer, listen, server_for
 from app.models import (
     Generated,
     GenerateRequest,
@@ -201,21 +201,22 @@ class Served:
     app: Any
     port: int
     http: httpx.AsyncClient
+    server: GatewayServer
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, blobs: BlobStore) -> AsyncIterator[Served]:
+async def serving(settings: Settings, client: Client, blobs: BlobStore, *, proxies: str = "") -> AsyncIterator[Served]:
     async with http_client() as checks:
         app = create_app(settings, client, blobs, checks)
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
-        server = server_for(app)
+        server = server_for(app, proxies)
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # Ctrl-C is pytest's
         serve = asyncio.create_task(server.serve(sockets=[listener]))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
             try:
                 await http.get("/livez")
-                yield Served(app, port, http)
+                yield Served(app, port, http, server)
             finally:
                 server.should_exit = True
                 await serve

@@ -9,11 +9,13 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.errors import RequestError, error_classes
-from app.gateway.__main__ import GRACE
+from app.gateway import connections, health
+from app.gateway.__main__ import GRACE, KEEP_ALIVE
 from app.gateway.access import may_start, who_calls
 from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
 from app.gateway.problems import MAX_DETAILS
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
+from app.gateway.sending import PIECE
 from app.pictures import MAX_PIXELS, MIN_SIDE
 from app.settings import Settings
 
@@ -42,6 +44,13 @@ async def test_the_table_of_errors_is_that_of_the_code() -> None:
         f"{MAX_WAIT:g} is the most",
         f"at most {MAX_DETAILS};",
         f"for up to {GRACE} seconds",
+        f"An answer is kept for {health.KEPT:g} seconds",
+        f"nothing came within {health.CHECK_DEADLINE:g} seconds",
+        f"closed after {KEEP_ALIVE} seconds",
+        f"may have {connections.MAX_HEAD // 1024} KiB together",
+        f"have {connections.HEAD_TIMEOUT:g} seconds to arrive",
+        f"given up after {connections.READER_TIMEOUT:g} seconds",
+        f"less than {PIECE / connections.READER_TIMEOUT / 1024:g} KiB a second",
     ],
 )
 async def test_the_limits_are_those_of_the_code(said: str) -> None:

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from temporalio.client import Client
 
+from app.gateway import health
+from app.gateway.health import HealthChecks
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import Served, serving
@@ -135,7 +137,43 @@ async def test_whatever_hangs_the_answer_comes_within_3_s(settings: Settings, cl
         told = (await served.http.get("/health")).json()
         assert time.monotonic() - began < 3
         assert told["status"] == "degraded"
-        assert set(told["services"].values()) == {"offline"}
+        assert set(told["services"].values()) == {"slow"}  # it may be starting: nobody knows that it is away
+
+
+async def test_many_who_ask_at_once_and_soon_after_ask_the_services_once(
+    settings: Settings, client: Client, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a100 = Service(body=ONLINE)
+    async with gateway_before(settings, client, blobs, a100) as served:
+        answers = await asyncio.gather(*(served.http.get("/health") for _ in range(30)))
+        answers.append(await served.http.get("/health"))
+        assert {answer.text for answer in answers} == {answers[0].text}
+        assert a100.asked == ["GET /health"]
+        a100.body = b'{"status": "offline"}'
+        assert (await served.http.get("/health")).json()["services"]["a100"] == "online"
+        monkeypatch.setattr(health, "KEPT", 0.0)
+        assert (await served.http.get("/health")).json()["services"]["a100"] == "offline"
+
+
+async def test_who_leaves_while_the_services_are_asked_takes_nothing_from_the_others(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    a100 = Service(hangs=True)
+    async with gateway_before(settings, client, blobs, a100) as served:
+        checks: HealthChecks = served.app.state.parts.checks
+        first = asyncio.create_task(checks.health())
+        second = asyncio.create_task(checks.health())
+        await asyncio.sleep(0)
+        first.cancel()
+        assert (await second).services.a100 == "slow"
+        assert a100.asked == ["GET /health"]
+
+
+async def test_one_slow_a100_beside_one_that_is_away_may_yet_come(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    async with gateway_before(settings, client, blobs, Service(503), Service(hangs=True)) as served:
+        assert (await served.http.get("/health")).json()["services"]["a100"] == "slow"
 
 
 async def test_what_is_not_there_is_offline(settings: Settings, client: Client, blobs: BlobStore) -> None:

@@ -3,11 +3,13 @@ import uuid
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from app.gateway.starting import IDEMPOTENCY_NAMESPACE, workflow_id_for
 from app.services.blob import BlobStore
-from tests.app.gateway.conftest import body, jpeg
+from app.settings import Settings
+from tests.app.gateway.conftest import body, jpeg, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,6 +91,25 @@ async def test_a_key_that_is_none_is_refused(http: httpx.AsyncClient, key: str) 
     answer = await http.post("/workflow/start", json=body(), headers={"Idempotency-Key": key})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"][0]["field"] == "Idempotency-Key"
+
+
+async def test_callers_with_api_keys_have_their_idempotency_keys_to_themselves(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    web, phone = "web-key-0123456789", "phone-key-0123456789"
+    changed = {"api_keys": (("web", SecretStr(web)), ("phone", SecretStr(phone)))}
+    async with serving(settings.model_copy(update=changed), client, blobs) as served:
+        headers = keyed()
+        key = headers["Idempotency-Key"]
+        first = await served.http.post("/workflow/start", json=body(), headers=headers | {"X-API-Key": web})
+        other = await served.http.post(
+            "/workflow/start", json=body(sessionId="other"), headers=headers | {"X-API-Key": phone}
+        )
+        again = await served.http.post("/workflow/start", json=body(), headers=headers | {"X-API-Key": web})
+    assert [answer.status_code for answer in (first, other, again)] == [202, 202, 202]
+    assert first.json()["workflowId"] == again.json()["workflowId"] == workflow_id_for(key, "web")
+    assert other.json()["workflowId"] == workflow_id_for(key, "phone")
+    assert len({workflow_id_for(key), workflow_id_for(key, "web"), workflow_id_for(key, "phone")}) == 3
 
 
 async def test_without_a_key_each_request_is_its_own(http: httpx.AsyncClient) -> None:
