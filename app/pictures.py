@@ -8,6 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageChops, ImageOps
 
 from app.errors import InvalidImageError
+from app.picture_limits import excess
 
 MIN_SIDE = 32
 MAX_PIXELS = 50_000_000
@@ -88,6 +89,8 @@ def _open(data: bytes, formats: Collection[str]) -> Image.Image:
     wanted = " or ".join(sorted(formats))
     if not data:
         raise InvalidImageError(f"The picture is empty: send a {wanted} file")
+    if too_much := excess(data):
+        raise InvalidImageError(f"The picture has {too_much}. Open it in a program for pictures and save it again")
     try:
         image = Image.open(BytesIO(data), formats=tuple(formats))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:

@@ -10,6 +10,7 @@ from io import BytesIO
 from PIL import Image
 
 from app.models import MaskPoint, Stroke
+from app.picture_limits import excess
 
 INSIDE = 128
 """A mask's pixel from this value on is foreground."""
@@ -87,7 +88,9 @@ def check_fidelity(data: bytes) -> None:
 
 
 def _decode(data: bytes, expected: str, size: Size | None) -> Image.Image:
-    """Decode all of a picture; its size is checked before, so that a picture bomb costs nothing."""
+    """Decode all of a picture; its size and structure are checked before, so that a picture bomb costs nothing."""
+    if too_much := excess(data):
+        raise BadResultError(f"a picture with {too_much}")
     try:
         image = Image.open(BytesIO(data), formats=("JPEG", "PNG"))
         if image.format != expected:
