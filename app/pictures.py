@@ -39,6 +39,11 @@ class PictureInfo:
     width: int
     height: int
 
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.width * self.height
+
 
 @dataclass(frozen=True)
 class Upright:
@@ -59,6 +64,15 @@ def inspect(data: bytes) -> PictureInfo:
     # A JPEG with further pictures inside (a phone's depth or HDR data) has a format name of its own in Pillow.
     name = "JPEG" if image.format == "MPO" else str(image.format)
     return PictureInfo(name, image.width, image.height)
+
+
+def count_pixels(data: bytes) -> int:
+    """Return how many pixels a file claims to have; 0 when it would be refused before it is decoded."""
+    try:
+        info = inspect(data)
+    except InvalidImageError:
+        return 0
+    return info.pixels
 
 
 def upright_jpeg(data: bytes) -> Upright:

@@ -15,6 +15,9 @@ from app.picture_limits import excess
 INSIDE = 128
 """A mask's pixel from this value on is foreground."""
 
+MAX_PIXELS = 12_000_000
+"""More than any result has: all are of the resized picture's size, a fidelity picture perhaps of some side by side."""
+
 LARGEST_MASK = 0.98
 """A mask that covers more of the picture than this marks nothing."""
 
@@ -97,7 +100,7 @@ def _decode(data: bytes, expected: str, size: Size | None) -> Image.Image:
             raise BadResultError(f"a picture in {image.format} instead of {expected}")
         if size is not None and image.size != size:
             raise BadResultError(f"a picture of {image.width}x{image.height} instead of {size[0]}x{size[1]} pixels")
-        if image.width * image.height > 50_000_000:
+        if image.width * image.height > MAX_PIXELS:
             raise BadResultError(f"a picture of {image.width}x{image.height} pixels")
         if expected == "JPEG":
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))  # reads all, keeps little

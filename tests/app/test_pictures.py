@@ -230,6 +230,7 @@ print(peak() - before - len(upright.data), upright.width, upright.height)
     ("mode", "fmt", "turned", "bytes_a_pixel"),
     [
         ("RGB", "JPEG", True, 8),
+        ("RGB", "PROGRESSIVE", True, 10),
         ("RGB", "JPEG", False, 0.3),
         ("CMYK", "JPEG", False, 8),
         ("L", "JPEG", True, 5),
@@ -244,7 +245,9 @@ def test_no_more_than_two_copies_of_a_photo_are_in_memory(
     """As the peak of a process of its own; a third copy of this one would be 22 MB."""
     photo = Image.linear_gradient("L").resize((2800, 2000))
     photo = photo.convert("I").convert("I;16") if mode == "I;16" else photo.convert("RGB").convert(mode)
-    options = {"transparency": 0} if mode == "P" else {"compress_level": 1} if fmt == "PNG" else {}
+    options: dict[str, object] = {"progressive": True, "subsampling": 0} if fmt == "PROGRESSIVE" else {}
+    fmt = "JPEG" if fmt == "PROGRESSIVE" else fmt
+    options |= {"transparency": 0} if mode == "P" else {"compress_level": 1} if fmt == "PNG" else {}
     data = saved(photo, fmt, **options, **({"exif": exif(6)} if turned else {}))
     command = [sys.executable, "-c", MEASURE]
     answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout.split()
