@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import io
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -163,6 +164,26 @@ async def test_bodies_that_blow_up_are_a_bad_answer(http: httpx.AsyncClient, bod
     async with villain(answering(body, *headers)) as server:
         with pytest.raises(Sam3BadAnswerError):
             await ask(http, server.url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "x": [' + b",".join([b"[]"] * 300_000) + b"]}",
+        b'{"a": 1, "x": [' + b",".join([b"0"] * 500_000) + b"]}",
+        b"[" + b",".join([b'{"a": 1}'] * 100_000) + b"]",
+    ],
+    ids=["lists", "numbers", "objects"],
+)
+async def test_a_million_values_are_not_parsed(http: httpx.AsyncClient, body: bytes) -> None:
+    async with villain(answering(body)) as server:
+        with pytest.raises(Sam3BadAnswerError, match="more structure"):
+            await ask(http, server.url)
+
+
+async def test_what_an_answer_holds_beside_its_fields_is_tolerated(http: httpx.AsyncClient) -> None:
+    async with villain(answering(b'{"a": 1, "debug": ' + json.dumps([[0.5, {}]] * 2_000).encode() + b"}")) as server:
+        assert (await ask(http, server.url)).a == 1
 
 
 @pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"])
