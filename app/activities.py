@@ -1,6 +1,5 @@
 """The seven activities. Each calls its service, looks at what came back, and returns only small things."""
 
-import asyncio
 from functools import partial
 
 import pybase64
@@ -9,6 +8,7 @@ from temporalio import activity
 from app import policies, result_checks
 from app.attempt import Attempt
 from app.clock import Clock
+from app.darkroom import Darkroom
 from app.errors import ImageManipulatorBadAnswerError, InvalidImageError
 from app.models import (
     Generated,
@@ -21,12 +21,18 @@ from app.models import (
     UploadRequest,
     ZoomChecked,
 )
-from app.pictures import upright_jpeg
-from app.results import MAX_PICTURE_BYTES, Results
+from app.pictures import inspect, upright_jpeg
+from app.results import Results
 from app.services.a100 import A100, A100_ERRORS
 from app.services.blob import BlobStore
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
 from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, RemoteJobs
+
+MAX_PHOTO_BYTES = 48 * 1024 * 1024
+"""The largest staged photo that is read."""
+
+FILES_PER_SLOT = 4
+"""Photos that are read, worked on or being written for each that may be decoded: so work goes on beside waiting."""
 
 
 class Activities:
@@ -43,22 +49,25 @@ class Activities:
         clock: Clock,
         picture_slots: int,
     ) -> None:
-        """Keep the clients. At most `picture_slots` pictures are in memory to be looked at, whatever waits."""
+        """Keep the clients. `picture_slots` photos of 12 megapixels are decoded at once, or as many pixels."""
         self._blobs = blobs
         self._image_manipulator = image_manipulator
         self._birefnet = birefnet
         self._sam3 = sam3
         self._a100 = a100
         self._clock = clock
-        self._results = Results(blobs, clock, picture_slots)
+        self._darkroom = Darkroom(picture_slots, files=FILES_PER_SLOT * picture_slots)
+        self._results = Results(blobs, clock)
 
     @activity.defn
     async def upload_to_azure(self, request: UploadRequest) -> Picture:
         """Check the whole picture, turn it upright, and store it as `{workflow_id}.jpg`."""
         attempt = Attempt.begin(self._clock, policies.UPLOAD)
         name = f"{attempt.workflow_id}.jpg"
-        async with self._results.picture_slots:
-            upright = await asyncio.to_thread(upright_jpeg, await self._posted(attempt, request.image))
+        async with self._darkroom.files:
+            photo = await self._posted(attempt, request.image)
+            upright = await self._darkroom.work(inspect(photo).pixels, upright_jpeg, photo)
+            del photo  # what is written may be as large
             await self._blobs.put(name, upright.data, "image/jpeg", deadline=attempt.deadline)
         return Picture(uri=self._blobs.uri(name), width=upright.width, height=upright.height)
 
@@ -155,7 +164,7 @@ class Activities:
         staged = f"staging/{attempt.workflow_id}"
         if image != self._blobs.uri(staged):
             raise InvalidImageError("The picture is not the one that was staged for this try-on")
-        return await self._blobs.get(staged, max_bytes=MAX_PICTURE_BYTES, deadline=attempt.deadline)
+        return await self._blobs.get(staged, max_bytes=MAX_PHOTO_BYTES, deadline=attempt.deadline)
 
 
 def _fits(original: tuple[int, int], new: tuple[int, int], max_dimension: int) -> bool:

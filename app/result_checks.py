@@ -10,9 +10,13 @@ from io import BytesIO
 from PIL import Image
 
 from app.models import MaskPoint, Stroke
+from app.picture_limits import excess
 
 INSIDE = 128
 """A mask's pixel from this value on is foreground."""
+
+MAX_PIXELS = 12_000_000
+"""More than any result has: all are of the resized picture's size, a fidelity picture perhaps of some side by side."""
 
 LARGEST_MASK = 0.98
 """A mask that covers more of the picture than this marks nothing."""
@@ -87,14 +91,16 @@ def check_fidelity(data: bytes) -> None:
 
 
 def _decode(data: bytes, expected: str, size: Size | None) -> Image.Image:
-    """Decode all of a picture; its size is checked before, so that a picture bomb costs nothing."""
+    """Decode all of a picture; its size and structure are checked before, so that a picture bomb costs nothing."""
+    if too_much := excess(data):
+        raise BadResultError(f"a picture with {too_much}")
     try:
         image = Image.open(BytesIO(data), formats=("JPEG", "PNG"))
         if image.format != expected:
             raise BadResultError(f"a picture in {image.format} instead of {expected}")
         if size is not None and image.size != size:
             raise BadResultError(f"a picture of {image.width}x{image.height} instead of {size[0]}x{size[1]} pixels")
-        if image.width * image.height > 50_000_000:
+        if image.width * image.height > MAX_PIXELS:
             raise BadResultError(f"a picture of {image.width}x{image.height} pixels")
         if expected == "JPEG":
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))  # reads all, keeps little

@@ -1,6 +1,5 @@
 """The pictures that services make: read, checked and stored, with patience, so that blob faults repeat no GPU work."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -8,15 +7,20 @@ import pybase64
 
 from app.attempt import Attempt
 from app.clock import Clock
+from app.darkroom import Darkroom
 from app.deadline import Deadline
 from app.errors import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError
+from app.pictures import count_pixels
 from app.policies import IMAGE_RETRY
 from app.result_checks import BadResultError
 from app.services.blob import BlobStore
 from app.services.http import ServiceErrors
 
-MAX_PICTURE_BYTES = 48 * 1024 * 1024
-"""The largest picture that is read from Blob Storage."""
+MAX_RESULT_BYTES = 16 * 1024 * 1024
+"""The largest result that is read from Blob Storage. Uncompressed, a cut-out of 1536 x 1536 pixels has 9.4 MB."""
+
+FILES = 16
+"""Results that may be read and looked at, at once. Those of the A100 come on top: A100_MAX_CONCURRENT limits them."""
 
 STORE_DEADLINE = 8.0
 """Seconds for one try to read or store a result."""
@@ -26,17 +30,17 @@ ResultT = TypeVar("ResultT")
 
 
 class Results:
-    """Reads, checks and stores results. `picture_slots` bounds how many pictures are in memory to be looked at."""
+    """Reads, checks and stores results, in a darkroom of their own: no photo that waits ever delays a GPU's work."""
 
-    def __init__(self, blobs: BlobStore, clock: Clock, picture_slots: int) -> None:
+    def __init__(self, blobs: BlobStore, clock: Clock) -> None:
         """Keep the store and the clock."""
         self._blobs = blobs
         self._clock = clock
-        self.picture_slots = asyncio.Semaphore(picture_slots)
+        self._darkroom = Darkroom(1, files=FILES)
 
     async def read(self, attempt: Attempt, uri: str) -> bytes:
         """Read one of the try-on's own pictures."""
-        return await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_PICTURE_BYTES, deadline=attempt.deadline)
+        return await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_RESULT_BYTES, deadline=attempt.deadline)
 
     async def check(self, attempt: Attempt, uri: str, errors: ServiceErrors, check: Check) -> None:
         """Look at a result that a service names by URI.
@@ -51,14 +55,14 @@ class Results:
             raise errors.bad_answer(f"{errors.service} named a result that {error}") from None
         if not name.startswith(f"{attempt.workflow_id}-"):
             raise errors.bad_answer(f"{errors.service} named a result of another try-on")
-        async with self.picture_slots:
+        async with self._darkroom.files:
             try:
                 data = await self._patiently(
-                    attempt, lambda deadline: self._blobs.get(name, max_bytes=MAX_PICTURE_BYTES, deadline=deadline)
+                    attempt, lambda deadline: self._blobs.get(name, max_bytes=MAX_RESULT_BYTES, deadline=deadline)
                 )
             except AzureNotFoundError:
                 raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
-            await _look(data, errors, check)
+            await self._look(data, errors, check)
 
     async def store(self, attempt: Attempt, name: str, picture: str, errors: ServiceErrors, check: Check) -> str:
         """Look at a result that came as base64, store it as `{workflow_id}-{name}.jpg`, and return its URI.
@@ -66,17 +70,20 @@ class Results:
         Raises:
             PipelineError: the service's bad answer, or an Azure error.
         """
-        async with self.picture_slots:
-            try:
-                data = pybase64.b64decode(picture, validate=True)
-            except ValueError:
-                raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
-            await _look(data, errors, check)
-            blob = f"{attempt.workflow_id}-{name}.jpg"
-            await self._patiently(
-                attempt, lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline)
-            )
+        try:
+            data = pybase64.b64decode(picture, validate=True)
+        except ValueError:
+            raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
+        await self._look(data, errors, check)
+        blob = f"{attempt.workflow_id}-{name}.jpg"
+        await self._patiently(attempt, lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline))
         return self._blobs.uri(blob)
+
+    async def _look(self, data: bytes, errors: ServiceErrors, check: Check) -> None:
+        try:
+            await self._darkroom.work(count_pixels(data), check, data)
+        except BadResultError as error:
+            raise errors.bad_answer(f"{errors.service} made {error}") from None
 
     async def _patiently(self, attempt: Attempt, operation: Callable[[Deadline], Awaitable[ResultT]]) -> ResultT:
         """Try a blob operation as often as the policy for uploads says, but within the attempt.
@@ -95,10 +102,3 @@ class Results:
                 await self._clock.sleep(wait)
                 pause *= IMAGE_RETRY.backoff_coefficient
                 tries += 1
-
-
-async def _look(data: bytes, errors: ServiceErrors, check: Check) -> None:
-    try:
-        await asyncio.to_thread(check, data)
-    except BadResultError as error:
-        raise errors.bad_answer(f"{errors.service} made {error}") from None

@@ -24,6 +24,7 @@ from app.environment import BadEnvironmentError, read_environment
 from app.interceptors import PipelineInterceptor
 from app.logging import configure_logging
 from app.loop_lag import loop_lag_logged
+from app.memory import give_back_freed_memory
 from app.settings import Settings
 from app.telemetry import start_telemetry
 from app.temporal import connect
@@ -101,6 +102,7 @@ async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log, the operator's terminal
         return 2
     configure_logging(settings)
+    give_back_freed_memory()
     telemetry = start_telemetry("tryon-worker")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

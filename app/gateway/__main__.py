@@ -14,10 +14,10 @@ from app.clock import WallClock
 from app.environment import BadEnvironmentError, read_environment
 from app.gateway import create_app
 from app.gateway.connections import BoundedProtocol
-from app.gateway.memory import keep_freed_memory
 from app.gateway.routes import Parts
 from app.logging import configure_logging
 from app.loop_lag import loop_lag_logged
+from app.memory import keep_freed_memory
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings

@@ -1,4 +1,4 @@
-"""JSON over HTTP to one outside service: deadline, size limit, validation, and the service's own errors."""
+"""JSON over HTTP to one outside service: deadline, limits of size and structure, validation, its own errors."""
 
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -10,9 +10,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.attempt import Attempt
 from app.deadline import Deadline
 from app.errors import PipelineError
+from app.json_limits import has_more_structure
 from app.retry_after import seconds_to_wait
 
 CONNECT_TIMEOUT = 5.0
+
+MAX_STRUCTURE = 10_000
+"""Brackets and commas in an answer. The largest specified one has some 40; four megabytes of `[]` take a gigabyte."""
+
 _TRANSIENT_4XX = {408, 425, 429}
 
 
@@ -100,6 +105,8 @@ class ServiceClient:
             except httpx.HTTPError as error:
                 raise self.errors.unavailable(f"{name} could not be reached, or broke the connection") from error
         self._check_status(response, not_found)
+        if has_more_structure(content, MAX_STRUCTURE):
+            raise self.errors.bad_answer(f"{name} answered with more structure than any answer has")
         try:
             return answer.model_validate_json(content)
         except ValidationError as error:

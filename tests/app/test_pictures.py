@@ -1,13 +1,16 @@
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from app.errors import InvalidImageError
-from app.pictures import check_picture, inspect, upright_jpeg
+from app.pictures import inspect, upright_jpeg
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 60), (40, 60, 200), (240, 220, 40)
 
@@ -106,9 +109,8 @@ def test_fifty_megapixels_are_taken() -> None:
     ids=["jpeg", "progressive", "png", "rgba", "palette", "bit"],
 )
 def test_half_a_file_is_refused(data: bytes) -> None:
-    for check in (upright_jpeg, lambda part: check_picture(part, {"JPEG", "PNG"})):
-        with pytest.raises(InvalidImageError, match="incomplete"):
-            check(data[: len(data) * 6 // 10])
+    with pytest.raises(InvalidImageError, match="incomplete"):
+        upright_jpeg(data[: len(data) * 6 // 10])
 
 
 def test_a_png_with_nothing_inside_is_refused() -> None:
@@ -209,9 +211,45 @@ def test_a_jpeg_with_further_pictures_inside_is_a_jpeg() -> None:
     assert all(near(*pair) for pair in zip(corner_colours(result.data), (RED, GREEN, BLUE, YELLOW), strict=True))
 
 
-def test_a_result_must_have_the_asked_format() -> None:
-    png = saved(quarters("RGBA"), "PNG")
-    info = check_picture(png, {"PNG"})
-    assert (info.format, info.mode, info.width, info.height) == ("PNG", "RGBA", 96, 64)
-    with pytest.raises(InvalidImageError, match="not a JPEG file"):
-        check_picture(png, {"JPEG"})
+MEASURE = """
+import sys
+from app.pictures import upright_jpeg
+
+def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) * 1024
+
+data = sys.stdin.buffer.read()
+before = peak()
+upright = upright_jpeg(data)
+print(peak() - before - len(upright.data), upright.width, upright.height)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells a process's peak there")
+@pytest.mark.parametrize(
+    ("mode", "fmt", "turned", "bytes_a_pixel"),
+    [
+        ("RGB", "JPEG", True, 8),
+        ("RGB", "PROGRESSIVE", True, 10),
+        ("RGB", "JPEG", False, 0.3),
+        ("CMYK", "JPEG", False, 8),
+        ("L", "JPEG", True, 5),
+        ("RGBA", "PNG", True, 8),
+        ("P", "PNG", False, 8),
+        ("I;16", "PNG", False, 8),
+    ],
+)
+def test_no_more_than_two_copies_of_a_photo_are_in_memory(
+    mode: str, fmt: str, turned: bool, bytes_a_pixel: float
+) -> None:
+    """As the peak of a process of its own; a third copy of this one would be 22 MB."""
+    photo = Image.linear_gradient("L").resize((2800, 2000))
+    photo = photo.convert("I").convert("I;16") if mode == "I;16" else photo.convert("RGB").convert(mode)
+    options: dict[str, object] = {"progressive": True, "subsampling": 0} if fmt == "PROGRESSIVE" else {}
+    fmt = "JPEG" if fmt == "PROGRESSIVE" else fmt
+    options |= {"transparency": 0} if mode == "P" else {"compress_level": 1} if fmt == "PNG" else {}
+    data = saved(photo, fmt, **options, **({"exif": exif(6)} if turned else {}))
+    command = [sys.executable, "-c", MEASURE]
+    answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout.split()
+    assert [int(side) for side in answer[1:]] == ([2000, 2800] if turned else [2800, 2000])
+    assert int(answer[0]) < bytes_a_pixel * photo.width * photo.height + 12_000_000
