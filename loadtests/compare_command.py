@@ -45,9 +45,8 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, float | None, int]]:
     yield "throughput, /s", summary["throughput"], 1
     for share in ("wrong_share", "status_error_share", "censored_share", "dropped_share"):
         yield share.replace("_", " "), summary[share], -1
-    for name in ("worker", "gateway", "temporal"):
-        cost = summary["processes"].get(name)
-        if cost:
+    for name, cost in summary["processes"].items():
+        if name.startswith(("worker", "gateway", "temporal")):  # there may be several workers
             yield f"CPU of {name} a try-on, s", cost["cpu_each_s"], 0
             yield f"memory of {name} at its peak, MiB", cost["memory_peak"] / 2**20, 0
 

@@ -148,6 +148,9 @@ def percentile_curves(title: str, curves: dict[str, Sequence[Sequence[float]]]) 
     axes.set_xticks([100 / (100 - place) for place in ticks], [f"{place:g}" for place in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    low, high = axes.get_ylim()
+    between = ("2", "5") if high < 30 * low else ()  # over few decades, more than their ends have a number
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in between else ""))
     _legend(axes)
     return figure
 

@@ -22,13 +22,24 @@ def test_two_runs_are_compared_on_a_page_too(tmp_path: Path, capsys: pytest.Capt
     assert compare_command.main([a, b]) == 1
     assert "worse in transaction p50" in capsys.readouterr().out.splitlines()[-1]
     page = (tmp_path / "b" / "compare.html").read_text()
-    assert "<strong>Worse</strong> in transaction p50, s" in page
+    assert "<strong>Worse</strong> in 3 of 14 figures" in page
     assert page.count("<svg") == 1
     assert "<td>5<td>8<td>1.60" in page
     assert "the loads differ" not in page
     assert compare_command.main([a, a, "--out", str(tmp_path / "page.html")]) == 0
     assert "<strong>Not worse</strong>" in (tmp_path / "page.html").read_text()
     assert compare_command.main([a, c]) == 2
+
+
+def test_each_of_several_workers_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = summary([record(number, 5.0) for number in range(60)])
+    cost = {"cpu_each_s": 0.1, "memory_peak": 2**20}
+    reported(tmp_path / "a", run | {"processes": {"worker-1": cost, "worker-2": cost, "sam3": cost}})
+    assert compare_command.main([str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+    said = capsys.readouterr().out
+    assert "CPU of worker-1 a try-on" in said
+    assert "memory of worker-2 at its peak" in said
+    assert "sam3" not in said
 
 
 def test_that_the_loads_differ_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
