@@ -46,7 +46,7 @@ class Place(Protocol):
     timelines: Timelines
 
 
-def scenario_key(scenario: Scenario, seed: int | str, number: int) -> str:
+def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
     """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
     return f"{seed}:{scenario.name}:{number}"
 
@@ -96,7 +96,7 @@ class Runner:
 
         return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
 
-    async def run(self, scenario: Scenario, number: int = 1) -> Run:
+    async def run(self, scenario: Scenario, number: int | str = 1) -> Run:
         """Run one scenario, with the stories beside it, and judge it."""
         run, *beside = await asyncio.gather(
             self._run(scenario, scenario_key(scenario, self._seed, number)),

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from hashlib import blake2b
 from pathlib import Path
 from typing import Self
 
@@ -31,7 +32,7 @@ class Simulation:
         self.seed = seed
         self._at_once = at_once
         self._replays = replays
-        self._numbers: Counter[str] = Counter()
+        self._numbers: Counter[tuple[str, str]] = Counter()
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._live, name="simulation", daemon=True)
         self._loop: asyncio.AbstractEventLoop
@@ -49,10 +50,17 @@ class Simulation:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def submit(self, scenario: Scenario) -> "Future[Run]":
-        """Start a scenario as soon as there is a free slot, and return its run to be."""
-        self._numbers[scenario.name] += 1
-        return asyncio.run_coroutine_threadsafe(self._one(scenario, self._numbers[scenario.name]), self._loop)
+    def submit(self, scenario: Scenario, test: str = "") -> "Future[Run]":
+        """Start a scenario as soon as there is a free slot, and return its run to be.
+
+        The runs of a name are numbered, for each test alone, so that a test has the same workflow ids, and so the same
+        chance, whatever ran before it.
+        """
+        self._numbers[test, scenario.name] += 1
+        number = str(self._numbers[test, scenario.name])
+        if test:
+            number += f":{blake2b(test.encode(), digest_size=4).hexdigest()}"
+        return asyncio.run_coroutine_threadsafe(self._one(scenario, number), self._loop)
 
     def run(self, scenario: Scenario) -> Run:
         """Run one scenario."""
@@ -71,7 +79,7 @@ class Simulation:
                 run.problems.append(f"no call after the end: {late[run.workflow_id]} came later")
         return runs
 
-    async def _one(self, scenario: Scenario, number: int) -> Run:
+    async def _one(self, scenario: Scenario, number: str) -> Run:
         async with self._slots:
             run = await self._runner.run(scenario, number)
         self.runs.append(run)
