@@ -65,6 +65,8 @@ class Expect:
         calls: how often each operation is called, as "service.operation"; for a name with no operation, in all.
         attempts: for each activity, when its attempts began, in virtual seconds since the first activity was scheduled.
         call_times: for each operation, when its calls were made, in the same seconds.
+        sent: for each operation, fields of the JSON that each of its calls carried: values, and numbers for how many
+            items a list had. A call that a fault ended before anything read it does not count; one must be left.
         length_s: the whole try-on, in virtual seconds.
         background_removed: what the workflow returned.
         gemini: whether there is a second result, or null.
@@ -79,6 +81,7 @@ class Expect:
     calls: Mapping[str, int] = field(default_factory=dict)
     attempts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     call_times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     length_s: float | None = None
     background_removed: bool | None = None
     gemini: bool | None = None
@@ -89,7 +92,7 @@ class Expect:
         for activity in self.attempts:
             if activity not in ACTIVITIES:
                 raise ValueError(f"no such activity: {activity!r}; there are {', '.join(ACTIVITIES)}")
-        for name in (*self.calls, *self.call_times):
+        for name in (*self.calls, *self.call_times, *self.sent):
             if name.split(".")[0] not in SERVICES:
                 raise ValueError(f"no such service: {name!r}; there are {', '.join(SERVICES)}")
 

@@ -219,6 +219,8 @@ class Runner:
                 fault=entry["fault"],
                 status=entry["status"],
                 duration_s=entry["duration_s"],
+                sent=entry["sent"],
+                answered=entry["answered"],
             )
             for entry in await self._place.controls[service].ledger(run.workflow_id)
         ]
