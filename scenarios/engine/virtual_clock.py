@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite
+from typing import Any
 
 from app.clock import WallClock
 
@@ -97,6 +98,23 @@ def _current_task() -> "asyncio.Task[object] | None":
         return None
 
 
+class _Merging:
+    """A task factory that lets each task begin at the time that its maker has by now: it copies what its maker saw."""
+
+    def __init__(self, usual: Callable[..., Any] | None) -> None:
+        self._usual = usual or _new_task
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
+        clock = attempt_clock()
+        if clock is not None:
+            clock.now()
+        return self._usual(loop, work, **options)
+
+
+def _new_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
+    return asyncio.Task(work, loop=loop, **options)
+
+
 async def wait_to_be_cancelled(why: str, beat: Callable[[], object] | None = None) -> None:
     """Wait for the cancellation that is on its way, and beat meanwhile: from the server it comes with heartbeats.
 
@@ -115,7 +133,7 @@ class AttemptClock:
     """The virtual time of one attempt, for the tasks that run in it.
 
     Each asyncio task has a branch of its own, which begins at its creation. A branch that has ended is merged when its
-    parent next looks at the clock: calls side by side take the longest of them, not the sum.
+    parent next looks at the clock or makes another task: calls side by side take the longest of them, not the sum.
 
     Args:
         start: the attempt's beginning in Unix seconds.
@@ -145,6 +163,10 @@ class AttemptClock:
 
     def enter(self) -> None:
         """Make this the clock of the current task and of all that it starts."""
+        loop = asyncio.get_running_loop()
+        factory = loop.get_task_factory()
+        if not isinstance(factory, _Merging):
+            loop.set_task_factory(_Merging(factory))
         _frame.set(_Frame(self, _Branch(_current_task(), self.start), self.start))
 
     def now(self) -> float:
