@@ -77,7 +77,11 @@ class Rules(list[Rule]):
     """The rules of one test's scenario."""
 
     def add(self, service: str, operation: str, kind: str, **parameters: Any) -> None:
-        """Add a rule: `rules.add("sam3", "submit", "status", calls="1-2", status=503)`."""
+        """Add a rule, as `scenarios.scenario.rule` makes it: `rules.add("sam3", "submit", "status", status=503)`.
+
+        Raises:
+            ValueError: a word of it is none that the fakes know.
+        """
         self.append(rule(service, operation, kind, **parameters))
 
 
