@@ -1,94 +1,17 @@
 """`make up` and `make demo` as a user sees them: output, exit codes, and nothing left whenever they are stopped."""
 
-import asyncio
 import contextlib
 import re
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 from PIL import Image
 
 from scenarios.__main__ import COMMANDS
 from scenarios.engine.ports import HOST
-
-
-class Command:
-    """A command of `python -m scenarios` under test, and every process that it started, whatever became of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.output = ""
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self, *words: str) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "scenarios",
-            *words,
-            cwd=self.folder,
-            # TMPDIR is handed on to every process of the stack: by it we find them all, orphans too.
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": str(self.folder), "COLUMNS": "100"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-
-    async def until(self, words: str) -> None:
-        """Read the output up to a line with these words."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        async with asyncio.timeout(120):
-            while words not in self.output:
-                line = await self._process.stdout.readline()
-                assert line, f"ended without {words!r}:\n{self.output}"
-                self.output += line.decode()
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    async def end(self) -> int:
-        """Read the rest of the output and return the exit code."""
-        assert self._process is not None
-        async with asyncio.timeout(120):
-            rest, _ = await self._process.communicate()
-        self.output += rest.decode()
-        assert "Traceback" not in self.output
-        assert self._process.returncode is not None
-        return self._process.returncode
-
-    def started(self) -> list[psutil.Process]:
-        """What runs with our mark."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):  # it is gone, or not ours to look into
-                if process.environ().get("TMPDIR") == str(self.folder):
-                    found.append(process)
-        return found
-
-    async def nothing_left(self) -> bool:
-        """Whether all are gone, which takes orphans a moment after their supervisor was killed."""
-        for _ in range(100):
-            if not self.started():
-                return True
-            await asyncio.sleep(0.05)
-        return False
-
-
-@pytest.fixture
-async def command(tmp_path: Path) -> AsyncIterator[Command]:
-    command = Command(tmp_path)
-    yield command
-    if command._process is not None and command._process.returncode is None:
-        command._process.kill()
-        await command._process.wait()
-    assert await command.nothing_left(), command.started()
+from tests.scenarios.stack.conftest import Command
 
 
 async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Command) -> None:
