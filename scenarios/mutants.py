@@ -225,6 +225,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "policies.py",
         ("JOB_LIMIT = 120.0", "JOB_LIMIT = 118.0", "sam3-job-stuck"),
         ("POLL_INTERVAL = 2.0", "POLL_INTERVAL = 2.5", "near job-slow"),
+        ("HEARTBEAT_INTERVAL = 0.5", "HEARTBEAT_INTERVAL = 50.0", "sam3-job-stuck"),
         ("RETRY_AFTER_LIMIT = 60.0", "RETRY_AFTER_LIMIT = 6000.0", "retry-after-has-a-limit"),
         (
             "GENERATE = StepPolicy(start_to_close=180, deadline=165",

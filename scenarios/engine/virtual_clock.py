@@ -140,7 +140,7 @@ class AttemptClock:
         limit: the attempt's longest duration in seconds (its start_to_close).
         events: what happens from outside, and when.
         beat: sends a heartbeat, while an event's cancellation is on its way.
-        passing: called in the waiting task before time passes for it.
+        passing: called in the waiting task with the instants between which time passes for it.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class AttemptClock:
         limit: float = inf,
         events: tuple[Event, ...] = (),
         beat: Callable[[], object] | None = None,
-        passing: Callable[[], object] | None = None,
+        passing: Callable[[float, float], object] | None = None,
     ) -> None:
         self.start = on_grid(start)
         self.limit = limit
@@ -188,18 +188,16 @@ class AttemptClock:
         Raises:
             SimulationError: nothing would end this wait before the attempt's limit.
         """
-        if self._passing:
-            self._passing()
         frame = self._here()
         target = on_grid(frame.now + seconds)
         deadline = min((each for each in frame.deadlines if each.open), key=lambda each: each.at, default=None)
         first_end = deadline.at if deadline else inf
         event = min(self.events, key=lambda each: each.at, default=None)
         if event and event.at <= min(target, first_end):
-            self._move(frame, max(frame.now, event.at))
+            self._pass(frame, max(frame.now, event.at))
             await self.stop_at(event)
         if deadline and first_end < target:
-            self._move(frame, max(frame.now, first_end))
+            self._pass(frame, max(frame.now, first_end))
             deadline.expire()
             await wait_to_be_cancelled("a deadline")
         if target - self.start > self.limit:
@@ -207,7 +205,7 @@ class AttemptClock:
                 f"{seconds:g} s more, after {frame.now - self.start:g} s, would outlast the limit of {self.limit:g} s: "
                 "the call needs a deadline of its own below its start_to_close"
             )
-        self._move(frame, target)
+        self._pass(frame, target)
         await asyncio.sleep(0)  # others go on, and a cancellation arrives here, as in a real wait
 
     async def stop_at(self, event: Event) -> None:
@@ -255,6 +253,11 @@ class AttemptClock:
             frame = replace(frame, branch=branch)
             _frame.set(frame)
         return self._move(frame, frame.branch.end())
+
+    def _pass(self, frame: _Frame, now: float) -> None:
+        if self._passing and isfinite(now):
+            self._passing(frame.now, now)
+        self._move(frame, now)
 
     @staticmethod
     def _move(frame: _Frame, now: float) -> _Frame:
