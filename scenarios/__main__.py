@@ -27,7 +27,12 @@ def main() -> int:
     # Imports take a second. A Ctrl-C meanwhile has nothing to clean up: it ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = importlib.import_module(COMMANDS[sys.argv[1]])
-    code: int = command.main(sys.argv[2:])
+    # From here on there may be: it unwinds the command, whose contexts stop what they started.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code: int = command.main(sys.argv[2:])
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return code
 
 

@@ -95,6 +95,22 @@ MUTANTS: tuple[Mutant, ...] = (
             '"labels": [1 for point in points]',
             "mostly-background-points sam3-mask-inverted",
         ),
+        (
+            "image, points = request.image, request.points",
+            "image, points = request.image, [point for point in request.points if point.label]",
+            "many-points mostly-background-points",
+        ),
+        (
+            '("flux", answer.result_base64, final),\n                ("gemini", answer.result_gemini_base64, final)',
+            '("flux", answer.result_gemini_base64, final),\n                ("gemini", answer.result_base64, final)',
+            "near",
+        ),
+        (
+            "flux_metrics=Metrics(**answer.metrics.model_dump())",
+            "flux_metrics=Metrics(**(answer.metrics_gemini or answer.metrics).model_dump())",
+            "near",
+        ),
+        ('("flux-fidelity", answer.fidelity_viz_base64, fidelity)', '("flux-fidelity", None, fidelity)', "near"),
         ('("gemini", answer.result_gemini_base64, final)', '("gemini", answer.result_base64, final)', "no-gemini"),
         (
             "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",
@@ -209,6 +225,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "policies.py",
         ("JOB_LIMIT = 120.0", "JOB_LIMIT = 118.0", "sam3-job-stuck"),
         ("POLL_INTERVAL = 2.0", "POLL_INTERVAL = 2.5", "near job-slow"),
+        ("HEARTBEAT_INTERVAL = 0.5", "HEARTBEAT_INTERVAL = 50.0", "sam3-job-stuck"),
         ("RETRY_AFTER_LIMIT = 60.0", "RETRY_AFTER_LIMIT = 6000.0", "retry-after-has-a-limit"),
         (
             "GENERATE = StepPolicy(start_to_close=180, deadline=165",

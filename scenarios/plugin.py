@@ -53,21 +53,35 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["scenarios_whole_files"] = node.config.getoption("dist") == "loadfile"
 
 
+class Begun(dict[str, tuple[Scenario, "Future[Run]"]]):
+    """Runs that began before their tests, by the test's node id."""
+
+    def take(self, test: str, scenario: Scenario) -> "Future[Run] | None":
+        """Return the run of just this scenario that began for a test; once, as a second run is to be another one."""
+        if test in self and self[test][0] == scenario:
+            return self.pop(test)[1]
+        return None
+
+
 @pytest.fixture(scope="module")
-def _begun(request: pytest.FixtureRequest, simulation: "Simulation") -> dict[str, "Future[Run]"]:
+def _begun(request: pytest.FixtureRequest, simulation: "Simulation") -> Begun:
     """Every scenario that this file's selected tests take as the parameter `scenario`, running side by side."""
     if not getattr(request.config, "workerinput", {"scenarios_whole_files": True})["scenarios_whole_files"]:
-        return {}  # another process may run the next test of this file: nobody knows which scenarios are this one's
+        return Begun()  # another process may run the next test of this file: nobody knows which are this one's
     here = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
-    chosen = [item.callspec.params.get("scenario") for item in here]
-    return {each.name: simulation.submit(each) for each in chosen if isinstance(each, Scenario)}
+    chosen = ((item.nodeid, item.callspec.params.get("scenario")) for item in here)
+    return Begun({test: (each, simulation.submit(each, test)) for test, each in chosen if isinstance(each, Scenario)})
 
 
 class Rules(list[Rule]):
     """The rules of one test's scenario."""
 
     def add(self, service: str, operation: str, kind: str, **parameters: Any) -> None:
-        """Add a rule: `rules.add("sam3", "submit", "status", calls="1-2", status=503)`."""
+        """Add a rule, as `scenarios.scenario.rule` makes it: `rules.add("sam3", "submit", "status", status=503)`.
+
+        Raises:
+            ValueError: a word of it is none that the fakes know.
+        """
         self.append(rule(service, operation, kind, **parameters))
 
 
@@ -81,12 +95,13 @@ def rules() -> Rules:
 def run_scenario(
     request: pytest.FixtureRequest,
     simulation: "Simulation",
-    _begun: dict[str, "Future[Run]"],
+    _begun: Begun,
     rules: Rules,
 ) -> RunScenario:
     """A function that runs a scenario and returns its run; one that does not come out as it says fails the test.
 
-    It takes a Scenario, or the fields of one; name and story are then the test's own.
+    It takes a Scenario, the fields of one (name and story are then the test's own), or a Scenario and the fields that
+    are to be others. Each call is a run of its own.
     """
 
     def run(scenario: Scenario | None = None, **fields: Any) -> "Run":
@@ -95,10 +110,12 @@ def run_scenario(
         if scenario is None:
             name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
             scenario = Scenario(**{"name": name, "story": request.node.nodeid, "theme": "own", **fields})
+        else:
+            scenario = dataclasses.replace(scenario, **fields)
         if rules:
             scenario = dataclasses.replace(scenario, rules=(*scenario.rules, *rules))
-        begun = None if rules else _begun.get(scenario.name)
-        made = begun.result() if begun else simulation.run(scenario)
+        begun = _begun.take(request.node.nodeid, scenario)
+        made = (begun or simulation.submit(scenario, request.node.nodeid)).result()
         if not made.passed:
             command = f"pytest '{request.node.nodeid}' --scenario-seed {simulation.seed}"
             pytest.fail(story(made, command), pytrace=False)

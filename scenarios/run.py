@@ -18,14 +18,19 @@ from scenarios.engine.programs import RUN
 from scenarios.engine.report import story, table
 from scenarios.engine.running import AT_ONCE, Runner
 from scenarios.engine.runs import Run
+from scenarios.engine.signals import Stopped, stopped_by_signals, until_signalled
 from scenarios.engine.simulation import Simulation
 from scenarios.scenario import Scenario
 
 LIVE_AT_ONCE = 6
+STOPPING = "stopping everything (Ctrl-C again kills it)"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run scenarios, print the table and the closing line. Exit codes: 0 all passed, 1 some failed, 2 wrong options."""
+    """Run scenarios, print the table and the closing line. Exit codes: 0 all passed, 1 some failed, 2 wrong options.
+
+    Ended by a signal, it stops everything and exits with 128 and the signal's number.
+    """
     options = _options(arguments)
     chosen = _chosen(options)
     if options.list:
@@ -34,21 +39,34 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it
-    began = time.perf_counter()
-    if options.base_url or options.live:
-        runs = asyncio.run(_in_real_time(options, chosen))
-        wall = time.perf_counter() - began
+    try:
+        runs, wall = _run(options, chosen)
+    except Stopped as stopped:
+        code = stopped.exit_code
     else:
-        with Simulation(seed=options.seed, at_once=options.at_once) as simulation:
-            _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
-            began = time.perf_counter()
-            runs = simulation.run_all(chosen, done=_Progress(len(chosen)))
-            wall = time.perf_counter() - began
-    _report(options, runs, wall)
-    code = 0 if all(run.passed for run in runs) else 1
+        _report(options, runs, wall)
+        code = 0 if all(run.passed for run in runs) else 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+
+
+def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run], float]:
+    began = time.perf_counter()
+    if options.base_url or options.live:
+        runs: list[Run] = []
+
+        async def work() -> int:
+            runs.extend(await _in_real_time(options, chosen))
+            return 0
+
+        asyncio.run(until_signalled(work(), lambda: _note(STOPPING)))
+        return runs, time.perf_counter() - began
+    with stopped_by_signals(STOPPING), Simulation(seed=options.seed, at_once=options.at_once) as simulation:
+        _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
+        began = time.perf_counter()
+        runs = simulation.run_all(chosen, done=_Progress(len(chosen)))
+        return runs, time.perf_counter() - began
 
 
 async def _in_real_time(options: argparse.Namespace, chosen: list[Scenario]) -> list[Run]:

@@ -2,14 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from scenarios.photos import PHOTOS, photo_bytes, point_on_neck
 
 Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
 
-SERVICES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
-"""What rules can be for. `a100_spare` is the second address in A100_URLS, `blob` the store as the worker sees it."""
+_A100 = ("health", "refine_mask", "generate")
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "image_manipulator": ("resize", "zoom_check"),
+    "birefnet": ("submit", "poll"),
+    "sam3": ("submit", "poll"),
+    "a100": _A100,
+    "a100_spare": _A100,
+    "blob": ("get", "put", "head"),
+}
+"""What rules and expectations can be for: services and what they can be asked.
+
+`a100_spare` is the second address in A100_URLS, `blob` the store as the worker sees it.
+"""
+
+CONDITIONS = ("every", "p", "after_s", "for_s", "max_hits")
+"""What `when` can say, besides `calls` (docs/fakes.md)."""
 
 ACTIVITIES = (
     "upload_to_azure",
@@ -38,20 +53,56 @@ class Rule:
     must_fire: bool = True
 
     def __post_init__(self) -> None:
-        if self.service not in SERVICES:
-            raise ValueError(f"no such service: {self.service!r}; there are {', '.join(SERVICES)}")
-        if "kind" not in self.fault:
-            raise ValueError(f"a rule's fault has a kind: {dict(self.fault)!r}")
+        # Imported here: who only runs tests without scenarios does not pay for the schema.
+        from fakes.kit.rules import RulesInvalid, read_rules  # noqa: PLC0415
+
+        _require_operation(self.service, self.operation)
+        try:
+            read_rules(self.as_rule("a-rule", "*"))
+        except RulesInvalid as invalid:
+            wrong = "; ".join(f"{error.field}: {error.message}{_hint(error.field)}" for error in invalid.errors)
+            raise ValueError(f"a rule for {self.service}.{self.operation}: {wrong}") from None
 
     def as_rule(self, rule_id: str, key: str) -> dict[str, Any]:
         """Return the rule as the fakes' control plane takes it."""
-        rule = {"id": rule_id, "service": "*", "operation": self.operation, "key": key, "fault": dict(self.fault)}
+        service = "a100" if self.service == "a100_spare" else self.service
+        rule = {"id": rule_id, "service": service, "operation": self.operation, "key": key, "fault": dict(self.fault)}
         return rule | ({"calls": self.calls} if self.calls else {}) | dict(self.when)
 
 
-def rule(service: str, operation: str, kind: str, *, calls: str | None = None, **parameters: Any) -> Rule:
-    """Return a rule: `rule("sam3", "submit", "status", calls="1-2", status=503)`."""
-    return Rule(service, operation, {"kind": kind, **parameters}, calls)
+def rule(
+    service: str,
+    operation: str,
+    kind: str,
+    *,
+    calls: str | None = None,
+    when: Mapping[str, Any] | None = None,
+    must_fire: bool = True,
+    **parameters: Any,
+) -> Rule:
+    """Return a rule: `rule("sam3", "submit", "status", calls="1-2", status=503)`; `when={"p": 0.1}` for chance.
+
+    Raises:
+        ValueError: a word of it is none that the fakes know.
+    """
+    return Rule(service, operation, {"kind": kind, **parameters}, calls, when or {}, must_fire)
+
+
+def _require_operation(service: str, operation: str) -> None:
+    """Refuse names that no fake has: a rule or an expectation for them would do nothing, for ever.
+
+    Raises:
+        ValueError: there is no such service, or it has no operation that matches.
+    """
+    if service not in OPERATIONS:
+        raise ValueError(f"no such service: {service!r}; there are {', '.join(OPERATIONS)}")
+    if not any(fnmatchcase(known, operation) for known in OPERATIONS[service]):
+        raise ValueError(f"{service} has no operation {operation!r}; it has {', '.join(OPERATIONS[service])}")
+
+
+def _hint(field: str) -> str:
+    name = field.removeprefix("fault.")
+    return f"; {name} goes into `when`" if name in CONDITIONS and name != field else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +116,8 @@ class Expect:
         calls: how often each operation is called, as "service.operation"; for a name with no operation, in all.
         attempts: for each activity, when its attempts began, in virtual seconds since the first activity was scheduled.
         call_times: for each operation, when its calls were made, in the same seconds.
+        sent: for each operation, fields of the JSON that each of its calls carried: values, and numbers for how many
+            items a list had. A call that a fault ended before anything read it does not count; one must be left.
         length_s: the whole try-on, in virtual seconds.
         background_removed: what the workflow returned.
         gemini: whether there is a second result, or null.
@@ -79,6 +132,7 @@ class Expect:
     calls: Mapping[str, int] = field(default_factory=dict)
     attempts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     call_times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     length_s: float | None = None
     background_removed: bool | None = None
     gemini: bool | None = None
@@ -89,9 +143,9 @@ class Expect:
         for activity in self.attempts:
             if activity not in ACTIVITIES:
                 raise ValueError(f"no such activity: {activity!r}; there are {', '.join(ACTIVITIES)}")
-        for name in (*self.calls, *self.call_times):
-            if name.split(".")[0] not in SERVICES:
-                raise ValueError(f"no such service: {name!r}; there are {', '.join(SERVICES)}")
+        for name in (*self.calls, *self.call_times, *self.sent):
+            service, _, operation = name.partition(".")
+            _require_operation(service, operation or "*")
 
 
 def failed(code: str, step: str, **more: Any) -> Expect:

@@ -19,11 +19,11 @@ class Command:
         self.output = ""
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *words: str, **environment: str) -> None:
+    async def start(self, *words: str, module: str | None = None, **environment: str) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            self._module,
+            module or self._module,
             *words,
             cwd=self.folder,
             # TMPDIR is handed on to every process of the stack: by it we find them all, orphans too.
@@ -56,12 +56,18 @@ class Command:
         assert self._process.returncode is not None
         return self._process.returncode
 
+    async def until_started(self, words: str) -> None:
+        """Wait until a process with these words in its command line runs."""
+        async with asyncio.timeout(120):
+            while not any(words in " ".join(process.cmdline()) for process in self.started()):  # noqa: ASYNC110 - the system knows of no waiters
+                await asyncio.sleep(0.01)
+
     def started(self) -> list[psutil.Process]:
         """What runs with our mark."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):  # it is gone, or not ours to look into
-                if process.environ().get("TMPDIR") == str(self.folder):
+                if process.environ().get("TMPDIR") == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
 

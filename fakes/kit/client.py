@@ -26,6 +26,8 @@ class LedgerCall(TypedDict):
     status: int | None
     duration_s: float | None
     intended_s: float
+    sent: dict[str, Any] | None
+    answered: dict[str, Any] | None
 
 
 class Unmet(TypedDict):

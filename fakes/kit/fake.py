@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from fakes.kit.calls import Answer, Call, Headers, Operation, draw
 from fakes.kit.capacity import Full, Slots
 from fakes.kit.delivery import Recorder, deliver, elapsed
+from fakes.kit.digests import Listener
 from fakes.kit.jobs import Jobs
 from fakes.kit.ledger import Entry, Ledger
 from fakes.kit.profiles import Profile, read_profile
@@ -232,9 +233,15 @@ class Fake(FastAPI):
             await self._serve(call, scope, receive, send)
             return
         started = time.perf_counter()
+        listener = None
+        if operation.name not in self._fixed:  # a fixed answer is known, and nothing is sent for it
+            listener = Listener(scope, receive, send)
+            receive, send = listener.receive, listener.send
         try:
             await self._serve(call, scope, receive, send)
         finally:
+            if listener is not None:
+                entry.sent, entry.answered = listener.sent, listener.answered
             if not call.virtual:
                 entry.duration_s = time.perf_counter() - started
             elif math.isfinite(call.elapsed):

@@ -28,6 +28,10 @@ class Entry:
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
     intended_s: float = 0.0
     """What profile and queue gave it to take in real time; what it took beyond that is the fake's own doing."""
+    sent: dict[str, Any] | None = None
+    """The digest of the JSON that was sent; None where nothing read it (digests.py)."""
+    answered: dict[str, Any] | None = None
+    """The digest of the JSON that was answered."""
 
     def public(self) -> dict[str, Any]:
         """Return the entry as the control plane answers it."""
@@ -44,6 +48,8 @@ class Entry:
             "status": self.status,
             "duration_s": self.duration_s,
             "intended_s": self.intended_s,
+            "sent": self.sent,
+            "answered": self.answered,
         }
 
 

@@ -61,7 +61,7 @@ SCENARIOS = (
         story="Three points say where the jewellery is not: the mask agrees with them, and leaves those places out.",
         theme=THEME,
         points=((*point_on_neck("near"), 1), (0.03, 0.03, 0), (0.97, 0.03, 0), (0.03, 0.5, 0)),
-        expect=Expect(calls={"sam3.submit": 1, "a100.generate": 1}),
+        expect=Expect(calls={"sam3.submit": 1, "a100.generate": 1}, sent={"sam3.submit": {"points": 4, "labels": 4}}),
     ),
     Scenario(
         name="strokes-that-add",
@@ -76,7 +76,7 @@ SCENARIOS = (
         story="Erasing from the mask is a stroke like any other.",
         theme=THEME,
         strokes=(ADD, REMOVE),
-        expect=Expect(calls={"a100.refine_mask": 1}),
+        expect=Expect(calls={"a100.refine_mask": 1}, sent={"a100.refine_mask": {"strokes": 2}}),
     ),
     Scenario(
         name="far-with-strokes",
@@ -109,24 +109,30 @@ SCENARIOS = (
             }
             for j in range(64)
         ),
-        expect=Expect(calls={"a100.refine_mask": 1}),
+        expect=Expect(calls={"a100.refine_mask": 1}, sent={"a100.refine_mask": {"strokes": 64}}),
     ),
     Scenario(
         name="many-points",
         story="Sixty-four points, the most that are taken, reach SAM3.",
         theme=THEME,
         points=((0.5, 0.62, 1), *((0.02 + 0.015 * i, 0.02, 0) for i in range(63))),
-        expect=Expect(calls={"sam3.submit": 1}),
+        expect=Expect(calls={"sam3.submit": 1}, sent={"sam3.submit": {"points": 64, "labels": 64}}),
     ),
     Scenario(
         name="only-a-foreground-point",
         story="One point is enough.",
         theme=THEME,
         points=((0.5, 0.62, 1),),
-        expect=Expect(calls={"sam3.submit": 1}),
+        expect=Expect(calls={"sam3.submit": 1}, sent={"sam3.submit": {"points": 1, "labels": 1}}),
     ),
     *(
-        Scenario(name=f"photo-{photo}", story=story, theme=THEME, photo=photo, expect=Expect(gemini=True))
+        Scenario(
+            name=f"photo-{photo}",
+            story=story,
+            theme=THEME,
+            photo=photo,
+            expect=Expect(gemini=True, sent={"image_manipulator.resize": {"max_dimension": 1536}}),
+        )
         for photo, story in FORMATS.items()
     ),
 )

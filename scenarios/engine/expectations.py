@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
@@ -31,10 +32,23 @@ def _inside(run: Run, expect: Expect) -> Iterator[str]:
     for name, times in expect.calls.items():
         if run.count(name) != times:
             yield f"calls of {name}: expected {times}, seen {run.count(name)}"
+    for name, fields in expect.sent.items():
+        bodies = [call.sent for call in run.calls if call.name == name and call.sent is not None]
+        if not bodies:
+            yield f"sent to {name}: expected {dict(fields)}, seen nothing"
+        for body in bodies:
+            seen = {field: _counted(body.get(field)) for field in fields}
+            if seen != fields:
+                yield f"sent to {name}: expected {dict(fields)}, seen {seen}"
     if expect.background_removed is not None:
         removed = (run.output or {}).get("background_removed")
         if removed is not expect.background_removed:
             yield f"background removed: expected {expect.background_removed}, seen {removed}"
+
+
+def _counted(digest: Any) -> Any:
+    """Return how many items a list in a digest had; anything else as it is."""
+    return digest["items"] if isinstance(digest, dict) and "items" in digest else digest
 
 
 def _outcome(run: Run, expect: Expect) -> Iterator[str]:

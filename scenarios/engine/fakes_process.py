@@ -46,11 +46,12 @@ def remembering(draw: Callable[..., Any]) -> Callable[..., Any]:
             digest.update(value if isinstance(value, bytes) else repr(value).encode())
             digest.update(b"\0")
         key = digest.digest()
-        if key not in results:
-            results[key] = draw(*given, **named)
+        result = results.get(key)  # one look: another thread may push it out meanwhile
+        if result is None:
+            result = results[key] = draw(*given, **named)
             if len(results) > REMEMBERED:
                 results.popitem(last=False)
-        return results[key]
+        return result
 
     return drawn
 

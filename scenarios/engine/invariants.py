@@ -14,6 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app import policies
 from app.steps import Step
+from scenarios.engine.contents import what_comes_back_is_what_the_a100_made, what_is_sent_is_what_the_user_said
 from scenarios.engine.programs import ACCOUNT_KEY
 from scenarios.engine.runs import Run
 from scenarios.engine.virtual_time import Envelope
@@ -194,6 +195,8 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     a_cancel_is_accepted,
     the_history_is_small_and_holds_no_secret,
     results_are_pictures,
+    what_is_sent_is_what_the_user_said,
+    what_comes_back_is_what_the_a100_made,
 )
 """Besides these, each history is replayed (`replay`)."""
 

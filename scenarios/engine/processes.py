@@ -83,6 +83,14 @@ class Child:
             raise StackError(f"{self.name} is running already")
         self._ended.clear()
         self._expected = self._healthy = False
+        spawning = asyncio.ensure_future(self._spawn(on_death))
+        try:
+            await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            await spawning  # whoever cancelled this is to find the process, and stop it
+            raise
+
+    async def _spawn(self, on_death: Callable[["Child"], None]) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.program.words,

@@ -56,6 +56,7 @@ class Options:
         seed: the fakes' chance.
         extra: more environment variables for each process by name, `*` for all; they win over the stack's own.
         temporal_flags: more words for the Temporal server's command line.
+        temporal_in_memory: whether Temporal keeps nothing on disk.
         temporal_ui: whether Temporal serves its web page.
     """
 
@@ -66,6 +67,7 @@ class Options:
     seed: int = 1
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     temporal_flags: Sequence[str] = ()
+    temporal_in_memory: bool = False
     temporal_ui: bool = True
 
     def __post_init__(self) -> None:
@@ -117,7 +119,8 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
     def temporal() -> Program:
         ui = ["--ui-port", str(ports.temporal_ui)] if options.temporal_ui else ["--headless"]
         words = [str(TEMPORAL), "server", "start-dev", "--ip", HOST, "--port", str(ports.temporal), *ui]
-        words += ["--db-filename", str(home / "temporal.db"), "--log-level", "warn", *options.temporal_flags]
+        words += [] if options.temporal_in_memory else ["--db-filename", str(home / "temporal.db")]
+        words += ["--log-level", "warn", *options.temporal_flags]
         addresses = {"Temporal": f"{HOST}:{ports.temporal}"}
         if options.temporal_ui:
             addresses["Temporal's web UI"] = _url(ports.temporal_ui)

@@ -11,7 +11,7 @@ import httpx
 from temporalio.client import Client, WorkflowFailureError
 
 from app.gateway.starting import workflow_id_for
-from fakes.kit.client import AsyncControl
+from fakes.kit.client import AsyncControl, ControlError
 from scenarios.engine.expectations import unmet
 from scenarios.engine.invariants import breaches
 from scenarios.engine.replay import replay
@@ -46,7 +46,7 @@ class Place(Protocol):
     timelines: Timelines
 
 
-def scenario_key(scenario: Scenario, seed: int | str, number: int) -> str:
+def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
     """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
     return f"{seed}:{scenario.name}:{number}"
 
@@ -96,7 +96,7 @@ class Runner:
 
         return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
 
-    async def run(self, scenario: Scenario, number: int = 1) -> Run:
+    async def run(self, scenario: Scenario, number: int | str = 1) -> Run:
         """Run one scenario, with the stories beside it, and judge it."""
         run, *beside = await asyncio.gather(
             self._run(scenario, scenario_key(scenario, self._seed, number)),
@@ -122,9 +122,21 @@ class Runner:
             seen_inside=bool(self._place.controls),
         )
         try:
+            await self._play(run)
+            run.wall_s = time.perf_counter() - began
+            if not run.virtual:
+                timeline.now = (timeline.began or 0) + run.wall_s
+            await self._judge(run)
+        except Exception as error:  # noqa: BLE001 - whatever broke in the harness, it is this run's, and no other's
+            run.wall_s = time.perf_counter() - began
+            run.problems.append(self._broken(run, error))
+        return run
+
+    async def _play(self, run: Run) -> None:
+        try:
             async with asyncio.timeout(LIMIT_S):
-                await self._load_rules(run)
                 try:
+                    await self._load_rules(run)
                     await self._try_on(run)
                     await self._collect(run)
                 finally:
@@ -132,11 +144,13 @@ class Runner:
         except TimeoutError:
             run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
             await self._collect(run)
-        run.wall_s = time.perf_counter() - began
-        if not run.virtual:
-            timeline.now = (timeline.began or 0) + run.wall_s
-        await self._judge(run)
-        return run
+
+    def _broken(self, run: Run, error: Exception) -> str:
+        """Say what broke, with a rule's own words for its id."""
+        said = str(error)
+        for rule_id, rule in run.rules.items():
+            said = said.replace(rule_id, f"{rule.fault['kind']} on {rule.service}.{rule.operation}")
+        return f"broke off: {type(error).__name__}: {said} (the gateway is {self._place.gateway})"
 
     async def _load_rules(self, run: Run) -> None:
         by_service: dict[str, list[dict[str, Any]]] = {}
@@ -147,9 +161,9 @@ class Runner:
         await asyncio.gather(*(self._place.controls[name].add(*rules) for name, rules in by_service.items()))
 
     async def _drop_rules(self, run: Run) -> None:
-        await asyncio.gather(
-            *(self._place.controls[rule.service].remove(rule_id) for rule_id, rule in run.rules.items())
-        )
+        for rule_id, rule in run.rules.items():
+            with suppress(ControlError):  # it was refused, or its fake is gone: the run says so already
+                await self._place.controls[rule.service].remove(rule_id)
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
@@ -219,6 +233,8 @@ class Runner:
                 fault=entry["fault"],
                 status=entry["status"],
                 duration_s=entry["duration_s"],
+                sent=entry["sent"],
+                answered=entry["answered"],
             )
             for entry in await self._place.controls[service].ledger(run.workflow_id)
         ]

@@ -22,6 +22,9 @@ class Call:
     fault: str | None
     status: int | None
     duration_s: float | None
+    sent: dict[str, Any] | None = None
+    answered: dict[str, Any] | None = None
+    """Digests of what was sent and answered (fakes/kit/digests.py); None where there was no JSON, or nobody read it."""
 
     @property
     def name(self) -> str:

@@ -1,8 +1,11 @@
 """Ctrl-C, `kill` and a closed terminal end a command in order, once; a second one ends it at once."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -46,3 +49,28 @@ async def until_signalled(work: Coroutine[None, None, int], on_signal: Callable[
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def stopped_by_signals(words: str) -> Iterator[None]:
+    """Within it a signal raises Stopped in the main thread, for code that is not asynchronous; a second one kills.
+
+    Args:
+        words: what to tell the user at the first signal, on the standard error.
+
+    Raises:
+        Stopped: a signal came; what the block's contexts hold has been cleaned up.
+    """
+
+    def receive(number: int, _frame: FrameType | None) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        os.write(2, f"{words}\n".encode())  # the signal may have come while the stream itself was written to
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, receive) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

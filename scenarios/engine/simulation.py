@@ -6,8 +6,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import uvloop
 
@@ -15,6 +17,9 @@ from scenarios.engine.running import AT_ONCE, Runner, late_calls
 from scenarios.engine.runs import Run
 from scenarios.engine.world import World
 from scenarios.scenario import Scenario
+
+STARTING_S = 5.0
+"""Wall seconds in which a thread has an event loop."""
 
 
 class Simulation:
@@ -31,10 +36,13 @@ class Simulation:
         self.seed = seed
         self._at_once = at_once
         self._replays = replays
-        self._numbers: Counter[str] = Counter()
+        self._numbers: Counter[tuple[str, str]] = Counter()
         self._ready: Future[None] = Future()
+        self._living = threading.Event()
+        self._running: set[asyncio.Task[Run]] = set()
         self._thread = threading.Thread(target=self._live, name="simulation", daemon=True)
         self._loop: asyncio.AbstractEventLoop
+        self._life: asyncio.Task[None]
         self._stop: asyncio.Event
         self._slots: asyncio.Semaphore
         self._world: World
@@ -42,17 +50,39 @@ class Simulation:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.result()
+        try:
+            self._ready.result()
+        except BaseException:  # a Ctrl-C among them: the world is half built, in another thread
+            if self._living.wait(STARTING_S) and self._thread.is_alive():
+                self._end(self._life.cancel)
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self._end(self._stop.set)
 
-    def submit(self, scenario: Scenario) -> "Future[Run]":
-        """Start a scenario as soon as there is a free slot, and return its run to be."""
-        self._numbers[scenario.name] += 1
-        return asyncio.run_coroutine_threadsafe(self._one(scenario, self._numbers[scenario.name]), self._loop)
+    def _end(self, how: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # its loop is closed: it has ended by itself
+            self._loop.call_soon_threadsafe(how)
+        try:
+            self._thread.join()
+        except BaseException:
+            self._thread.join()  # somebody asked for the end, which is under way
+            raise
+
+    def submit(self, scenario: Scenario, test: str = "") -> "Future[Run]":
+        """Start a scenario as soon as there is a free slot, and return its run to be.
+
+        The runs of a name are numbered, for each test alone, so that a test has the same workflow ids, and so the same
+        chance, whatever ran before it.
+        """
+        self._numbers[test, scenario.name] += 1
+        number = str(self._numbers[test, scenario.name])
+        if test:
+            number += f":{blake2b(test.encode(), digest_size=4).hexdigest()}"
+        done: Future[Run] = Future()
+        self._loop.call_soon_threadsafe(self._begin, scenario, number, done)
+        return done
 
     def run(self, scenario: Scenario) -> Run:
         """Run one scenario."""
@@ -71,7 +101,21 @@ class Simulation:
                 run.problems.append(f"no call after the end: {late[run.workflow_id]} came later")
         return runs
 
-    async def _one(self, scenario: Scenario, number: int) -> Run:
+    def _begin(self, scenario: Scenario, number: str, done: "Future[Run]") -> None:
+        def end(task: "asyncio.Task[Run]") -> None:
+            self._running.discard(task)
+            if task.cancelled():
+                done.cancel()
+            elif error := task.exception():
+                done.set_exception(error)
+            else:
+                done.set_result(task.result())
+
+        task = asyncio.ensure_future(self._one(scenario, number))
+        self._running.add(task)
+        task.add_done_callback(end)
+
+    async def _one(self, scenario: Scenario, number: str) -> Run:
         async with self._slots:
             run = await self._runner.run(scenario, number)
         self.runs.append(run)
@@ -82,13 +126,16 @@ class Simulation:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._world_of_its_own())
         except BaseException as error:
-            if self._ready.done():
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            elif not isinstance(error, asyncio.CancelledError):
                 raise
-            self._ready.set_exception(error)
 
     async def _world_of_its_own(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._life = cast("asyncio.Task[None]", asyncio.current_task())
         self._stop = asyncio.Event()
+        self._living.set()
         self._slots = asyncio.Semaphore(self._at_once)
         with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as home:
             async with World(Path(home), seed=self.seed) as self._world:

@@ -1,16 +1,17 @@
 """The dev server with a clock for each workflow. The one module that knows the experimental time-skipping API."""
 
-import shutil
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 from temporalio.testing._timeskipping import TimeSkippingConfig
+
+from scenarios.engine.ports import HOST, Ports
+from scenarios.engine.programs import Options, stages
+from scenarios.engine.supervisor import Supervisor
 
 # Without the first flag the API is refused; without the others each skip costs about a second of wall time.
 SERVER_FLAGS = (
@@ -22,7 +23,6 @@ SERVER_FLAGS = (
 )
 # The server's own limit is 200 skips for a workflow, after which its clock would silently be real.
 MAX_SKIPS = 1_000_000
-START_TRIES = 4
 
 
 class SkipTime(Interceptor):
@@ -57,43 +57,28 @@ class _Stamp(OutboundInterceptor):
         return await super().start_workflow(input)
 
 
-def temporal_binary() -> str:
-    """Return the path of Temporal's command-line tool, which holds the dev server.
+def time_skipping_options(*parts: str, seed: int = 1) -> Options:
+    """Return the options of a stack whose Temporal server skips time, with these parts beside it."""
+    return Options(
+        parts=frozenset({"temporal", *parts}),
+        profile="instant",
+        seed=seed,
+        temporal_flags=[word for flag in SERVER_FLAGS for word in ("--dynamic-config-value", flag)],
+        temporal_in_memory=True,
+        temporal_ui=False,
+    )
 
-    Raises:
-        FileNotFoundError: it is not installed.
-    """
-    beside_python = Path(sys.executable).with_name("temporal")
-    found = str(beside_python) if beside_python.exists() else shutil.which("temporal")
-    if not found:
-        raise FileNotFoundError("Temporal's command-line tool is not installed: run `make setup`")
-    return found
+
+async def time_skipping_client(ports: Ports) -> Client:
+    """Return a client whose workflows skip time, each by its own clock."""
+    return await Client.connect(
+        f"{HOST}:{ports.temporal}", data_converter=pydantic_data_converter, interceptors=[SkipTime()]
+    )
 
 
 @asynccontextmanager
-async def time_skipping_server(interceptors: Sequence[Interceptor] = ()) -> AsyncIterator[Client]:
-    """Start a dev server on a free port and yield a client whose workflows skip time, each by its own clock."""
-    async with await _start([SkipTime(), *interceptors]) as environment:
-        yield environment.client
-
-
-async def _start(interceptors: Sequence[Interceptor]) -> WorkflowEnvironment:
-    """Start the server. The SDK gives it 5 s, which a busy machine may overrun: then it is started again.
-
-    Raises:
-        RuntimeError: it did not come up however often it was tried.
-    """
-    flags = [word for flag in SERVER_FLAGS for word in ("--dynamic-config-value", flag)]
-    for tries_left in reversed(range(START_TRIES)):
-        try:
-            return await WorkflowEnvironment.start_local(
-                data_converter=pydantic_data_converter,
-                interceptors=interceptors,
-                dev_server_existing_path=temporal_binary(),
-                dev_server_extra_args=[*flags, "--output", "none"],
-                dev_server_log_level="error",
-            )
-        except RuntimeError:
-            if not tries_left:
-                raise
-    raise AssertionError  # the last try returns or raises
+async def time_skipping_server(home: Path) -> AsyncIterator[Client]:
+    """Start a server on a free port, with its log in a folder, and yield a client of it."""
+    ports = Ports.free()
+    async with Supervisor(stages(ports, home, time_skipping_options()), home=home):
+        yield await time_skipping_client(ports)

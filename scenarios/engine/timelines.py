@@ -95,7 +95,8 @@ class Timeline:
 
 def longest_silence(attempt: Attempt) -> float:
     """Return the longest virtual time without a heartbeat in a finished attempt, its beginning and end included."""
-    marks = [attempt.began, *attempt.heartbeats, attempt.ended if attempt.ended is not None else attempt.began]
+    ended = attempt.ended if attempt.ended is not None else attempt.began
+    marks = sorted([attempt.began, *attempt.heartbeats, ended])  # branches side by side beat in turns
     return max(later - earlier for earlier, later in pairwise(marks))
 
 

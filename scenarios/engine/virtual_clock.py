@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite
+from typing import Any
 
 from app.clock import WallClock
 
@@ -97,6 +98,23 @@ def _current_task() -> "asyncio.Task[object] | None":
         return None
 
 
+class _Merging:
+    """A task factory that lets each task begin at the time that its maker has by now: it copies what its maker saw."""
+
+    def __init__(self, usual: Callable[..., Any] | None) -> None:
+        self._usual = usual or _new_task
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
+        clock = attempt_clock()
+        if clock is not None:
+            clock.now()
+        return self._usual(loop, work, **options)
+
+
+def _new_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
+    return asyncio.Task(work, loop=loop, **options)
+
+
 async def wait_to_be_cancelled(why: str, beat: Callable[[], object] | None = None) -> None:
     """Wait for the cancellation that is on its way, and beat meanwhile: from the server it comes with heartbeats.
 
@@ -115,14 +133,14 @@ class AttemptClock:
     """The virtual time of one attempt, for the tasks that run in it.
 
     Each asyncio task has a branch of its own, which begins at its creation. A branch that has ended is merged when its
-    parent next looks at the clock: calls side by side take the longest of them, not the sum.
+    parent next looks at the clock or makes another task: calls side by side take the longest of them, not the sum.
 
     Args:
         start: the attempt's beginning in Unix seconds.
         limit: the attempt's longest duration in seconds (its start_to_close).
         events: what happens from outside, and when.
         beat: sends a heartbeat, while an event's cancellation is on its way.
-        passing: called in the waiting task before time passes for it.
+        passing: called in the waiting task with the instants between which time passes for it.
     """
 
     def __init__(
@@ -132,7 +150,7 @@ class AttemptClock:
         limit: float = inf,
         events: tuple[Event, ...] = (),
         beat: Callable[[], object] | None = None,
-        passing: Callable[[], object] | None = None,
+        passing: Callable[[float, float], object] | None = None,
     ) -> None:
         self.start = on_grid(start)
         self.limit = limit
@@ -145,6 +163,10 @@ class AttemptClock:
 
     def enter(self) -> None:
         """Make this the clock of the current task and of all that it starts."""
+        loop = asyncio.get_running_loop()
+        factory = loop.get_task_factory()
+        if not isinstance(factory, _Merging):
+            loop.set_task_factory(_Merging(factory))
         _frame.set(_Frame(self, _Branch(_current_task(), self.start), self.start))
 
     def now(self) -> float:
@@ -166,18 +188,16 @@ class AttemptClock:
         Raises:
             SimulationError: nothing would end this wait before the attempt's limit.
         """
-        if self._passing:
-            self._passing()
         frame = self._here()
         target = on_grid(frame.now + seconds)
         deadline = min((each for each in frame.deadlines if each.open), key=lambda each: each.at, default=None)
         first_end = deadline.at if deadline else inf
         event = min(self.events, key=lambda each: each.at, default=None)
         if event and event.at <= min(target, first_end):
-            self._move(frame, max(frame.now, event.at))
+            self._pass(frame, max(frame.now, event.at))
             await self.stop_at(event)
         if deadline and first_end < target:
-            self._move(frame, max(frame.now, first_end))
+            self._pass(frame, max(frame.now, first_end))
             deadline.expire()
             await wait_to_be_cancelled("a deadline")
         if target - self.start > self.limit:
@@ -185,7 +205,7 @@ class AttemptClock:
                 f"{seconds:g} s more, after {frame.now - self.start:g} s, would outlast the limit of {self.limit:g} s: "
                 "the call needs a deadline of its own below its start_to_close"
             )
-        self._move(frame, target)
+        self._pass(frame, target)
         await asyncio.sleep(0)  # others go on, and a cancellation arrives here, as in a real wait
 
     async def stop_at(self, event: Event) -> None:
@@ -233,6 +253,11 @@ class AttemptClock:
             frame = replace(frame, branch=branch)
             _frame.set(frame)
         return self._move(frame, frame.branch.end())
+
+    def _pass(self, frame: _Frame, now: float) -> None:
+        if self._passing and isfinite(now):
+            self._passing(frame.now, now)
+        self._move(frame, now)
 
     @staticmethod
     def _move(frame: _Frame, now: float) -> _Frame:

@@ -13,7 +13,7 @@ import asyncio
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
-from math import inf
+from math import floor, inf
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, create_model
@@ -31,7 +31,8 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from app.heartbeat import beating
+from app import policies
+from app.heartbeat import Heart, beating
 from scenarios.engine.timelines import Attempt, Happening, Timeline, Timelines, longest_silence
 from scenarios.engine.virtual_clock import AttemptClock, on_grid
 
@@ -77,17 +78,22 @@ class _Running:
         self.timeline = timeline
         self.attempt = attempt
         self.details = details
-        self.beats_by_itself = False
+        self._hearts: dict[Heart, float] = {}
         self.clock = AttemptClock(
-            timeline.now, limit=limit, events=timeline.pending(), beat=self._beat, passing=self._waits
+            timeline.now, limit=limit, events=timeline.pending(), beat=self._beat, passing=self._passes
         )
 
     def _beat(self) -> None:
         activity.heartbeat(*self.details)
 
-    def _waits(self) -> None:
-        if beating.get() is not None:
-            self.beats_by_itself = True  # on wall time, whatever the work does: no virtual silence
+    def _passes(self, since: float, until: float) -> None:
+        """Note the heartbeats of a heart that beats beside the work: on wall time in fact, so here as it would."""
+        heart, interval = beating.get(), policies.HEARTBEAT_INTERVAL
+        if heart is None:
+            return
+        began = self._hearts.setdefault(heart, since)
+        beats = range(floor((since - began) / interval) + 1, floor((until - began) / interval) + 1)
+        self.attempt.heartbeats += [self.timeline.since_began(began + beat * interval) for beat in beats]
 
     def noted(self, details: tuple[Any, ...]) -> None:
         self.details = details
@@ -150,7 +156,7 @@ def _end(running: _Running, outcome: str, message: str = "") -> None:
     if clock.elapsed() >= clock.limit:
         timeline.problems.append(f"{name} took {clock.elapsed():g} s; its start_to_close is {clock.limit:g} s")
     allowed = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else inf
-    if not running.beats_by_itself and longest_silence(attempt) >= allowed:
+    if longest_silence(attempt) >= allowed:
         timeline.problems.append(
             f"{name} was silent for {longest_silence(attempt):g} s; its heartbeat_timeout is {allowed:g} s"
         )

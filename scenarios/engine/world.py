@@ -4,7 +4,6 @@ The gateway and the worker of production run in this process, in front of a Temp
 workflow; Azurite and the fakes are processes or servers of their own, reached over real HTTP.
 """
 
-import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -28,7 +27,7 @@ from scenarios.engine.ports import HOST, Ports, reserve_port
 from scenarios.engine.probes import answers
 from scenarios.engine.processes import Program
 from scenarios.engine.supervisor import Supervisor
-from scenarios.engine.time_skipping import time_skipping_server
+from scenarios.engine.time_skipping import time_skipping_client, time_skipping_options
 from scenarios.engine.timelines import Timelines
 from scenarios.engine.virtual_clock import SimulatedClock
 from scenarios.engine.virtual_http import VirtualBlobTransport, VirtualTransport
@@ -83,10 +82,8 @@ class World:
         ports = Ports.free()
         fakes = {name: reserve_port() for name in FAKES}
         programs, store = _processes(ports, fakes, self._home, self._seed)
-        processes = self._parts.enter_async_context(Supervisor(programs, home=self._home))
-        server = self._parts.enter_async_context(time_skipping_server())
-        _, client = await asyncio.gather(processes, server)
-        self.temporal = client
+        await self._parts.enter_async_context(Supervisor(programs, home=self._home))
+        self.temporal = client = await time_skipping_client(ports)
         urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
         for control in self.controls.values():
@@ -138,9 +135,8 @@ def _processes(
     ports: Ports, fakes: Mapping[str, int], home: Path, seed: int
 ) -> tuple[list[list[Program]], dict[str, str]]:
     """Return the processes of the virtual world, and the variables of its blob store."""
-    options = programs.Options(parts=frozenset({"azurite"}), profile="instant", seed=seed)
-    stages = programs.stages(ports, home, options)
-    azurite = stages[0][0]
+    stages = programs.stages(ports, home, time_skipping_options("azurite", seed=seed))
+    azurite = next(program for program in stages[0] if program.name == "azurite")
     environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
     words = [sys.executable, "-m", "scenarios.engine.fakes_process"]
     stages[0].append(

@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from hashlib import blake2b
 from pathlib import Path
+
+from app.gateway.starting import workflow_id_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_CONFTEST = 'pytest_plugins = ["scenarios.plugin"]\n'
@@ -17,17 +20,63 @@ def test_that_is_wrong_about_the_code(run_scenario, rules):
 """
 
 
-def test_a_suite_of_ones_own(tmp_path: Path) -> None:
-    suite = tmp_path / "test_mine.py"
-    assert EXAMPLE
-    suite.write_text("from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG)
-    (tmp_path / "conftest.py").write_text(OWN_CONFTEST)
+TWO_OF_ONE_NAME = """
+import dataclasses
+
+import pytest
+
+from scenarios.scenario import Expect, Scenario, failed, rule
+
+QUIET = Scenario(name="same", story="All is well.", theme="own", expect=Expect())
+BUSY = dataclasses.replace(
+    QUIET, rules=(rule("sam3", "submit", "status", status=503),), expect=failed("SAM3_UNAVAILABLE", "GENERATING_MASK")
+)
+
+
+@pytest.mark.parametrize("scenario", [QUIET, BUSY], ids=["quiet", "busy"])
+def test_as_it_is(scenario, run_scenario):
+    first, second = run_scenario(scenario), run_scenario(scenario)
+    assert first is not second and first.workflow_id != second.workflow_id
+    assert first.ledger() == second.ledger()
+    assert bool(first.rules) == (scenario is BUSY)
+
+
+@pytest.mark.parametrize("scenario", [QUIET])
+def test_with_a_wrong_expectation(scenario, run_scenario):
+    run_scenario(dataclasses.replace(scenario, expect=BUSY.expect))
+
+
+@pytest.mark.parametrize("scenario", [QUIET])
+def test_with_a_wrong_field(scenario, run_scenario):
+    run_scenario(scenario, expect=BUSY.expect)
+
+
+def test_by_itself(run_scenario):
+    print("ran as", run_scenario(QUIET).workflow_id)
+"""
+
+
+def pytest_in(folder: Path, suite: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a suite that is not this project's."""
+    (folder / "test_mine.py").write_text(suite)
+    (folder / "conftest.py").write_text(OWN_CONFTEST)
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment = {**ours, "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "--timeline", "out.html"]
-    ended = subprocess.run(
-        words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py", *words]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**ours, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
+
+
+def test_a_suite_of_ones_own(tmp_path: Path) -> None:
+    assert EXAMPLE
+    suite = "from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG
+    ended = pytest_in(tmp_path, suite, "--timeline", "out.html")
     told = ended.stdout
     assert ended.returncode == 1, told + ended.stderr
     assert "1 failed, 1 passed" in told
@@ -35,3 +84,15 @@ def test_a_suite_of_ones_own(tmp_path: Path) -> None:
     assert "generate_mask attempt 3" in told
     assert re.search(r"run it again: pytest '.*test_that_is_wrong_about_the_code' --scenario-seed 1", told)
     assert "test-that-is-wrong-about-the-code" in (tmp_path / "out.html").read_text()
+
+
+def test_each_run_is_its_own_and_held_to_what_the_test_says(tmp_path: Path) -> None:
+    whole = pytest_in(tmp_path, TWO_OF_ONE_NAME, "-s")
+    assert "2 failed, 3 passed" in whole.stdout, whole.stdout + whole.stderr
+    assert re.findall(r"FAILED (\S+)", whole.stdout) == [
+        "test_mine.py::test_with_a_wrong_expectation[scenario0]",
+        "test_mine.py::test_with_a_wrong_field[scenario0]",
+    ]
+    # Its id, and so its chance, is that of the test run alone, though four runs of the same name came before it.
+    own = blake2b(b"test_mine.py::test_by_itself", digest_size=4).hexdigest()
+    assert f"ran as {workflow_id_for(f'1:same:1:{own}')}" in whole.stdout

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
@@ -9,6 +10,6 @@ from scenarios.engine.time_skipping import time_skipping_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal() -> AsyncIterator[Client]:
-    async with time_skipping_server() as client:
+async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    async with time_skipping_server(tmp_path_factory.mktemp("temporal")) as client:
         yield client

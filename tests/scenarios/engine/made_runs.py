@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from fakes.kit.digests import digest
 from scenarios.engine.runs import Call, Run
 from scenarios.engine.timelines import Attempt, Timeline
 from scenarios.photos import photo_bytes
@@ -16,12 +17,25 @@ from scenarios.scenario import Expect, Scenario, rule
 METRICS = {"precision": 1.0, "recall": 1.0, "iou": 1.0, "growthRatio": 1.0}
 
 
+def generated() -> dict[str, Any]:
+    """Return an answer of the A100: pictures that differ from each other, as Flux and Gemini differ."""
+    metrics = {"precision": 1.0, "recall": 1, "iou": 1.0, "growth_ratio": 1.0}
+    return {
+        "result_base64": result_picture(),
+        "result_gemini_base64": result_picture(note=b"gemini"),
+        "fidelity_viz_base64": result_picture(note=b"fidelity"),
+        "fidelity_viz_gemini_base64": None,
+        "metrics": metrics,
+        "metrics_gemini": {**metrics, "iou": 0.5},
+    }
+
+
 @cache
-def result_picture(angle: int = 0) -> str:
+def result_picture(angle: int = 0, note: bytes = b"") -> str:
     with Image.open(BytesIO(photo_bytes("near"))) as photo:
         out = BytesIO()
         photo.rotate(angle).save(out, "JPEG")
-    return base64.b64encode(out.getvalue()).decode()
+    return base64.b64encode(out.getvalue() + note).decode()
 
 
 def call(service: str = "sam3", operation: str = "poll", **parts: Any) -> Call:
@@ -58,20 +72,22 @@ def completed(**expect: Any) -> Run:
         "status": "COMPLETED",
         "result": {
             "fluxResultBase64": picture,
-            "geminiResultBase64": picture,
+            "geminiResultBase64": result_picture(note=b"gemini"),
             "fluxMetrics": METRICS,
-            "geminiMetrics": METRICS,
-            "fluxFidelityVizBase64": picture,
+            "geminiMetrics": {**METRICS, "iou": 0.5},
+            "fluxFidelityVizBase64": result_picture(note=b"fidelity"),
             "geminiFidelityVizBase64": None,
         },
     }
     run.output = {"background_removed": False}
+    points = scenario.mask_points()
+    asked = {"points": [[point["x"], point["y"]] for point in points], "labels": [point["label"] for point in points]}
     run.calls = [
         call(operation="submit", rule="made-id.0", fault="status", status=503),
-        call(operation="submit", number=2, attempt=2, at=2.0),
+        call(operation="submit", number=2, attempt=2, at=2.0, sent=digest({"image_uri": "azure://c/w.jpg", **asked})),
         call(at=4.0, attempt=2),
         call("a100", "health", at=4.0),
-        call("a100", "generate", at=4.0),
+        call("a100", "generate", at=4.0, answered=digest(generated())),
     ]
     return run
 

@@ -1,5 +1,6 @@
 """Each expectation notices what it is for, and says what was expected and what was seen."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ EVERYTHING: dict[str, Any] = {
     "calls": {"sam3.submit": 2, "sam3": 3, "birefnet": 0},
     "attempts": {"generate_mask": (0, 2), "remove_background": ()},
     "call_times": {"sam3.submit": (0, 2.04)},
+    "sent": {"sam3.submit": {"points": 2}},
     "length_s": 4.05,
     "background_removed": False,
     "gemini": True,
@@ -50,6 +52,16 @@ def turn_the_result(run: Run) -> None:
     run.answer["result"]["fluxResultBase64"] = result_picture(180)
 
 
+def send_fewer_points(run: Run) -> None:
+    run.calls[1] = dataclasses.replace(
+        run.calls[1], sent={"points": {"items": 1, "hash": "x"}, "image_uri": "azure://c/w.jpg"}
+    )
+
+
+def send_nothing(run: Run) -> None:
+    run.calls[1] = dataclasses.replace(run.calls[1], sent=None)
+
+
 def call_birefnet(run: Run) -> None:
     run.calls.append(call("birefnet", "submit"))
 
@@ -57,6 +69,11 @@ def call_birefnet(run: Run) -> None:
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
+        (
+            send_fewer_points,
+            "sent to sam3.submit: expected {'points': 2}, seen {'points': 1}",
+        ),
+        (send_nothing, "sent to sam3.submit: expected {'points': 2}, seen nothing"),
         (drop_a_call, "calls of sam3.submit: expected 2, seen 1"),
         (be_late, "attempts of generate_mask began at: expected 0.0 s, 2.0 s, seen 0.0 s, 2.2 s"),
         (take_longer, "length: expected 4.0 virtual s, seen 4.3"),

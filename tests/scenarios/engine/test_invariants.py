@@ -1,5 +1,6 @@
 """Each invariant notices its breach."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from fakes.kit.digests import digest
 from scenarios.engine.invariants import ORDER, STEPS, breaches
 from scenarios.engine.runs import Run
 from scenarios.engine.timelines import Attempt
@@ -145,6 +147,38 @@ def forget_metrics(run: Run) -> None:
     run.answer["result"]["geminiMetrics"] = None
 
 
+def send_another_point(run: Run) -> None:
+    run.scenario = dataclasses.replace(run.scenario, points=((0.5, 0.5, 1), (0.02, 0.02, 0)))
+
+
+def turn_a_label(run: Run) -> None:
+    x, y, _ = (*run.scenario.mask_points()[0].values(),)
+    run.scenario = dataclasses.replace(run.scenario, points=((x, y, 1), (0.02, 0.02, 1)))
+
+
+def send_another_stroke(run: Run) -> None:
+    stroke = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 12}
+    run.scenario = dataclasses.replace(run.scenario, strokes=(stroke,))
+    sent = digest({"strokes": [{"points": [[0.5, 0.5]], "mode": "remove", "size": 12.0}]})
+    run.calls.append(call("a100", "refine_mask", at=4.0, sent=sent))
+
+
+def swap_the_models(run: Run) -> None:
+    result = run.answer["result"]
+    result["fluxResultBase64"], result["geminiResultBase64"] = (
+        result["geminiResultBase64"],
+        result["fluxResultBase64"],
+    )
+
+
+def give_gemini_metrics_to_flux(run: Run) -> None:
+    run.answer["result"]["fluxMetrics"] = run.answer["result"]["geminiMetrics"]
+
+
+def lose_the_fidelity(run: Run) -> None:
+    run.answer["result"]["fluxFidelityVizBase64"] = None
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -168,6 +202,12 @@ def forget_metrics(run: Run) -> None:
         (hold_too_much, "the history is small and holds no secret: event 9 has a payload of 65537 bytes"),
         (answer_no_picture, "results are pictures: fluxResultBase64 is no JPEG"),
         (forget_metrics, "results are pictures: gemini has a picture without metrics"),
+        (send_another_point, "what is sent is what the user said: sam3.submit call 2 got other points"),
+        (turn_a_label, "what is sent is what the user said: sam3.submit call 2 got other labels"),
+        (send_another_stroke, "what is sent is what the user said: a100.refine_mask call 1 got other strokes"),
+        (swap_the_models, "what comes back is what the a100 made: geminiResultBase64 is not the result_gemini"),
+        (give_gemini_metrics_to_flux, "what comes back is what the a100 made: fluxMetrics is not the metrics"),
+        (lose_the_fidelity, "what comes back is what the a100 made: fluxFidelityVizBase64 is not the fidelity_viz"),
     ],
 )
 def test_each_invariant_notices_its_breach(break_it: Callable[[Run], None], said: str) -> None:

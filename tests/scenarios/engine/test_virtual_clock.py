@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar, copy_context
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -256,3 +258,61 @@ async def test_nothing_outlasts_the_limit_unnoticed() -> None:
 async def test_the_clock_of_an_attempt_is_refused_elsewhere() -> None:
     with pytest.raises(SimulationError, match="outside"):
         AttemptClock(START).now()
+
+
+async def test_calls_side_by_side_one_after_the_other_add_up() -> None:
+    clock = entered()
+    await asyncio.gather(clock.advance(10), clock.advance(3))
+    await asyncio.gather(clock.advance(5), clock.advance(4))
+    assert clock.elapsed() == 15
+
+
+async def test_groups_of_tasks_one_after_the_other_add_up() -> None:
+    clock = entered()
+    for seconds in (10, 5, 7):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(clock.advance(seconds), name="the longest")
+            group.create_task(clock.advance(1))
+    assert clock.elapsed() == 22
+
+
+async def test_a_deadline_covers_all_that_was_started_one_after_the_other() -> None:
+    clock = entered()
+
+    async def work() -> None:
+        async with clock.timeout(12):
+            await asyncio.gather(clock.advance(10))
+            await asyncio.gather(clock.advance(5))
+
+    with pytest.raises(TimeoutError):
+        await work()
+    assert clock.elapsed() == 12
+
+
+async def test_tasks_are_made_as_the_loop_makes_them_otherwise() -> None:
+    made: list[str] = []
+
+    def factory(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Any:
+        made.append(work.__qualname__)
+        return asyncio.Task(work, loop=loop, **more)
+
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(factory)
+    try:
+        entered()
+        factories = {loop.get_task_factory()}
+        clock = entered()
+        factories.add(loop.get_task_factory())
+        own: ContextVar[int] = ContextVar("own", default=0)
+        context = copy_context()
+        context.run(own.set, 7)
+
+        async def look() -> int:
+            return own.get()
+
+        task = loop.create_task(look(), name="looking", context=context)
+        assert (await task, task.get_name(), len(factories)) == (7, "looking", 1)
+        await asyncio.gather(clock.advance(1))
+        assert made[-1] == "AttemptClock.advance"
+    finally:
+        loop.set_task_factory(None)

@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+from app.heartbeat import heartbeats
 from scenarios.engine.timelines import Timeline
 from scenarios.engine.virtual_clock import Event, SimulatedClock
 from scenarios.engine.virtual_time import USED, VirtualTime
@@ -27,9 +29,10 @@ FOR_EVER = 1e9  # as JSON, which has no infinity
 
 
 class Try(BaseModel):
-    """What one attempt does: pass time, beat, and end well or with an error."""
+    """What one attempt does: pass time, beat, and end well or with an error. With `beside`, beats beside `seconds`."""
 
     seconds: float = 0
+    beside: bool = False
     beat_every: float = 0
     error: str = ""
     details: list[Any] = []
@@ -71,7 +74,10 @@ class HiddenError(Exception):
 async def one_step(step: Step) -> Outcome:
     number = activity.info().attempt
     plan = step.tries[min(number, len(step.tries)) - 1]
-    async with CLOCK.timeout(plan.deadline):
+    async with CLOCK.timeout(plan.deadline), heartbeats() if plan.beside else nullcontext():
+        if plan.beside:
+            await asyncio.gather(CLOCK.sleep(plan.seconds), CLOCK.sleep(1))
+            return Outcome(attempt=number)
         passed = 0.0
         while passed < plan.seconds:
             interval = plan.beat_every or plan.seconds
@@ -234,6 +240,16 @@ async def test_silence_is_told(bench: Bench, every: float, told: bool) -> None:
     assert timeline.problems == (
         [f"attempt 1 of one_step was silent for {silence:g} s; its heartbeat_timeout is 10 s"] if told else []
     )
+
+
+@pytest.mark.parametrize(("interval", "silence"), [(0.5, None), (9.0, None), (10.0, 10), (50.0, 40)])
+async def test_heartbeats_beside_the_work_come_as_often_as_they_say(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, interval: float, silence: float | None
+) -> None:
+    monkeypatch.setattr("app.policies.HEARTBEAT_INTERVAL", interval)
+    _, timeline = await bench.run(Step(tries=[Try(seconds=40, beside=True)], heartbeat_timeout=10))
+    told = f"attempt 1 of one_step was silent for {silence} s; its heartbeat_timeout is 10 s"
+    assert timeline.problems == ([] if silence is None else [told])
 
 
 async def test_stories_side_by_side_each_have_their_own_time(bench: Bench) -> None:

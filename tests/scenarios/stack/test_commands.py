@@ -4,8 +4,6 @@ import contextlib
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,13 +11,7 @@ from PIL import Image
 
 from scenarios.__main__ import COMMANDS
 from scenarios.engine.ports import HOST
-from tests.command import Command, commanding
-
-
-@pytest.fixture
-async def command(tmp_path: Path) -> AsyncIterator[Command]:
-    async with commanding(tmp_path, "scenarios") as command:
-        yield command
+from tests.command import Command
 
 
 async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Command) -> None:
