@@ -3,8 +3,11 @@
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakes.kit.hits import Hit
 
 
 @dataclass(slots=True)
@@ -22,12 +25,15 @@ class Entry:
     """Unix seconds of the caller's clock: the same as `at` unless X-Sim-Time was sent."""
     since_first: float
     rule: str | None = None
+    """The rule that changed something, once it did."""
     fault: str | None = None
     status: int | None = None
     duration_s: float | None = None
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
     intended_s: float = 0.0
     """What profile and queue gave it to take in real time; what it took beyond that is the fake's own doing."""
+    hit: "Hit | None" = field(default=None, repr=False, compare=False)
+    """The rule that matched, whether it changed something or not."""
 
     def public(self) -> dict[str, Any]:
         """Return the entry as the control plane answers it."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from fakes.kit.client import AsyncControl
 from fakes.kit.fake import Fake, ThisCall
@@ -44,7 +45,7 @@ class Wire:
 
 @dataclass
 class Toy:
-    """A fake with three operations, and a client that knows nothing but sockets."""
+    """A fake with four operations, and a client that knows nothing but sockets."""
 
     url: str
     fake: Fake
@@ -88,6 +89,10 @@ def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
     @fake.operation("item", "GET", "/items/{name}")
     async def item(name: str) -> Told:
         return Told(text=name, length=len(name))
+
+    @fake.operation("nothing", "POST", "/nothing", answers=Told)
+    async def nothing() -> Response:
+        return Response(status_code=204)
 
     return fake
 
