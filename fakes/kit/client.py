@@ -38,10 +38,12 @@ class Unmet(TypedDict):
 
 
 class Verdict(TypedDict):
-    """Whether every rule with `expect` fired: "passed" or "inconclusive"."""
+    """Whether every rule of this service with `expect` fired: "passed" or "inconclusive"."""
 
     verdict: str
     unmet: list[Unmet]
+    elsewhere: list[str]
+    """The rules with `expect` that are for other services."""
 
 
 class ControlError(Exception):

@@ -160,7 +160,10 @@ class RuleBook:
         ]
 
     def verdict(self, calls: Callable[[], Iterable[Entry]]) -> dict[str, Any]:
-        """Return whether every rule with `expect` fired often enough, and for those that did not, why."""
+        """Return whether every rule of this service with `expect` fired often enough, and for those that did not, why.
+
+        `elsewhere` names the rules with `expect` that are for other services: one file serves all fakes.
+        """
         unmet = [
             {
                 "id": active.rule.id,
@@ -169,9 +172,10 @@ class RuleBook:
                 "near_misses": self._near_misses(active, calls()),
             }
             for active in self._rules.values()
-            if active.hits < active.rule.least_hits
+            if active.hits < active.rule.least_hits and self._concerns(active.rule)
         ]
-        return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet}
+        elsewhere = [a.rule.id for a in self._rules.values() if a.rule.least_hits and not self._concerns(a.rule)]
+        return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet, "elsewhere": elsewhere}
 
     def near_misses(self, rule_id: str, calls: Iterable[Entry]) -> list[dict[str, Any]] | None:
         """Return the calls that came nearest to a rule and why it did not act on them, None for an unknown rule."""
@@ -200,12 +204,16 @@ class RuleBook:
         missed.sort(key=lambda item: item[0])
         return [{"call": entry.public(), "why": why} for _, entry, why in missed[:most]]
 
+    def _concerns(self, rule: Rule) -> bool:
+        """Return whether a rule is for this service."""
+        return fnmatch.fnmatchcase(self._service, rule.service)
+
     def _activate(self, rule: Rule, now: float, errors: list[RuleError]) -> Active:
         def wrong(name: str, message: str) -> None:
             errors.append(RuleError(rule=rule.id, field=name, message=message))
 
         acts: frozenset[str] = frozenset()
-        if fnmatch.fnmatchcase(self._service, rule.service):
+        if self._concerns(rule):
             acts = self._fitting(rule, wrong)
         if isinstance(rule.fault, Refuse) and not self._keyed_refusal:
             for name in ("operation", "key"):

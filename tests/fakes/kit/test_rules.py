@@ -133,6 +133,28 @@ async def test_what_was_expected_and_did_not_fire_is_inconclusive_with_the_reaso
     assert (await toy.control.verdict())["verdict"] == "passed"
 
 
+async def test_a_rule_for_another_service_expects_nothing_here(toy: Toy) -> None:
+    """One file serves all fakes: each judges its own rules, and names those that it leaves to others."""
+    await toy.control.add(
+        {"id": "busy", "service": "a100", "operation": "generate", "expect": True, "fault": FAULT},
+        {"id": "idle", "service": "sam?", "fault": FAULT},
+        {"id": "mine", "service": "to*", "operation": "plain", "expect": True, "fault": FAULT},
+    )
+    verdict = await toy.control.verdict()
+    assert [unmet["id"] for unmet in verdict["unmet"]] == ["mine"]
+    assert verdict["elsewhere"] == ["busy"]
+    await statuses(toy, "w")
+    assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+async def test_a_rule_for_any_service_that_fits_nothing_here_is_inconclusive(toy: Toy) -> None:
+    await toy.control.add({"operation": "planetarium", "expect": True, "fault": FAULT})
+    (unmet,) = (await toy.control.verdict())["unmet"]
+    assert unmet["near_misses"][0]["why"] == [
+        "it acts on nothing here: wants service *, operation planetarium, this fake is toy"
+    ]
+
+
 async def test_a_number_of_hits_can_be_expected(toy: Toy) -> None:
     await toy.control.add({"id": "twice", "expect": 2, "fault": FAULT})
     await statuses(toy, "w")
