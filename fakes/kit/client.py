@@ -96,7 +96,7 @@ class Control:
 
     def __init__(self, url: str, timeout: float = 10) -> None:
         self._paths = _Paths(url)
-        self._http = httpx.Client(timeout=timeout)
+        self._http = httpx.Client(timeout=timeout, trust_env=False)
         self._learned = False
 
     def add(self, *rules: RuleData) -> list[str]:
@@ -188,7 +188,7 @@ class AsyncControl:
 
     def __init__(self, url: str, timeout: float = 10) -> None:
         self._paths = _Paths(url)
-        self._http = httpx.AsyncClient(timeout=timeout)
+        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False)
         self._learned = False
 
     async def add(self, *rules: RuleData) -> list[str]:

@@ -53,6 +53,24 @@ async def test_nobody_there(ask: Callable[[AsyncControl], Any]) -> None:
             await ask(control)
 
 
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+async def test_neither_client_goes_through_a_proxy_of_the_environment(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROXIES:
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    def ask() -> Any:
+        with Control(toy.url) as control:
+            return control.health()["service"]
+
+    assert await asyncio.to_thread(ask) == "toy"
+    async with AsyncControl(toy.url) as control:
+        assert (await control.health())["service"] == "toy"
+
+
 async def test_it_reaches_a_service_that_refuses(toy: Toy) -> None:
     await toy.control.add({"fault": {"kind": "refuse"}})
     assert (await toy.control.health())["refusing"] is True
