@@ -22,7 +22,7 @@ from fakes.kit.jobs import Jobs
 from fakes.kit.ledger import Entry, Ledger
 from fakes.kit.profiles import Profile, read_profile
 from fakes.kit.rulebook import RuleBook
-from fakes.kit.rules import read_rules, read_yaml
+from fakes.kit.rules import RuleError, RulesInvalid, read_rules, read_yaml
 from fakes.kit.settings import FakeSettings
 from fakes.kit.store import BlobStore, derived, foreign, open_store
 
@@ -384,7 +384,22 @@ class Fake(FastAPI):
             self.rules.load(read_rules(read_yaml(settings.sim_rules)), time.time())
 
     def set_profile(self, profile: Profile) -> None:
-        """Take another profile, with all slots free."""
+        """Take another profile, with all slots free.
+
+        Raises:
+            RulesInvalid: it gives a latency to an operation that this service does not have.
+        """
+        known = ", ".join(self.operations)
+        unknown = [name for name in profile.latency if name not in self.operations]
+        if unknown:
+            raise RulesInvalid(
+                [
+                    RuleError(
+                        rule="profile", field=f"latency.{name}", message=f"{self.service} has no {name!r}, only {known}"
+                    )
+                    for name in unknown
+                ]
+            )
         self.profile = profile
         self.slots = Slots(profile.capacity) if profile.capacity else None
 

@@ -53,6 +53,15 @@ async def test_nobody_there(ask: Callable[[AsyncControl], Any]) -> None:
             await ask(control)
 
 
+async def test_a_profile_names_operations_of_the_service(toy: Toy) -> None:
+    before = await toy.control.profile()
+    with pytest.raises(
+        ControlError, match=r"422: rule profile: latency\.generat: toy has no 'generat', only plain, echo"
+    ):
+        await toy.control.set_profile({"latency": {"generat": 5, "echo": 1}})
+    assert await toy.control.profile() == before
+
+
 PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
