@@ -91,6 +91,8 @@ class Call:
     scale: float
     elapsed: float = 0.0
     """What a virtual call took so far."""
+    longest_pause: float | None = None
+    """The longest silence within it, which a read timeout counts. None: all of it."""
     entry: "Entry | None" = None
     hit: "Hit | None" = None
     """The rule that it met."""

@@ -54,5 +54,6 @@ class Dribble(Fault):
             return None
         answer.pace = (self.bytes, self.pause)
         if call.virtual:
+            call.longest_pause = max(call.elapsed, self.pause)
             call.elapsed += math.ceil(len(answer.body) / self.bytes) * self.pause
         return answer

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from fakes.kit.client import AsyncControl
+from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
@@ -74,6 +74,15 @@ class Toy:
         finally:
             writer.close()
         return Wire(int(status.split()[1]), named, rest, time.perf_counter() - started)
+
+    async def once(self, true: Callable[[list[LedgerCall]], object]) -> list[LedgerCall]:
+        """Return the ledger once that holds for it."""
+        async with asyncio.timeout(10):
+            while True:
+                calls = await self.control.ledger()
+                if true(calls):
+                    return calls
+                await asyncio.sleep(0.01)
 
 
 def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
