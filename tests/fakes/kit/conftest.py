@@ -62,7 +62,11 @@ class Toy:
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             data = b"" if body is None else json.dumps(body).encode()
-            lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: toy", f"X-Workflow-Id: {key}"]
+            lines = [
+                f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
+                f"Host: {parts.netloc}",
+                f"X-Workflow-Id: {key}",
+            ]
             lines += [f"X-Sim-Time: {at}"] if virtual else []
             lines += ["X-Activity-Attempt: 1", "Connection: close", "Content-Type: application/json"]
             lines += [f"Content-Length: {len(data)}", "", ""]

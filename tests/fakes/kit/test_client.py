@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from fakes.kit.client import AsyncControl, Control, ControlError
-from tests.fakes.kit.conftest import Toy
+from tests.fakes.kit.conftest import Toy, serve_toy
 
 RULE = {"id": "busy", "expect": True, "fault": {"kind": "status", "status": 503}}
 
@@ -60,6 +61,29 @@ async def test_a_profile_names_operations_of_the_service(toy: Toy) -> None:
     ):
         await toy.control.set_profile({"latency": {"generat": 5, "echo": 1}})
     assert await toy.control.profile() == before
+
+
+@pytest.mark.parametrize("path", ["/__sim/rules", "/__sim/reset"])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example:8008"}]
+)
+async def test_a_page_of_a_browser_cannot_steer(toy: Toy, path: str, headers: dict[str, str]) -> None:
+    await toy.control.add(RULE)
+    async with httpx.AsyncClient(base_url=toy.url, trust_env=False) as http:
+        answer = await http.post(path, content="[]", headers={"Content-Type": "text/plain"} | headers)
+        assert answer.status_code == 403
+        assert any(value in answer.json()["detail"] for value in headers.values())
+        assert (await http.get("/plain", headers=headers)).status_code == 503, (
+            "by the rule: the service itself is for everybody"
+        )
+    assert [rule["id"] for rule in await toy.control.rules()] == ["busy"]
+
+
+async def test_in_a_container_any_name_may_lead_to_it() -> None:
+    async with serve_toy(sim_control_open=True) as toy, httpx.AsyncClient(base_url=toy.url, trust_env=False) as http:
+        assert (await http.get("/__sim/rules", headers={"Host": "a100:8008"})).status_code == 200
+        elsewhere = {"Host": "a100:8008", "Origin": "https://evil.example"}
+        assert (await http.get("/__sim/rules", headers=elsewhere)).status_code == 403
 
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
