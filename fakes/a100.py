@@ -87,7 +87,7 @@ def create_app(settings: FakeSettings) -> Fake:
         mask = await fake.store.get(request.mask_uri)
         await fake.takes(call, source)
         made = await asyncio.to_thread(pictures.generate, source, mask, settings.sim_seed, settings.a100_gemini)
-        flux = call.fault.picture(made.flux, source) if call.fault else made.flux
+        flux = fake.lied(call, made.flux, source)
         return Generated(
             result_base64=_text(flux),
             result_gemini_base64=_text(made.gemini),

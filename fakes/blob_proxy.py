@@ -51,7 +51,7 @@ class BlobProxy(Fake):
         if not self.settings.azure_blob_endpoint:
             raise ValueError("set AZURE_BLOB_ENDPOINT: the proxy hands requests on to that blob store")
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._upstream = await stack.enter_async_context(httpx.AsyncClient(timeout=300, limits=limits))
+        self._upstream = await stack.enter_async_context(httpx.AsyncClient(timeout=300, limits=limits, trust_env=False))
 
     def key_of(self, scope: Scope) -> str:
         """Return the UUID in the blob's name, as staging/{workflow_id} and {workflow_id}-mask.png have one."""

@@ -17,7 +17,11 @@ def make_container(settings: FakeSettings) -> bool:
     """
     credential = {"account_name": settings.azure_account_name, "account_key": settings.azure_account_key}
     with BlobServiceClient(
-        settings.azure_blob_endpoint, credential=credential, api_version=API_VERSION, retry_total=3
+        settings.azure_blob_endpoint,
+        credential=credential,
+        api_version=API_VERSION,
+        retry_total=3,
+        use_env_settings=False,
     ) as store:
         try:
             store.create_container(settings.azure_container)

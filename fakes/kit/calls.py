@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fakes.kit.faults.base import Fault
+    from fakes.kit.hits import Hit
     from fakes.kit.ledger import Entry
 
 Headers = list[tuple[bytes, bytes]]
@@ -34,6 +35,8 @@ class Operation:
     """The fields of its JSON answer. Faults of contract need one."""
     works: bool = False
     """It takes a slot and a service time of the capacity model, by `Call.takes`."""
+    timed: bool = True
+    """The profile gives its work a time, which can be multiplied."""
 
 
 class Ending(enum.Enum):
@@ -88,8 +91,21 @@ class Call:
     scale: float
     elapsed: float = 0.0
     """What a virtual call took so far."""
+    longest_pause: float | None = None
+    """The longest silence within it, which a read timeout counts. None: all of it."""
     entry: "Entry | None" = None
-    fault: "Fault | None" = None
+    hit: "Hit | None" = None
+    """The rule that it met."""
+
+    @property
+    def fault(self) -> "Fault | None":
+        """The fault of the rule that it met."""
+        return self.hit.fault if self.hit is not None else None
+
+    def acts(self) -> None:
+        """Count the rule that it met: its fault changed something."""
+        if self.hit is not None:
+            self.hit.act()
 
     async def wait(self, seconds: float) -> None:
         """Let so many seconds pass for the caller: claimed in virtual time, scaled and waited in real time."""

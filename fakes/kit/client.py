@@ -40,10 +40,12 @@ class Unmet(TypedDict):
 
 
 class Verdict(TypedDict):
-    """Whether every rule with `expect` fired: "passed" or "inconclusive"."""
+    """Whether every rule of this service with `expect` fired: "passed" or "inconclusive"."""
 
     verdict: str
     unmet: list[Unmet]
+    elsewhere: list[str]
+    """The rules with `expect` that are for other services."""
 
 
 class ControlError(Exception):
@@ -96,7 +98,7 @@ class Control:
 
     def __init__(self, url: str, timeout: float = 10) -> None:
         self._paths = _Paths(url)
-        self._http = httpx.Client(timeout=timeout)
+        self._http = httpx.Client(timeout=timeout, trust_env=False)
         self._learned = False
 
     def add(self, *rules: RuleData) -> list[str]:
@@ -188,7 +190,7 @@ class AsyncControl:
 
     def __init__(self, url: str, timeout: float = 10) -> None:
         self._paths = _Paths(url)
-        self._http = httpx.AsyncClient(timeout=timeout)
+        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False)
         self._learned = False
 
     async def add(self, *rules: RuleData) -> list[str]:

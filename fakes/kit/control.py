@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fakes.kit.ledger import duplicate_submits, json_lines
 from fakes.kit.profiles import Profile, read_profile
 from fakes.kit.rules import RuleError, RulesInvalid, read_rules
+from fakes.kit.visitors import stranger
 
 if TYPE_CHECKING:
     from fakes.kit.fake import Fake
@@ -21,10 +22,13 @@ def control_plane(fake: "Fake") -> APIRouter:
     """Return the routes that steer a fake and tell what it saw."""
 
     def near(request: Request) -> None:
+        is_open = fake.settings.sim_control_open
         host = request.client.host if request.client else ""
-        if fake.settings.sim_control_open or (host and ipaddress.ip_address(host).is_loopback):
-            return
-        raise HTTPException(403, "the control plane answers loopback alone, unless SIM_CONTROL_OPEN is on")
+        if not is_open and not (host and ipaddress.ip_address(host).is_loopback):
+            raise HTTPException(403, "the control plane answers loopback alone, unless SIM_CONTROL_OPEN is on")
+        why = stranger(request.headers, request.url.scheme, any_host=is_open)
+        if why is not None:
+            raise HTTPException(403, why)
 
     routes = APIRouter(prefix="/__sim", dependencies=[Depends(near)], tags=["control plane"])
 

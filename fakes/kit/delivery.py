@@ -42,16 +42,27 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
     body = answer.body
     if answer.pace is not None and not call.virtual:
         size, pause = answer.pace
-        while body:
-            await send({"type": "http.response.body", "body": body[:size], "more_body": True})
-            body = body[size:]
-            await asyncio.sleep(pause * call.scale)
+        leaving = asyncio.ensure_future(gone(receive))
+        try:
+            while body and not leaving.done():
+                await send({"type": "http.response.body", "body": body[:size], "more_body": True})
+                body = body[size:]
+                await asyncio.wait([leaving], timeout=pause * call.scale)
+        finally:
+            leaving.cancel()
+        if body:
+            return
     await send({"type": "http.response.body", "body": body})
 
 
 def elapsed(call: Call) -> list[tuple[bytes, bytes]]:
-    """Return the header that tells a virtual caller what the call took."""
-    return [(b"x-sim-elapsed", repr(call.elapsed).encode())] if call.virtual else []
+    """Return the headers that tell a virtual caller what the call took, and how long it was silent at most."""
+    if not call.virtual:
+        return []
+    told = [(b"x-sim-elapsed", repr(call.elapsed).encode())]
+    if call.longest_pause is not None:
+        told.append((b"x-sim-longest-pause", repr(call.longest_pause).encode()))
+    return told
 
 
 async def gone(receive: Receive) -> None:

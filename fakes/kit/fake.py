@@ -4,8 +4,9 @@ import asyncio
 import io
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -22,7 +23,7 @@ from fakes.kit.jobs import Jobs
 from fakes.kit.ledger import Entry, Ledger
 from fakes.kit.profiles import Profile, read_profile
 from fakes.kit.rulebook import RuleBook
-from fakes.kit.rules import read_rules, read_yaml
+from fakes.kit.rules import RuleError, RulesInvalid, read_rules, read_yaml
 from fakes.kit.settings import FakeSettings
 from fakes.kit.store import BlobStore, derived, foreign, open_store
 
@@ -57,7 +58,7 @@ class Fake(FastAPI):
         self.ledger = Ledger(settings.sim_ledger_size)
         self.rules = RuleBook(
             service,
-            self.operations.values,
+            self._timed_operations,
             settings.sim_seed,
             keyed_refusal=settings.sim_clock == "caller",
         )
@@ -182,11 +183,18 @@ class Fake(FastAPI):
 
     async def deliver(self, call: Call, uri: str, made: bytes, source: bytes) -> str:
         """Write a picture that was made from its source, with the lies of the call's fault. Return its URI."""
-        if call.fault is not None:
-            made = call.fault.picture(made, source)
-            if call.fault.foreign:
-                uri = foreign(uri, call.key)
-        return await self.store.put(uri, made)
+        if call.hit is not None and call.hit.fault.foreign:
+            uri = foreign(uri, call.key)
+            call.hit.changed = True
+        return await self.store.put(uri, self.lied(call, made, source))
+
+    def lied(self, call: Call, made: bytes, source: bytes) -> bytes:
+        """Return a picture that was made from its source with the lies of the call's fault."""
+        if call.hit is None:
+            return made
+        told = call.hit.fault.picture(made, source)
+        call.hit.changed |= told != made
+        return told
 
     # ------------------------------------------------------------ one call
 
@@ -246,6 +254,8 @@ class Fake(FastAPI):
                 entry.duration_s = time.perf_counter() - started
             elif math.isfinite(call.elapsed):
                 entry.duration_s = call.elapsed
+            if call.hit is not None and not call.hit.carried:
+                call.hit.close()
 
     async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         fault, name = call.fault, call.operation.name
@@ -268,8 +278,8 @@ class Fake(FastAPI):
         await self._asgi(scope, receive, recorder)
         answer = recorder.answer()
         changed = fault.after(call, answer) if answer.status < 300 or fault.family == "http" else None
-        if changed is None and call.entry is not None:
-            self.rules.unfired(call.entry)
+        if changed is not None:
+            call.acts()
         await deliver(changed or answer, call, scope, receive, send)
 
     @staticmethod
@@ -301,13 +311,11 @@ class Fake(FastAPI):
         if not self.settings.sim_enabled:
             number, _ = self.rules.count(key, operation.name, now)
             return Call(self.service, operation, key, number, attempt, now, virtual, scale)
-        entry, fault = scope.get(ENTRY), None
+        entry = scope.get(ENTRY)
         if entry is None:
             entry = self._enter(operation.name, key, attempt, at, now)
-            fault = self.rules.match(entry)
-        else:
-            fault = self.rules.fault_of(entry)
-        return Call(self.service, operation, key, entry.call, attempt, now, virtual, scale, entry=entry, fault=fault)
+            self.rules.match(entry)
+        return Call(self.service, operation, key, entry.call, attempt, now, virtual, scale, entry=entry, hit=entry.hit)
 
     def key_of(self, scope: Scope) -> str:
         """Return the key of a call without X-Workflow-Id: that of the job that it polls, else none."""
@@ -334,6 +342,14 @@ class Fake(FastAPI):
             self._prefixes.append((method, prefix, operation))
         else:
             self._exact[method, path] = operation
+
+    def _timed_operations(self) -> Iterator[Operation]:
+        """Yield the operations, each with whether the profile gives its work a time."""
+        profile = self.profile
+        grows = profile.seconds_per_megapixel > 0 or (profile.capacity and profile.capacity.cold_start)
+        for name, operation in self.operations.items():
+            latency = profile.latency.get(name)
+            yield replace(operation, timed=bool(grows or (latency and latency.fixed != 0)))
 
     def _draw(self, call: Call, purpose: str) -> float:
         return draw(self.settings.sim_seed, purpose, self.service, call.key, call.operation.name, call.number)
@@ -375,7 +391,22 @@ class Fake(FastAPI):
             self.rules.load(read_rules(read_yaml(settings.sim_rules)), time.time())
 
     def set_profile(self, profile: Profile) -> None:
-        """Take another profile, with all slots free."""
+        """Take another profile, with all slots free.
+
+        Raises:
+            RulesInvalid: it gives a latency to an operation that this service does not have.
+        """
+        known = ", ".join(self.operations)
+        unknown = [name for name in profile.latency if name not in self.operations]
+        if unknown:
+            raise RulesInvalid(
+                [
+                    RuleError(
+                        rule="profile", field=f"latency.{name}", message=f"{self.service} has no {name!r}, only {known}"
+                    )
+                    for name in unknown
+                ]
+            )
         self.profile = profile
         self.slots = Slots(profile.capacity) if profile.capacity else None
 

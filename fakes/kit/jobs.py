@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from fakes.kit.calls import Call
 
 if TYPE_CHECKING:
-    from fakes.kit.faults.base import Fault
+    from fakes.kit.hits import Hit
 
 MOST_JOBS = 20_000
 NAMESPACE = uuid.UUID("6c1d4a52-3f43-5b0e-9d0b-8f6f0c3f2a11")
@@ -39,9 +39,10 @@ class Job:
     scale: float
     work: "asyncio.Task[str]"
     """The work itself, whose value is the URI of the result. It runs at once, whatever the caller's clock says."""
-    fault: "Fault | None"
+    hit: "Hit | None"
+    """The rule that its submit met."""
 
-    async def seen(self, now: float, fault: "Fault | None") -> Seen:
+    async def seen(self, now: float, of_poll: "Hit | None") -> Seen:
         """Return what a poll at that time sees, with the lies of the submit's fault, then of the poll's."""
         if now < self.ready:
             truth = Seen("processing")
@@ -50,9 +51,14 @@ class Job:
                 truth = Seen("completed", await asyncio.shield(self.work))
             except (HTTPException, ValueError):  # the store's errors, and those of an unusable picture
                 truth = Seen("failed")
-        for lie in (self.fault, fault):
-            if lie is not None:
-                truth = lie.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
+        for hit in (self.hit, of_poll):
+            if hit is not None:
+                lie = hit.fault.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
+                if lie != truth:
+                    hit.act()
+                truth = lie
+        if self.hit is not None and self.hit.fault.family == "picture" and truth.result:
+            self.hit.close()
         return truth
 
 
@@ -72,11 +78,16 @@ class Jobs:
         name = f"{self._seed}/{call.service}/{call.key}/{call.number}" if call.key else str(uuid.uuid4())
         job_id = str(uuid.uuid5(NAMESPACE, name))
         scale = 1.0 if call.virtual else call.scale
-        if call.fault is not None:
-            ready = call.now + call.fault.job_seconds((ready - call.now) / scale) * scale
+        if call.hit is not None:
+            seconds = (ready - call.now) / scale
+            longer = call.hit.fault.job_seconds(seconds)
+            if longer != seconds:
+                call.acts()
+                ready = call.now + longer * scale
+            call.hit.carried = call.hit.fault.carried
         task = asyncio.ensure_future(work())
         task.add_done_callback(_look_at)
-        job = Job(job_id, call.key, call.now, ready, scale, task, call.fault)
+        job = Job(job_id, call.key, call.now, ready, scale, task, call.hit)
         self._jobs[job_id] = job
         self._jobs.move_to_end(job_id)
         if len(self._jobs) > self._most:
@@ -94,7 +105,7 @@ class Jobs:
             HTTPException: 404, there is no such job, or so it seems.
         """
         job = self._jobs.get(job_id)
-        seen = await job.seen(call.now, call.fault) if job else Seen(None)
+        seen = await job.seen(call.now, call.hit) if job else Seen(None)
         if seen.status is None:
             raise HTTPException(404, f"there is no job {job_id}")
         return seen

@@ -3,8 +3,11 @@
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakes.kit.hits import Hit
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ class Entry:
     """Unix seconds of the caller's clock: the same as `at` unless X-Sim-Time was sent."""
     since_first: float
     rule: str | None = None
+    """The rule that changed something, once it did."""
     fault: str | None = None
     status: int | None = None
     duration_s: float | None = None
@@ -32,6 +36,8 @@ class Entry:
     """The digest of the JSON that was sent; None where nothing read it (digests.py)."""
     answered: dict[str, Any] | None = None
     """The digest of the JSON that was answered."""
+    hit: "Hit | None" = field(default=None, repr=False, compare=False)
+    """The rule that matched, whether it changed something or not."""
 
     def public(self) -> dict[str, Any]:
         """Return the entry as the control plane answers it."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from fakes.kit.calls import Operation
 from fakes.kit.conditions import conditions, is_wild
-from fakes.kit.faults import Fault, Refuse
+from fakes.kit.faults import Refuse
+from fakes.kit.hits import Hit
 from fakes.kit.ledger import Entry
 from fakes.kit.rules import Rule, RuleError, RulesInvalid
 
@@ -24,8 +25,16 @@ class Active:
         self.operations = operations
         """The operations of this fake that it can act on. Empty: another service's rule, or the fault fits none."""
         self.loaded = loaded
+        self.taken = 0
+        """Calls that it matched and that it has not given back: what `max_hits` limits."""
         self.hits = 0
-        self._conditions = conditions(rule, seed, lambda: self.hits)
+        """Calls in which its fault changed something."""
+        self._conditions = conditions(rule, seed, lambda: self.taken)
+
+    def span(self) -> tuple[float, float]:
+        """Return from when to when it closes the listener, in Unix seconds."""
+        begin = self.loaded + (self.rule.after_s or 0.0)
+        return begin, begin + self.rule.for_s if self.rule.for_s else float("inf")
 
     def acts_on(self, entry: Entry) -> bool:
         """Return whether every condition holds for a call of one of its operations."""
@@ -96,7 +105,7 @@ class RuleBook:
         """Forget the calls and the hits, keep the rules."""
         self._keys.clear()
         for active in self._rules.values():
-            active.hits = 0
+            active.hits = active.taken = 0
 
     def count(self, key: str, operation: str, now: float) -> tuple[int, float]:
         """Count a call. Return its number and the seconds since the key's first call."""
@@ -111,47 +120,36 @@ class RuleBook:
         timeline.counts[operation] = number
         return number, now - timeline.first
 
-    def match(self, entry: Entry) -> Fault | None:
-        """Return the fault of the first rule that matches a call, and write it down."""
+    def match(self, entry: Entry) -> Hit | None:
+        """Return the hit of the first rule that matches a call, and note it in the entry."""
         candidates = self._globs.get(entry.operation)
         exact = self._exact.get((entry.operation, entry.key)) if self._exact else None
         if exact:
             candidates = sorted([*exact, *candidates], key=lambda item: item.order) if candidates else exact
         for active in candidates or ():
             if active.acts_on(entry):
-                active.hits += 1
-                entry.rule, entry.fault = active.rule.id, active.rule.fault.kind
-                return active.rule.fault
+                hit = entry.hit = Hit(active, entry)
+                if active.rule.fault.at_once:
+                    hit.act()
+                return hit
         return None
-
-    def fault_of(self, entry: Entry) -> Fault | None:
-        """Return the fault of a call that was matched already."""
-        active = self._rules.get(entry.rule or "")
-        return active.rule.fault if active else None
-
-    def unfired(self, entry: Entry) -> None:
-        """Take a hit back: there was nothing that the fault could have changed."""
-        active = self._rules.get(entry.rule or "")
-        if active is not None:
-            active.hits -= 1
-        entry.rule = entry.fault = None
 
     def refusals(self) -> list[tuple[float, float]]:
         """Return from when to when, in Unix seconds, the service refuses connections in real time."""
+        return [active.span() for active in self._refusing()]
+
+    def refused(self, now: float) -> None:
+        """Count the rules that keep the listener closed now, each once."""
+        for active in self._refusing():
+            begin, end = active.span()
+            if begin <= now < end:
+                active.hits = 1
+
+    def _refusing(self) -> list[Active]:
+        """Return the rules that close the listener, when their time has come."""
         if self._keyed_refusal:
             return []
-        spans = []
-        for active in self._rules.values():
-            if isinstance(active.rule.fault, Refuse) and active.operations:
-                begin = active.loaded + (active.rule.after_s or 0.0)
-                spans.append((begin, begin + active.rule.for_s if active.rule.for_s else float("inf")))
-        return spans
-
-    def refused(self) -> None:
-        """Count the rules that close the listener as fired."""
-        for active in self._rules.values():
-            if isinstance(active.rule.fault, Refuse) and active.operations:
-                active.hits += 1
+        return [a for a in self._rules.values() if isinstance(a.rule.fault, Refuse) and a.operations]
 
     def public(self) -> list[dict[str, Any]]:
         """Return each rule as it was given, with its hits and the operations that it acts on."""
@@ -162,7 +160,10 @@ class RuleBook:
         ]
 
     def verdict(self, calls: Callable[[], Iterable[Entry]]) -> dict[str, Any]:
-        """Return whether every rule with `expect` fired often enough, and for those that did not, why."""
+        """Return whether every rule of this service with `expect` fired often enough, and for those that did not, why.
+
+        `elsewhere` names the rules with `expect` that are for other services: one file serves all fakes.
+        """
         unmet = [
             {
                 "id": active.rule.id,
@@ -171,9 +172,10 @@ class RuleBook:
                 "near_misses": self._near_misses(active, calls()),
             }
             for active in self._rules.values()
-            if active.hits < active.rule.least_hits
+            if active.hits < active.rule.least_hits and self._concerns(active.rule)
         ]
-        return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet}
+        elsewhere = [a.rule.id for a in self._rules.values() if a.rule.least_hits and not self._concerns(a.rule)]
+        return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet, "elsewhere": elsewhere}
 
     def near_misses(self, rule_id: str, calls: Iterable[Entry]) -> list[dict[str, Any]] | None:
         """Return the calls that came nearest to a rule and why it did not act on them, None for an unknown rule."""
@@ -184,9 +186,16 @@ class RuleBook:
         if not active.operations:
             wanted = f"service {active.rule.service}, operation {active.rule.operation}"
             return [{"call": None, "why": [f"it acts on nothing here: wants {wanted}, this fake is {self._service}"]}]
+        if active in self._refusing():
+            begin, end = active.span()
+            span = f"{begin - active.loaded:g} s to {end - active.loaded:g} s"
+            return [{"call": None, "why": [f"in real time it refuses from {span} after it was loaded"]}]
         missed: list[tuple[int, Entry, list[str]]] = []
         for entry in calls:
-            if entry.rule == active.rule.id:
+            hit = entry.hit
+            if hit is not None and hit.active is active:
+                if not hit.acted:
+                    missed.append((0, entry, [hit.why_not()]))
                 continue
             why = active.misses(entry)
             if not why:
@@ -195,12 +204,16 @@ class RuleBook:
         missed.sort(key=lambda item: item[0])
         return [{"call": entry.public(), "why": why} for _, entry, why in missed[:most]]
 
+    def _concerns(self, rule: Rule) -> bool:
+        """Return whether a rule is for this service."""
+        return fnmatch.fnmatchcase(self._service, rule.service)
+
     def _activate(self, rule: Rule, now: float, errors: list[RuleError]) -> Active:
         def wrong(name: str, message: str) -> None:
             errors.append(RuleError(rule=rule.id, field=name, message=message))
 
         acts: frozenset[str] = frozenset()
-        if fnmatch.fnmatchcase(self._service, rule.service):
+        if self._concerns(rule):
             acts = self._fitting(rule, wrong)
         if isinstance(rule.fault, Refuse) and not self._keyed_refusal:
             for name in ("operation", "key"):

@@ -182,9 +182,11 @@ class _Doorman:
 
     def look(self) -> None:
         """Look at the rules now. Closing is done at once, so that it is done when the control plane answers."""
-        if self._refusing(time.time()) and self._server.is_open:
-            asyncio.get_running_loop().call_soon(self._server.refuse)
-            self._fake.rules.refused()
+        now = time.time()
+        if self._refusing(now):
+            if self._server.is_open:
+                asyncio.get_running_loop().call_soon(self._server.refuse)
+            self._fake.rules.refused(now)
         self._changed.set()
 
     async def run(self) -> None:
@@ -195,9 +197,10 @@ class _Doorman:
             if not self._refusing(now) and not self._server.is_open:
                 with suppress(OSError):  # somebody else took the port meanwhile: try again
                     await self._server.open()
-            elif self._refusing(now) and self._server.is_open:
-                self._server.refuse()
-                self._fake.rules.refused()
+            elif self._refusing(now):
+                if self._server.is_open:
+                    self._server.refuse()
+                self._fake.rules.refused(now)
             edges = [edge for span in self._fake.rules.refusals() for edge in span if now < edge < float("inf")]
             pending = [1.0] if self._refusing(now) == self._server.is_open else []
             with suppress(TimeoutError):

@@ -84,6 +84,7 @@ async def open_store(settings: FakeSettings) -> AsyncIterator[BlobStore]:
         read_timeout=30,
         max_single_put_size=64 * 1024 * 1024,
         max_single_get_size=64 * 1024 * 1024,
+        use_env_settings=False,  # no proxy of the environment: the store stands beside the fakes
     ) as client:
         yield BlobStore(client)
 

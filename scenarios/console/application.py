@@ -1,7 +1,7 @@
 """The console's server: the page itself, and the few things of the harness that the page cannot ask the public API."""
 
-import gzip
 import uuid
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from app.gateway.starting import workflow_id_for
 from app.steps import Step
 from fakes.kit.client import ControlError
+from fakes.kit.visitors import stranger
 from scenarios.console import samples
 from scenarios.console.codes import codes
 from scenarios.console.fakes import Fakes, UnknownError
@@ -32,9 +33,10 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' {gateway}; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-
-
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+LARGEST_BATCH = 8 * 1024 * 1024
+"""Bytes of spans that are taken at once, unpacked. An exporter sends batches of 512 spans, some 300 KB."""
+GZIP = 16 + zlib.MAX_WBITS
 
 
 class Switched(BaseModel):
@@ -63,6 +65,8 @@ def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: C
 
     @app.middleware("http")
     async def around(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if (why := stranger(request.headers, request.url.scheme)) is not None:
+            return JSONResponse({"message": why}, status_code=403)
         if request.url.hostname == "127.0.0.1" and request.url.path == "/":
             # The gateway lets pages of localhost in, by that name (specification, CORS Configuration).
             return RedirectResponse(request.url.replace(netloc=f"localhost:{request.url.port or 80}"))
@@ -195,16 +199,47 @@ def _traces(traces: Traces) -> APIRouter:
     @routes.post("/v1/traces")
     async def take(request: Request) -> Response:
         """Take spans by OTLP over HTTP, the path that its specification fixes."""
-        body = await request.body()
         try:
-            traces.take(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body)
-        except (ValueError, OSError) as error:
+            traces.take(await _unpacked(request))
+        except TooLargeError:
+            return JSONResponse({"message": f"more than {LARGEST_BATCH} bytes of spans at once"}, status_code=413)
+        except (ValueError, zlib.error) as error:
             return JSONResponse({"message": str(error)}, status_code=400)
         return Response(media_type="application/x-protobuf")
 
     @routes.get("/harness/traces/{workflow_id}")
     async def one(workflow_id: str) -> dict[str, Any]:
         spans = traces.of(workflow_id)
-        return {"traceId": spans[0].trace_id, "spans": [asdict(span) for span in spans], "tree": tree(spans)}
+        dropped = traces.dropped(workflow_id)
+        return {
+            "traceId": spans[0].trace_id,
+            "spans": [asdict(span) for span in spans],
+            "dropped": dropped,
+            "tree": tree(spans, dropped),
+        }
 
     return routes
+
+
+class TooLargeError(Exception):
+    """More spans at once than are taken."""
+
+
+async def _unpacked(request: Request) -> bytes:
+    """Return the body, unpacked if it is gzip, and never more than the largest batch.
+
+    Raises:
+        TooLargeError: it is longer.
+        zlib.error: it is no gzip.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BATCH:
+            raise TooLargeError
+    if request.headers.get("content-encoding") != "gzip":
+        return bytes(body)
+    unpacked = zlib.decompressobj(GZIP).decompress(bytes(body), LARGEST_BATCH + 1)
+    if len(unpacked) > LARGEST_BATCH:
+        raise TooLargeError
+    return unpacked

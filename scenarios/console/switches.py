@@ -76,10 +76,10 @@ SWITCHES: tuple[Switch, ...] = (
         "sam3",
         "submit",
         "mask-slow",
-        "The mask job is 20 times slower",
-        "more polls; time to press Cancel",
+        "The mask job is slow",
+        "100 s of the fake's time: more polls; time to press Cancel",
         kind="job_slow",
-        factor=20,
+        seconds=100,
     ),
     _switch(
         "sam3", "submit", "mask-lost", "The mask job is lost once", "404, and a new job", calls="1", kind="job_lost"

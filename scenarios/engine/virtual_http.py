@@ -1,7 +1,8 @@
 """The network seams in simulation: requests carry the caller's virtual time, answers say how long they claim to take.
 
-The wire between the simulation and the fakes is three headers. `X-Sim-Time` (request): the caller's time in Unix
+The wire between the simulation and the fakes is four headers. `X-Sim-Time` (request): the caller's time in Unix
 seconds. `X-Sim-Elapsed` (answer): the seconds that this answer takes, or `inf` for one that never comes.
+`X-Sim-Longest-Pause` (answer): the longest silence in an answer that comes in pieces, which a read timeout counts.
 `X-Sim-Fault: refuse` (answer): nobody would have listened. Nothing waits: the claimed seconds move the caller's clock,
 and what would have ended the wait in real time (a read timeout, a deadline) ends it here.
 
@@ -21,22 +22,23 @@ from scenarios.engine.virtual_clock import AttemptClock, attempt_clock
 
 TIME_HEADER = "X-Sim-Time"
 ELAPSED_HEADER = "X-Sim-Elapsed"
+PAUSE_HEADER = "X-Sim-Longest-Pause"
 FAULT_HEADER = "X-Sim-Fault"
 REFUSE = "refuse"
 
 
-def claimed_seconds(clock: AttemptClock, header: str | None) -> float:
-    """Return the seconds that an answer claims to take.
+def claimed_seconds(clock: AttemptClock, headers: Mapping[str, str], name: str) -> float:
+    """Return the seconds that an answer claims in a header, 0 without it.
 
     Raises:
         SimulationError: it is not a number of seconds.
     """
     try:
-        seconds = float(header or 0)
+        seconds = float(headers.get(name) or 0)
     except ValueError:
         seconds = -1.0
     if not seconds >= 0:
-        raise clock.untrue(f"a fake answered {ELAPSED_HEADER}: {header!r}; seconds or inf are expected")
+        raise clock.untrue(f"a fake answered {name}: {headers.get(name)!r}; seconds or inf are expected")
     return seconds
 
 
@@ -52,10 +54,14 @@ async def fate_of(clock: AttemptClock, headers: Mapping[str, str], read_timeout:
     """Take the time that an answer claims, at most the read timeout, and say what the caller sees of it."""
     if headers.get(FAULT_HEADER) == REFUSE:
         return Fate.REFUSED
-    claimed = claimed_seconds(clock, headers.get(ELAPSED_HEADER))
+    claimed = claimed_seconds(clock, headers, ELAPSED_HEADER)
+    silent = claimed_seconds(clock, headers, PAUSE_HEADER) if PAUSE_HEADER in headers else claimed
     limit = inf if read_timeout is None else read_timeout
-    await clock.advance(min(claimed, limit))
-    return Fate.ANSWERED if claimed <= limit else Fate.TIMED_OUT
+    if silent > limit:
+        await clock.advance(limit)
+        return Fate.TIMED_OUT
+    await clock.advance(claimed)
+    return Fate.ANSWERED
 
 
 class VirtualTransport(httpx.AsyncBaseTransport):

@@ -21,10 +21,11 @@ from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from fakes import blob_proxy
+from fakes.container import make_container
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import API_VERSION
+from fakes.kit.store import API_VERSION, open_store
 from tests.fakes.conftest import ACCOUNT, KEY
 
 CONTAINER = "jewelry-uploads"
@@ -83,6 +84,21 @@ async def test_the_sdk_works_unchanged(proxied: Proxied) -> None:
     assert operations[0] == "put"
     assert operations[-1] == "head"
     assert set(operations) == {"put", "head", "get"}
+
+
+async def test_the_store_is_reached_without_a_proxy_of_the_environment(
+    settings: FakeSettings, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with (
+        open_store(settings) as store,
+        serving(blob_proxy.create_app(settings)) as url,
+        open_store(settings.model_copy(update={"azure_blob_endpoint": f"{url}/{ACCOUNT}"})) as through,
+    ):
+        uri = await store.put(f"azure://{CONTAINER}/{key}.jpg", b"x")
+        assert await through.get(uri) == b"x"
+    assert await asyncio.to_thread(make_container, settings) is False, "it was there"
 
 
 async def test_sas(proxied: Proxied) -> None:

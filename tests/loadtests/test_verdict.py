@@ -147,6 +147,8 @@ def call(took: float | None, intended: float) -> LedgerCall:
         status=200,
         duration_s=took,
         intended_s=intended,
+        sent=None,
+        answered=None,
     )
 
 

@@ -17,6 +17,10 @@ class Fault(BaseModel):
     family: ClassVar[str]
     changes_answer: ClassVar[bool] = False
     """The service does its work, and `after` gets the complete answer."""
+    at_once: ClassVar[bool] = True
+    """It acts on whatever call it meets. The others act only when they change something, and say so by `Call.acts`."""
+    carried: ClassVar[bool] = False
+    """On a submit it goes with the job, and acts when a poll shows it."""
     foreign: ClassVar[bool] = False
     """What the service makes goes under another workflow's name."""
 

@@ -47,9 +47,12 @@ class Truncate(Fault):
     kind: Literal["truncate"]
     family: ClassVar[str] = "http"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
-    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
-        """Cut the answer."""
+    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+        """Cut the answer, if it has a body."""
+        if not answer.body:
+            return None
         answer.ending = Ending.CUT
         return answer
 

@@ -16,6 +16,7 @@ class ContractFault(Fault):
     field: str = Field(min_length=1)
     family: ClassVar[str] = "contract"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
     def misfit(self, operation: Operation) -> str | None:
         """Return why the fault cannot act on an operation, None when it can."""
@@ -27,9 +28,10 @@ class ContractFault(Fault):
     def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
         """Change the field, if the answer has it."""
         value = _object(answer)
-        if self.field not in value:
+        changed = self.changed(value) if self.field in value else value
+        if changed == value:
             return None
-        answer.body = json.dumps(self.changed(value)).encode()
+        answer.body = json.dumps(changed).encode()
         return answer
 
     @abstractmethod
@@ -75,6 +77,7 @@ class ExtraField(Fault):
     value: Any = "a field that nobody expects"
     family: ClassVar[str] = "contract"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
     def misfit(self, operation: Operation) -> str | None:
         """Return why the fault cannot act on an operation, None when it can."""
@@ -82,7 +85,10 @@ class ExtraField(Fault):
 
     def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
         """Add the field."""
-        answer.body = json.dumps(_object(answer) | {self.field: self.value}).encode()
+        value = _object(answer)
+        if self.field in value and value[self.field] == self.value:
+            return None
+        answer.body = json.dumps(value | {self.field: self.value}).encode()
         return answer
 
 

@@ -41,9 +41,12 @@ class Garbage(Fault):
     body: str = '{"status": "comp\x00\x07<html>'
     family: ClassVar[str] = "http"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
-    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
-        """Put garbage in place of the body."""
+    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+        """Put garbage in place of the body, if there is one."""
+        if not answer.body:
+            return None
         answer.body = self.body.encode()
         return answer
 
@@ -55,8 +58,11 @@ class ContentType(Fault):
     value: str = Field(default="text/html; charset=utf-8", pattern=r"^[ -~]+$")
     family: ClassVar[str] = "http"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
-    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
+    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
         """Put another Content-Type on the answer."""
+        if (b"content-type", self.value.encode()) in answer.headers:
+            return None
         answer.headers = [*answer.without(b"content-type"), (b"content-type", self.value.encode())]
         return answer

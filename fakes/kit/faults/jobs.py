@@ -13,6 +13,8 @@ class JobFault(Fault):
     """A fault of a job, which needs an operation that submits or polls one."""
 
     family: ClassVar[str] = "job"
+    at_once: ClassVar[bool] = False
+    carried: ClassVar[bool] = True
     only: ClassVar[str] = ""
     """The one part of a job that it can act on, when it is not both."""
 
@@ -32,12 +34,19 @@ class JobSlow(JobFault):
     seconds: float | None = Field(default=None, gt=0)
     factor: float | None = Field(default=None, gt=0)
     only: ClassVar[str] = "submit"
+    carried: ClassVar[bool] = False  # the submit knows at once how long its job takes
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.seconds is None) == (self.factor is None):
             raise ValueError("give seconds or factor")
         return self
+
+    def misfit(self, operation: Operation) -> str | None:
+        """Return why the fault cannot act on an operation, None when it can."""
+        if self.factor is not None and operation.job == self.only and not operation.timed:
+            return "by its profile the job takes no time, which no factor makes longer: give `seconds`"
+        return super().misfit(operation)
 
     def job_seconds(self, seconds: float) -> float:
         """Return the longer time."""

@@ -13,6 +13,8 @@ class PictureFault(Fault):
     """A fault of a picture, which needs an operation that makes one of the kinds in `of`."""
 
     family: ClassVar[str] = "picture"
+    at_once: ClassVar[bool] = False
+    carried: ClassVar[bool] = True
     of: ClassVar[frozenset[str]] = frozenset({"photo", "cutout", "mask", "result"})
 
     def misfit(self, operation: Operation) -> str | None:
@@ -140,7 +142,10 @@ class GeminiNull(PictureFault):
     def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
         """Put null in place of every field of Gemini."""
         value = json.loads(answer.body)
-        answer.body = json.dumps({name: None if "gemini" in name else v for name, v in value.items()}).encode()
+        changed = {name: None if "gemini" in name else v for name, v in value.items()}
+        if changed == value:
+            return None
+        answer.body = json.dumps(changed).encode()
         return answer
 
 

@@ -16,10 +16,14 @@ class Delay(Fault):
     kind: Literal["delay"]
     seconds: Seconds = Distribution(fixed=1.0)
     family: ClassVar[str] = "http"
+    at_once: ClassVar[bool] = False
 
     async def before(self, call: Call) -> None:
         """Let the time pass."""
-        await call.wait(self.seconds.at(draw(call.key, call.operation.name, call.number, "delay")))
+        seconds = self.seconds.at(draw(call.key, call.operation.name, call.number, "delay"))
+        if seconds > 0:
+            call.acts()
+        await call.wait(seconds)
 
 
 class Hang(Fault):
@@ -42,10 +46,14 @@ class Dribble(Fault):
     pause: float = Field(default=1.0, gt=0)
     family: ClassVar[str] = "http"
     changes_answer: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
 
-    def after(self, call: Call, answer: Answer) -> Answer:
-        """Send the answer in small pieces."""
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        """Send the answer in small pieces, if it has a body."""
+        if not answer.body:
+            return None
         answer.pace = (self.bytes, self.pause)
         if call.virtual:
+            call.longest_pause = max(call.elapsed, self.pause)
             call.elapsed += math.ceil(len(answer.body) / self.bytes) * self.pause
         return answer

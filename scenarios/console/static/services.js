@@ -29,7 +29,7 @@ export class Services {
   get scope() {
     const { current, next } = this.ids();
     const chosen = byId("scope").value;
-    return chosen === "all" ? null : chosen === "next" ? next : chosen === "current" ? current : byId("scope-id").value.trim();
+    return chosen === "all" ? null : chosen === "next" ? next : chosen === "current" ? (current ?? "") : byId("scope-id").value.trim();
   }
 
   /** Titles of the faults that a try-on with this id will meet. @param {string} workflowId */

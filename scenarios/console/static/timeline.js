@@ -9,6 +9,7 @@ const LOOK_MS = 1000;
 export class Timeline {
   #shown = "";
   #timer = 0;
+  #looks = 0;
 
   constructor() {
     byId("lookup").addEventListener("submit", (/** @type {Event} */ event) => {
@@ -20,11 +21,14 @@ export class Timeline {
   /** Show a workflow, and go on while it runs. @param {string} id */
   async look(id) {
     clearTimeout(this.#timer);
+    const look = (this.#looks += 1);
     try {
       const story = await harness(`/workflows/${encodeURIComponent(id)}`);
+      if (look !== this.#looks) return; // another workflow was asked for meanwhile
       this.draw(story);
       if (story.status === "RUNNING") this.#timer = setTimeout(() => this.look(id), LOOK_MS);
     } catch (error) {
+      if (look !== this.#looks) return;
       byId("drawing").replaceChildren(el("p", { class: "problem", role: "alert" }, /** @type {Error} */ (error).message));
       byId("temporal-link").hidden = true;
     }

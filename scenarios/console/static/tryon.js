@@ -18,6 +18,8 @@ export class TryOn {
   #step = "";
   #last = /** @type {Change | null} */ (null);
   #story = /** @type {any} */ (null);
+  /** Of the try-on that is shown: aborted when another one takes its place. */
+  #shown = new AbortController();
 
   /** @param {import("./api.js").TryOnApi} api @param {Config} config @param {(story: any) => void} onStory */
   constructor(api, config, onStory) {
@@ -29,35 +31,41 @@ export class TryOn {
 
   /** @param {import("./api.js").StartRequest} request @param {string} idempotencyKey */
   async start(request, idempotencyKey) {
-    this.#begin();
+    const shown = this.#begin();
     try {
       const started = await this.api.start(request, { idempotencyKey });
+      if (shown.aborted) return;
       this.workflowId = started.workflowId;
     } catch (error) {
+      if (shown.aborted) return;
       this.running = false;
       this.#refused(/** @type {ApiError} */ (error));
       return;
     }
-    await this.#follow();
+    await this.#follow(shown);
   }
 
   /** Show a try-on that runs or ran already. @param {string} workflowId */
   async watch(workflowId) {
-    this.#begin();
+    const shown = this.#begin();
     this.workflowId = workflowId;
-    for (let tries = 0; tries < START_TRIES && !(await this.api.status(workflowId).catch(() => null)); tries += 1)
+    for (let tries = 0; tries < START_TRIES && !shown.aborted && !(await this.api.status(workflowId).catch(() => null)); tries += 1)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS)); // somebody else is about to start it
-    await this.#follow();
+    if (!shown.aborted) await this.#follow(shown);
   }
 
   async cancel() {
     if (!this.workflowId) return;
     byId("cancel").disabled = true;
     byId("stands").textContent = "Cancelling …";
-    await this.api.cancel(this.workflowId).catch((error) => this.#refused(error));
+    const { signal } = this.#shown;
+    await this.api.cancel(this.workflowId).catch((error) => signal.aborted || this.#refused(error));
   }
 
+  /** Show another try-on in place of the one that is shown, if any. @returns {AbortSignal} */
   #begin() {
+    this.#shown.abort();
+    this.#shown = new AbortController();
     this.running = true;
     this.#began = performance.now();
     this.#step = "";
@@ -70,31 +78,38 @@ export class TryOn {
     byId("meter").className = "meter";
     byId("start").disabled = true;
     byId("stands").textContent = "Sending the photo …";
+    byId("cancel").disabled = true;
     this.#meter(0);
     this.#draw();
+    return this.#shown.signal;
   }
 
-  async #follow() {
+  /** @param {AbortSignal} shown */
+  async #follow(shown) {
     const id = /** @type {string} */ (this.workflowId);
     byId("cancel").disabled = false;
     byId("about").replaceChildren("Workflow ", el("code", {}, id), ". ", el("a", { href: "#timeline" }, "See inside"));
     const looking = setInterval(() => this.#look(id), LOOK_MS);
     const clock = setInterval(() => this.#tick(), 100);
     try {
-      const end = await this.api.follow(id, (change) => this.#changed(change));
+      const end = await this.api.follow(id, (change) => shown.aborted || this.#changed(change), shown);
+      const answer = end.status === "COMPLETED" ? await this.api.status(id) : null;
+      if (shown.aborted) return;
       this.running = false;
-      if (end.status === "COMPLETED") this.#completed(await this.api.status(id));
+      if (end.status === "COMPLETED") this.#completed(answer);
       else if (end.status === "FAILED") this.#failed(end.error);
       else this.#cancelled();
     } catch (error) {
-      this.#refused(/** @type {ApiError} */ (error));
+      if (!shown.aborted) this.#refused(/** @type {ApiError} */ (error));
     } finally {
-      this.running = false;
       clearInterval(looking);
       clearInterval(clock);
-      byId("start").disabled = false;
-      byId("cancel").disabled = true;
-      await this.#look(id);
+      if (!shown.aborted) {
+        this.running = false;
+        byId("start").disabled = false;
+        byId("cancel").disabled = true;
+        await this.#look(id);
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from pydantic import BaseModel
+from starlette.responses import Response
 
-from fakes.kit.client import AsyncControl
+from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
@@ -44,7 +45,7 @@ class Wire:
 
 @dataclass
 class Toy:
-    """A fake with three operations, and a client that knows nothing but sockets."""
+    """A fake with four operations, and a client that knows nothing but sockets."""
 
     url: str
     fake: Fake
@@ -61,7 +62,11 @@ class Toy:
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             data = b"" if body is None else json.dumps(body).encode()
-            lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: toy", f"X-Workflow-Id: {key}"]
+            lines = [
+                f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
+                f"Host: {parts.netloc}",
+                f"X-Workflow-Id: {key}",
+            ]
             lines += [f"X-Sim-Time: {at}"] if virtual else []
             lines += ["X-Activity-Attempt: 1", "Connection: close", "Content-Type: application/json"]
             lines += [f"Content-Length: {len(data)}", "", ""]
@@ -73,6 +78,15 @@ class Toy:
         finally:
             writer.close()
         return Wire(int(status.split()[1]), named, rest, time.perf_counter() - started)
+
+    async def once(self, true: Callable[[list[LedgerCall]], object]) -> list[LedgerCall]:
+        """Return the ledger once that holds for it."""
+        async with asyncio.timeout(10):
+            while True:
+                calls = await self.control.ledger()
+                if true(calls):
+                    return calls
+                await asyncio.sleep(0.01)
 
 
 def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
@@ -88,6 +102,10 @@ def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
     @fake.operation("item", "GET", "/items/{name}")
     async def item(name: str) -> Told:
         return Told(text=name, length=len(name))
+
+    @fake.operation("nothing", "POST", "/nothing", answers=Told)
+    async def nothing() -> Response:
+        return Response(status_code=204)
 
     return fake
 

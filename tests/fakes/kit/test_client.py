@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from fakes.kit.client import AsyncControl, Control, ControlError
-from tests.fakes.kit.conftest import Toy
+from tests.fakes.kit.conftest import Toy, serve_toy
 
 RULE = {"id": "busy", "expect": True, "fault": {"kind": "status", "status": 503}}
 
@@ -19,7 +20,7 @@ async def test_the_blocking_client(toy: Toy) -> None:
         with Control(toy.url) as control:
             with control.rules_during(RULE) as ids:
                 assert ids == ["busy"]
-                assert control.rules()[0]["acts_on"] == ["echo", "item", "plain"]
+                assert control.rules()[0]["acts_on"] == ["echo", "item", "nothing", "plain"]
                 assert control.verdict()["verdict"] == "inconclusive"
                 assert control.near_misses("busy") == []
             assert control.rules() == []
@@ -51,6 +52,56 @@ async def test_nobody_there(ask: Callable[[AsyncControl], Any]) -> None:
             ControlError, match=r"no control plane at http://127\.0\.0\.1:1 nor http://127\.0\.0\.1:10001"
         ):
             await ask(control)
+
+
+async def test_a_profile_names_operations_of_the_service(toy: Toy) -> None:
+    before = await toy.control.profile()
+    with pytest.raises(
+        ControlError, match=r"422: rule profile: latency\.generat: toy has no 'generat', only plain, echo"
+    ):
+        await toy.control.set_profile({"latency": {"generat": 5, "echo": 1}})
+    assert await toy.control.profile() == before
+
+
+@pytest.mark.parametrize("path", ["/__sim/rules", "/__sim/reset"])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example:8008"}]
+)
+async def test_a_page_of_a_browser_cannot_steer(toy: Toy, path: str, headers: dict[str, str]) -> None:
+    await toy.control.add(RULE)
+    async with httpx.AsyncClient(base_url=toy.url, trust_env=False) as http:
+        answer = await http.post(path, content="[]", headers={"Content-Type": "text/plain"} | headers)
+        assert answer.status_code == 403
+        assert any(value in answer.json()["detail"] for value in headers.values())
+        assert (await http.get("/plain", headers=headers)).status_code == 503, (
+            "by the rule: the service itself is for everybody"
+        )
+    assert [rule["id"] for rule in await toy.control.rules()] == ["busy"]
+
+
+async def test_in_a_container_any_name_may_lead_to_it() -> None:
+    async with serve_toy(sim_control_open=True) as toy, httpx.AsyncClient(base_url=toy.url, trust_env=False) as http:
+        assert (await http.get("/__sim/rules", headers={"Host": "a100:8008"})).status_code == 200
+        elsewhere = {"Host": "a100:8008", "Origin": "https://evil.example"}
+        assert (await http.get("/__sim/rules", headers=elsewhere)).status_code == 403
+
+
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+async def test_neither_client_goes_through_a_proxy_of_the_environment(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROXIES:
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    def ask() -> Any:
+        with Control(toy.url) as control:
+            return control.health()["service"]
+
+    assert await asyncio.to_thread(ask) == "toy"
+    async with AsyncControl(toy.url) as control:
+        assert (await control.health())["service"] == "toy"
 
 
 async def test_it_reaches_a_service_that_refuses(toy: Toy) -> None:

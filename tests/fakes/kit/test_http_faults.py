@@ -5,6 +5,7 @@ import errno
 import json
 import math
 
+import httpx
 import pytest
 
 from tests.fakes.kit.conftest import Toy, serve_toy
@@ -116,6 +117,25 @@ async def test_dribble(toy: Toy, virtual: bool) -> None:
         assert answer.elapsed == pytest.approx(0.4)
     else:
         assert answer.seconds >= 0.4
+
+
+async def test_a_dribble_ends_when_its_caller_leaves(toy: Toy) -> None:
+    await toy.control.add({"fault": {"kind": "dribble", "bytes": 1, "pause": 30}})
+    parts = httpx.URL(toy.url)
+    _, writer = await asyncio.open_connection(parts.host, parts.port)
+    writer.write(b"GET /plain HTTP/1.1\r\nHost: toy\r\n\r\n")
+    await toy.once(lambda calls: calls[0]["status"])
+    writer.close()
+    await toy.once(lambda calls: calls[0]["duration_s"] is not None)
+
+
+async def test_a_dribble_tells_a_virtual_caller_its_longest_pause() -> None:
+    async with serve_toy(sim_profile="{latency: {plain: 2}}") as toy:
+        await toy.control.add({"fault": {"kind": "dribble", "bytes": 9, "pause": 0.5}})
+        told = (await toy.ask(virtual=True)).headers
+        assert (told["x-sim-elapsed"], told["x-sim-longest-pause"]) == ("3.0", "2.0")
+        await toy.control.remove()
+        assert "x-sim-longest-pause" not in (await toy.ask(virtual=True)).headers
 
 
 async def test_refuse_in_real_time_is_for_everybody(toy: Toy) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fakes.kit.calls import Operation, draw
-from fakes.kit.client import ControlError, LedgerCall
+from fakes.kit.client import ControlError
 from fakes.kit.ledger import Entry
 from fakes.kit.rulebook import RuleBook
 from fakes.kit.rules import RulesInvalid, parse_calls, read_rules, read_yaml
@@ -131,6 +130,28 @@ async def test_what_was_expected_and_did_not_fire_is_inconclusive_with_the_reaso
     assert unmet["near_misses"][2]["why"] == ["key: wants w, was other", "calls: wants 3, was 1"]
     await statuses(toy, "w")
     assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+async def test_a_rule_for_another_service_expects_nothing_here(toy: Toy) -> None:
+    """One file serves all fakes: each judges its own rules, and names those that it leaves to others."""
+    await toy.control.add(
+        {"id": "busy", "service": "a100", "operation": "generate", "expect": True, "fault": FAULT},
+        {"id": "idle", "service": "sam?", "fault": FAULT},
+        {"id": "mine", "service": "to*", "operation": "plain", "expect": True, "fault": FAULT},
+    )
+    verdict = await toy.control.verdict()
+    assert [unmet["id"] for unmet in verdict["unmet"]] == ["mine"]
+    assert verdict["elsewhere"] == ["busy"]
+    await statuses(toy, "w")
+    assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+async def test_a_rule_for_any_service_that_fits_nothing_here_is_inconclusive(toy: Toy) -> None:
+    await toy.control.add({"operation": "planetarium", "expect": True, "fault": FAULT})
+    (unmet,) = (await toy.control.verdict())["unmet"]
+    assert unmet["near_misses"][0]["why"] == [
+        "it acts on nothing here: wants service *, operation planetarium, this fake is toy"
+    ]
 
 
 async def test_a_number_of_hits_can_be_expected(toy: Toy) -> None:
@@ -268,10 +289,10 @@ async def test_the_ledger_tells_each_call(toy: Toy) -> None:
 async def test_the_ledger_shows_a_call_under_way(toy: Toy) -> None:
     await toy.control.add({"fault": {"kind": "hang"}})
     asking = asyncio.create_task(toy.ask())
-    calls = await _once(toy, len)
+    calls = await toy.once(len)
     assert (calls[0]["status"], calls[0]["duration_s"]) == (None, None)
     asking.cancel()
-    await _once(toy, lambda calls: calls[0]["duration_s"] is not None)
+    await toy.once(lambda calls: calls[0]["duration_s"] is not None)
 
 
 async def test_memory_is_bounded() -> None:
@@ -295,15 +316,6 @@ async def test_unknown_rules_are_a_404(toy: Toy) -> None:
     for ask in (toy.control.remove("nope"), toy.control.near_misses("nope")):
         with pytest.raises(ControlError, match="there is no rule 'nope'"):
             await ask
-
-
-async def _once(toy: Toy, true: Callable[[list[LedgerCall]], object]) -> list[LedgerCall]:
-    async with asyncio.timeout(5):
-        while True:
-            calls = await toy.control.ledger()
-            if true(calls):
-                return calls
-            await asyncio.sleep(0.01)
 
 
 def _book() -> RuleBook:

@@ -94,6 +94,10 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         ({}, "sam3: set AZURE_ACCOUNT_KEY and AZURE_BLOB_ENDPOINT"),
         (STORE | {"FAKES_TIME_SCALE": "0"}, "sam3: FAKES_TIME_SCALE: Input should be greater than 0"),
         (STORE | {"SIM_PROFILE": "slow"}, "sam3: rule profile: name: no profile 'slow'"),
+        (
+            STORE | {"SIM_PROFILE": "{latency: {generate: 5}}"},
+            "latency.generate: sam3 has no 'generate', only submit, poll",
+        ),
         (STORE | {"SIM_ENABLED": "1", "SIM_RULES": "[{p: 2, fault: {kind: hang}}]"}, "p: Input should be less than or"),
         (STORE | {"SIM_ENABLED": "1", "SIM_RULES": "nowhere.yaml"}, "nowhere.yaml: cannot be read: No such file"),
     ],

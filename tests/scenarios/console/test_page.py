@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from scenarios.console import samples
 
@@ -141,6 +141,50 @@ def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
     expect(page.locator("#stands")).to_have_text("Cancelled.")
     expect(step(page, "GENERATING_MASK")).to_have_class("stopped")
     expect(page.locator("#start")).to_be_enabled()
+
+
+def test_another_try_on_takes_the_place_of_the_one_that_runs(open_page: OPEN) -> None:
+    """What the first one still says is not taken for the second one's."""
+    page = open_page()
+    take_sample(page)
+    arm(page, "mask-stuck")
+    page.click("#start")
+    expect(step(page, "GENERATING_MASK")).to_have_class("now")
+    first = page.locator("#about code").inner_text()
+    gateway = page.evaluate("fetch('/harness/config').then(answer => answer.json()).then(config => config.gateway)")
+
+    page.fill("#filter", "sam3-job-failed-once")
+    page.locator("li[data-name=sam3-job-failed-once]").get_by_text("Real time").click()
+    expect(page.locator("#about code")).not_to_have_text(first)
+    expect(page.locator("#stands")).to_have_text("Completed.")
+    expect(page.locator("#results img")).to_have_count(4)
+    assert page.evaluate(
+        "new Promise(done => { const before = document.getElementById('elapsed').textContent;"
+        " setTimeout(() => done(before === document.getElementById('elapsed').textContent), 600); })"
+    ), "no clock of the first one goes on"
+
+    ended = "([gateway, id]) => fetch(`${gateway}/workflow/${id}?wait=30`).then(answer => answer.json())"
+    page.evaluate("([gateway, id]) => fetch(`${gateway}/workflow/${id}/cancel`, {method: 'POST'})", [gateway, first])
+    assert page.evaluate(ended, [gateway, first])["status"] == "CANCELLED"
+    page.evaluate("new Promise(done => setTimeout(done, 600))")  # the first one's events have come by then, if any do
+    expect(page.locator("#stands")).to_have_text("Completed.")
+    expect(page.locator("#meter")).to_have_attribute("class", "meter")
+
+
+def test_faults_for_the_one_shown_are_for_nobody_while_none_is(open_page: OPEN) -> None:
+    page = open_page()
+    take_sample(page)
+    page.click("#start")
+    expect(page.locator("#stands")).to_have_text("Completed.")
+    page.select_option("#scope", "current")
+    expect(page.locator("#switch-resize-busy")).to_be_enabled()
+    # The gateway takes its time: meanwhile no try-on is shown.
+    held: list[Route] = []
+    page.route("**/workflow/start", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks its handler
+    page.click("#start")
+    expect(page.locator("#stands")).to_have_text("Sending the photo …")
+    expect(page.locator("#switch-resize-busy")).to_be_disabled()
+    assert [route.request.method for route in held] == ["POST"]
 
 
 def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:

@@ -93,6 +93,18 @@ async def test_what_outlasts_the_read_timeout_ends_in_it(server: Server, claimed
     assert clock.elapsed() == 15
 
 
+async def test_an_answer_in_pieces_outlasts_the_read_timeout_if_no_pause_does(server: Server) -> None:
+    clock = attempt()
+    server.answers = [f"X-Sim-Elapsed: 20\r\nX-Sim-Longest-Pause: {pause}\r\n" for pause in (1, 5, 6)]
+    async with client(server.url) as http:
+        for _ in range(2):
+            assert (await http.get("/")).text == "ok"
+        assert clock.elapsed() == 40
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get("/")
+    assert clock.elapsed() == 45
+
+
 async def test_a_deadline_of_the_clock_ends_a_hang_and_frees_the_connection(server: Server) -> None:
     clock = attempt()
     server.answers = ["X-Sim-Elapsed: inf\r\n"] * 3
