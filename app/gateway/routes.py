@@ -119,11 +119,15 @@ async def status(
 ) -> Response:
     """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
     snapshot = await parts.tryons.look(workflow_id)
+    output = None
     if wait and not snapshot.ended:
-        await parts.watches.until(parts.tryons.ended(workflow_id), wait)
-        snapshot = await parts.tryons.look(workflow_id)
-    if snapshot.status is Status.COMPLETED:
-        return parts.results.answer(caller, workflow_id, await parts.tryons.output(workflow_id))
+        output = await parts.watches.until(parts.tryons.ended(workflow_id), wait)
+        if output is None:  # it failed, was cancelled, or goes on
+            snapshot = await parts.tryons.look(workflow_id)
+    if output is None and snapshot.status is Status.COMPLETED:
+        output = await parts.tryons.output(workflow_id)
+    if output is not None:
+        return parts.results.answer(caller, workflow_id, output)
     return _json(without_pictures(snapshot).body())
 
 

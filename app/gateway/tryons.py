@@ -9,7 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -130,8 +136,10 @@ class TryOns:
         failure = await self._failure(description, step) if status is Status.FAILED else None
         return Snapshot(workflow_id, status, int(memo.get("progress", 0)), step, failure)
 
-    async def ended(self, workflow_id: str) -> None:
-        """Return once a try-on has ended, however it did. Temporal holds the call until then: nobody has to poll.
+    async def ended(self, workflow_id: str) -> WorkflowOutput | None:
+        """Return the output once a try-on is COMPLETED, and nothing once it has ended otherwise.
+
+        Temporal holds the call until then: nobody has to poll.
 
         Raises:
             WorkflowNotFoundError: there is no such try-on.
@@ -139,14 +147,13 @@ class TryOns:
         """
         with suppress(WorkflowFailureError):
             async with _calling_temporal(deadline=None):
-                await self._client.get_workflow_handle(workflow_id).result()
+                return await self._handle(workflow_id).result()
+        return None
 
     async def output(self, workflow_id: str) -> WorkflowOutput:
         """Return the output of a COMPLETED try-on."""
-        handle = self._client.get_workflow_handle(workflow_id, result_type=WorkflowOutput)
         async with _calling_temporal():
-            output: WorkflowOutput = await handle.result(rpc_timeout=RPC_TIMEOUT)
-        return output
+            return await self._handle(workflow_id).result(rpc_timeout=RPC_TIMEOUT)
 
     async def cancel(self, workflow_id: str) -> None:
         """Ask a running try-on to end; it does so within seconds, while a worker is up.
@@ -177,6 +184,9 @@ class TryOns:
                 return await self._client.service_client.check_health(timeout=timedelta(seconds=seconds))
         except (TimeoutError, RPCError, RuntimeError):
             return False
+
+    def _handle(self, workflow_id: str) -> WorkflowHandle[JewelryGenerationWorkflow, WorkflowOutput]:
+        return self._client.get_workflow_handle_for(JewelryGenerationWorkflow.run, workflow_id)
 
     async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription:
         async with _calling_temporal():

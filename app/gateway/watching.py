@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from app.errors import PipelineError
 from app.gateway.tryons import Snapshot
 
 POLL_INTERVAL = 0.5
 """Seconds between two looks. A look costs Temporal about 10 ms."""
+
+EndT = TypeVar("EndT")
 
 
 class Watches:
@@ -33,22 +35,21 @@ class Watches:
         for poller in self._pollers.values():
             poller.wake()
 
-    async def until(self, end: Coroutine[Any, Any, None], seconds: float) -> None:
-        """Wait for an end, at most so many seconds, or until the process is about to leave.
+    async def until(self, end: Coroutine[Any, Any, EndT], seconds: float) -> EndT | None:
+        """Wait for an end and return it; nothing after so many seconds, or when the process is about to leave.
 
         Whatever `end` raises comes out.
         """
         self.waiting += 1
-        waits = [asyncio.create_task(end), asyncio.create_task(self._leaving.wait())]
+        waiting, leaving = asyncio.create_task(end), asyncio.create_task(self._leaving.wait())
         try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if waits[0].done():
-                waits[0].result()
+            await asyncio.wait((waiting, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return waiting.result() if waiting.done() else None
         finally:
             self.waiting -= 1
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            waiting.cancel()
+            leaving.cancel()
+            await asyncio.gather(waiting, leaving, return_exceptions=True)
 
     async def watch(self, workflow_id: str) -> AsyncGenerator[Snapshot]:
         """Yield the try-on as it is and at each change, to its end. Close the iterator when you leave it early.

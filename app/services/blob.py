@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from azure.core.exceptions import (
     AzureError,
@@ -68,7 +69,9 @@ class BlobStore:
         self.container = settings.azure_container
         self._settings = settings
         self._clock = clock
-        self._transport = transport or AioHttpTransport()
+        # By itself it would look for a netrc and a proxy at each call, and change threads twice for it.
+        self._transport = transport or AioHttpTransport(use_env_settings=False)
+        self._proxies = _proxies(settings.azure_blob_endpoint)
         self._retries = retries
 
     async def close(self) -> None:
@@ -166,6 +169,7 @@ class BlobStore:
             name,
             credential=sas,
             transport=_Shared(self._transport),
+            proxies=self._proxies,
             api_version=API_VERSION,
             retry_total=self._retries,
             retry_connect=self._retries,
@@ -215,6 +219,13 @@ class _Shared(AsyncHttpTransport[Any, Any]):
 
     async def __aexit__(self, *args: object) -> None:
         pass
+
+
+def _proxies(endpoint: str) -> dict[str, str]:
+    """Return the proxy that the environment names for the store (HTTPS_PROXY, NO_PROXY), by the scheme it is for."""
+    address = urlsplit(endpoint)
+    proxy = None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
+    return {address.scheme: proxy} if proxy else {}
 
 
 def _raise_classified(error: AzureError) -> NoReturn:
