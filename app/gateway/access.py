@@ -6,7 +6,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import structlog
@@ -49,19 +49,20 @@ class Access:
         """Whether callers are known by their keys."""
         return bool(self._keys)
 
-    def caller(self, given: str | None, address: str) -> str:
-        """Return who calls: the name of the key, or without keys the network address.
+    def caller(self, given: Sequence[str | None], address: str) -> str:
+        """Return who calls: the name of the first key that is one, or without keys the network address.
 
         Raises:
-            UnauthorizedError: there are keys, and this is none of them.
+            UnauthorizedError: there are keys, and none of these is one.
         """
         if not self._keys:
             return _network(address)
-        seen = _digest(SecretStr(given or ""))
         name = None
-        for known, key in self._keys.items():
-            if hmac.compare_digest(seen, key):  # each key takes the same time, and all of them are looked at
-                name = known
+        for seen in (_digest(SecretStr(one or "")) for one in given):
+            for known, key in self._keys.items():
+                # Each key takes the same time, and all of them are looked at.
+                if hmac.compare_digest(seen, key) and name is None:
+                    name = known
         if name is None:
             raise UnauthorizedError("An API key is needed: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
         return name
@@ -116,7 +117,9 @@ async def who_calls(
     Raises:
         UnauthorizedError: there are keys, and this is none of them.
     """
-    caller = access.caller(bearer.credentials if bearer else header, request.client.host if request.client else "")
+    # Both: what stands in `Authorization` may be meant for a proxy in front.
+    given = (bearer.credentials if bearer else None, header)
+    caller = access.caller(given, request.client.host if request.client else "")
     structlog.contextvars.bind_contextvars(caller=caller)
     return caller
 

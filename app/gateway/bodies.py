@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import Request
 
-from app.errors import BodyTimeoutError, BodyTooLargeError, GatewayBusyError
+from app.errors import BodyTimeoutError, BodyTooLargeError
+from app.gateway.slots import Slots
 from app.settings import Settings
 
 SLOWEST = 64 * 1024
@@ -14,7 +15,7 @@ SLOWEST = 64 * 1024
 
 
 class Bodies:
-    """Reads request bodies, each within one of a limited number of slots."""
+    """Reads request bodies, each within one of a limited number of slots, which callers share."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the limits: bytes of a body, slots, and seconds to wait for either."""
@@ -22,28 +23,30 @@ class Bodies:
         self._too_large = f"The body is larger than {settings.max_body_mb:g} MiB, the most that is taken"
         self._timeout = settings.body_timeout_s
         self._grace = settings.body_grace_s
-        self._slots = asyncio.Semaphore(settings.body_slots)
+        self._slots = Slots(
+            settings.body_slots, settings.caller_share, "Too many uploads at once; try again in a moment"
+        )
+
+    @property
+    def reading(self) -> int:
+        """How many slots are taken."""
+        return self._slots.held
 
     @asynccontextmanager
-    async def slot(self, request: Request) -> AsyncIterator[None]:
+    async def slot(self, request: Request, caller: str) -> AsyncIterator[None]:
         """Hold a slot; nothing of the body is read before there is one. Keep it as long as the body or its picture.
+
+        One caller holds at most its share of the slots: its senders, however slow, leave the others theirs.
 
         Raises:
             BodyTooLargeError: at once, by the length that the client declared.
-            GatewayBusyError: there was no slot for as long as a body may take.
+            GatewayBusyError: there was no slot, or none for this caller, for as long as a body may take.
         """
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise BodyTooLargeError(self._too_large)
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise GatewayBusyError("Too many uploads at once; try again in a moment", retry_after=5) from None
-        try:
+        async with self._slots.hold(caller, self._timeout):
             yield
-        finally:
-            self._slots.release()
 
     async def read(self, request: Request) -> bytes:
         """Read the body within a slot.

@@ -79,6 +79,7 @@ Caller = Annotated[str, Depends(who_calls)]
 async def start(
     request: Request,
     parts: PartsOf,
+    caller: Caller,
     named: Annotated[str | None, Depends(caller_name)],
     idempotency_key: Annotated[
         str | None,
@@ -91,7 +92,7 @@ async def start(
     ] = None,
 ) -> Response:
     """Check the request, store the photo and start the workflow. The answer comes at once; the try-on takes a while."""
-    async with parts.bodies.slot(request):
+    async with parts.bodies.slot(request, caller):
         body = await parts.bodies.read(request)
         digest = hashlib.sha256(body).hexdigest() if idempotency_key else None
         asked = parse_start(body)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from app.errors import PipelineError
@@ -60,6 +61,8 @@ class Watches:
         poller = self._pollers.get(workflow_id)
         if poller is None:
             poller = self._pollers[workflow_id] = _Poller(self._look, workflow_id, self._interval)
+            # One that failed or came to the end serves those who watch it, and nobody who comes later.
+            poller.task.add_done_callback(partial(self._forget, workflow_id, poller))
         poller.watchers += 1
         seen: Snapshot | None = None
         try:
@@ -78,7 +81,11 @@ class Watches:
             poller.watchers -= 1
             if not poller.watchers:
                 poller.task.cancel()
-                del self._pollers[workflow_id]
+                self._forget(workflow_id, poller)
+
+    def _forget(self, workflow_id: str, poller: "_Poller", _task: object = None) -> None:
+        if self._pollers.get(workflow_id) is poller:
+            del self._pollers[workflow_id]
 
 
 class _Poller:

@@ -66,7 +66,13 @@ async def test_without_one_of_the_keys_nothing_opens(
 
 
 async def test_each_key_opens_in_both_headers(guarded: httpx.AsyncClient) -> None:
-    for headers in ({"Authorization": f"Bearer {WEB}"}, {"X-API-Key": WEB}, {"X-API-Key": PHONE}):
+    for headers in (
+        {"Authorization": f"Bearer {WEB}"},
+        {"X-API-Key": WEB},
+        {"X-API-Key": PHONE},
+        {"X-API-Key": WEB, "Authorization": "Bearer of-a-proxy-in-front"},
+        {"X-API-Key": "of-a-proxy-in-front", "Authorization": f"Bearer {WEB}"},
+    ):
         answer = await guarded.get("/workflow/there-is-none", headers=headers)
         assert answer.status_code == 404
 
@@ -133,15 +139,16 @@ async def test_what_is_off_is_said(settings: Settings) -> None:
 
 async def test_a_caller_is_a_key_s_name_or_a_network(settings: Settings) -> None:
     keyed = Access(with_access(settings, api_keys=f"web:{WEB},phone:{PHONE}"))
-    assert keyed.caller(PHONE, "192.0.2.1") == "phone"
+    assert keyed.caller([PHONE], "192.0.2.1") == "phone"
+    assert keyed.caller([WEB, PHONE], "192.0.2.1") == "web"
     with pytest.raises(UnauthorizedError):
-        keyed.caller(None, "192.0.2.1")
+        keyed.caller([None], "192.0.2.1")
     keyless = Access(settings)
-    assert keyless.caller("anything", "192.0.2.1") == "192.0.2.1"
-    assert keyless.caller(None, "2001:db8:1:2::1") == keyless.caller(None, "2001:db8:1:2:ffff::9")
-    assert keyless.caller(None, "2001:db8:1:2::1") != keyless.caller(None, "2001:db8:1:3::1")
-    assert keyless.caller(None, "::ffff:192.0.2.1") == "192.0.2.1"
-    assert keyless.caller(None, "") == "unknown"
+    assert keyless.caller(["anything"], "192.0.2.1") == "192.0.2.1"
+    assert keyless.caller([], "2001:db8:1:2::1") == keyless.caller([], "2001:db8:1:2:ffff::9")
+    assert keyless.caller([], "2001:db8:1:2::1") != keyless.caller([], "2001:db8:1:3::1")
+    assert keyless.caller([], "::ffff:192.0.2.1") == "192.0.2.1"
+    assert keyless.caller([], "") == "unknown"
 
 
 async def test_starts_come_back_evenly_and_the_memory_is_bounded(settings: Settings) -> None:

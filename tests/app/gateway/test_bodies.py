@@ -10,7 +10,7 @@ from temporalio.client import Client
 from app.gateway.bodies import Bodies
 from app.services.blob import BlobStore
 from app.settings import Settings
-from tests.app.gateway.conftest import body, serving
+from tests.app.gateway.conftest import body, serving, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -119,7 +119,7 @@ async def test_whoever_waits_too_long_for_a_slot_is_told_to_come_again(
     one = settings.model_copy(update={"body_slots": 1, "body_timeout_s": 0.5})
     async with serving(one, client, blobs) as served:
         bodies: Bodies = served.app.state.parts.bodies
-        async with bodies.slot(Request({"type": "http", "headers": []})):
+        async with bodies.slot(Request({"type": "http", "headers": []}), "other"):
             busy = await served.http.post("/workflow/start", content=GOOD)
         assert (busy.status_code, busy.json()["error"]["code"]) == (503, "GATEWAY_BUSY")
         assert busy.headers["Retry-After"] == "5"
@@ -134,6 +134,29 @@ async def test_a_client_that_leaves_in_the_middle_frees_its_slot(
         _, writer = await opened(served.port, start=GOOD[:20])
         writer.close()
         assert (await served.http.post("/workflow/start", content=GOOD)).status_code == 202
+
+
+async def test_slow_senders_of_one_caller_leave_slots_to_others(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    """As fast as senders have to be, and no faster: six of them would hold all slots for as long as a body may take."""
+    patient = settings.model_copy(update={"body_slots": 6, "body_timeout_s": 60, "body_grace_s": 60})
+    async with serving(patient, client, blobs, proxies="127.0.0.1") as served:
+        bodies: Bodies = served.app.state.parts.bodies
+        slow = [await opened(served.port, start=GOOD[:20]) for _ in range(12)]
+        await until(lambda: _is(bodies.reading == 3))
+        other = {"X-Forwarded-For": "203.0.113.7"}
+        answers = [await served.http.post("/workflow/start", content=GOOD, headers=other) for _ in range(3)]
+        assert [one.status_code for one in answers] == [202] * 3
+        assert bodies.reading == 3
+        for connection in slow:
+            await _send(connection, GOOD[20:])
+        assert [(await answer(connection))[0] for connection in slow] == [202] * 12
+        assert bodies.reading == 0
+
+
+async def _is(condition: bool) -> bool:
+    return condition
 
 
 async def _send(connection: Connection, data: bytes) -> None:

@@ -79,6 +79,25 @@ async def test_a_failed_look_reaches_every_watcher_and_the_next_one_begins_anew(
     assert await collect(watches.watch("w")) == [5]
 
 
+async def test_a_new_watcher_is_not_given_the_error_that_another_has_yet_to_take() -> None:
+    """A watcher is suspended for as long as its client reads slowly."""
+    look = Looks()
+    watches = Watches(look, interval=0.01)
+    suspended = watches.watch("w")
+    assert (await anext(suspended)).progress == 5
+    look.error = TemporalUnavailableError("away")
+    await until(lambda: _true(watches.watched == 0))
+    look.error, look.now = None, Snapshot("w", Status.RUNNING, 15, "RESIZING_IMAGE")
+    fresh = watches.watch("w")
+    assert (await anext(fresh)).progress == 15
+    assert watches.watched == 1
+    with pytest.raises(TemporalUnavailableError):
+        await anext(suspended)
+    assert watches.watched == 1  # that of the new one
+    await fresh.aclose()
+    assert watches.watched == 0
+
+
 async def test_a_browser_that_leaves_ends_its_watch(gateway: Served, backend: Backend) -> None:
     backend.held = {"generate_mask"}
     workflow_id = (await gateway.http.post("/workflow/start", json=body())).json()["workflowId"]
