@@ -17,7 +17,7 @@ from fakes.kit.client import AsyncControl
 from scenarios.chaos.site import ENDED, POINTS, STROKES, photo
 from scenarios.engine.programs import FAKES, Options
 from scenarios.engine.stack import Stack
-from scenarios.soak.faults import FAULT, SHARE, implied_status
+from scenarios.soak.faults import FAULT, SHARE, Call, implied_status
 
 TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""
@@ -96,8 +96,11 @@ async def _one(http: httpx.AsyncClient, gateway: str, controls: dict[str, AsyncC
     failure = view.get("error") or {}
     soak.outcomes[" ".join(filter(None, (view["status"], failure.get("code"))))] += 1
     ledgers = {service: await control.ledger(found) for service, control in controls.items()}
-    faults = ((service, call["operation"]) for service, calls in ledgers.items() for call in calls if call["fault"])
-    implied = implied_status(faults)
+    implied = implied_status(
+        Call(service, call["operation"], call["attempt"] or 0, bool(call["fault"]))
+        for service, calls in ledgers.items()
+        for call in calls
+    )
     if implied != view["status"]:
         soak.wrong.append(f"{found} is {view['status']} {failure}, its faults imply {implied}")
 

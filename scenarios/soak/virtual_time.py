@@ -12,7 +12,7 @@ import structlog
 from scenarios.engine.runs import Run
 from scenarios.engine.simulation import Simulation
 from scenarios.scenario import Expect, Rule, Scenario
-from scenarios.soak.faults import FAULT, SERVICES, SHARE, implied_status
+from scenarios.soak.faults import FAULT, SERVICES, SHARE, Call, implied_status
 
 STROKES = ({"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12},)
 EVERY = 100
@@ -31,13 +31,13 @@ class _Soak:
         self.began = time.perf_counter()
 
     def take(self, run: Run) -> None:
-        faults = [(call.service, call.operation) for call in run.calls if call.fault]
-        implied = implied_status(faults, other_a100=True)
+        calls = [Call(call.service, call.operation, call.attempt or 0, bool(call.fault)) for call in run.calls]
+        implied = implied_status(calls, other_a100=True)
         if run.status != implied:
             run.problems.append(f"it is {run.status} {run.error}, its faults imply {implied}")
         self.wrong += [f"{run.key}: {problem}" for problem in run.problems]
         self.outcomes[" ".join(filter(None, (run.status, run.error.get("code"))))] += 1
-        self.faults += len(faults)
+        self.faults += sum(call.fault for call in calls)
         self.virtual_s += run.timeline.length
         run.history, run.answer, run.output = None, {}, None
         done = self.outcomes.total()
