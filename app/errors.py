@@ -383,7 +383,7 @@ class Sam3JobFailedError(Sam3Error):
 
 # ---------------------------------------------------------------- the A100 server
 class A100Error(PipelineError):
-    """An A100 server that says it is online answered 429 or 5xx, or broke the connection."""
+    """An A100 server answered 429 or 5xx, or broke the connection; to its health check too, when none is online."""
 
     code = "A100_ERROR"
     http_status = 502
@@ -393,7 +393,7 @@ class A100Error(PipelineError):
 
 
 class A100UnavailableError(A100Error):
-    """No known A100 server is online. Not retried, as the specification's retry policy says."""
+    """Every known A100 server is unreachable or says that it is not online. Not retried, as the specification says."""
 
     code = "A100_UNAVAILABLE"
     http_status = 503

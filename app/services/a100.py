@@ -1,7 +1,9 @@
 """The A100 server: paints strokes into masks and makes the final pictures. There may be several addresses for it.
 
 The first known address that answers /health as online is used. An error while it stays online is the retry policy's
-business; when it went away, the next address is tried within the same attempt.
+business; when it went away, the next address is tried within the same attempt. When none is online, what is final is
+that all are offline: unreachable, or saying something else than `online`. One that is too slow or too busy to say (429,
+5xx, a connection that breaks) may be well at the next attempt.
 """
 
 from typing import Annotated, TypeVar
@@ -18,7 +20,6 @@ from app.errors import (
     A100RejectedError,
     A100TimeoutError,
     A100UnavailableError,
-    PipelineError,
 )
 from app.models import Stroke
 from app.services.http import Answer, ServiceClient, ServiceErrors
@@ -102,22 +103,34 @@ class A100:
         self, attempt: Attempt, path: str, answer: type[AnswerT], body: dict[str, object], *, max_bytes: int
     ) -> AnswerT:
         asking = attempt.deadline
+        troubles: list[A100Error] = []
         for server in self._servers:
-            if not await self._online(server, attempt, asking):
+            if trouble := await self._trouble(server, attempt, asking):
+                troubles.append(trouble)
                 continue
             try:
                 return await server.call(attempt, "POST", path, answer, body=body, max_bytes=max_bytes)
             except (A100RejectedError, A100BadAnswerError):
                 raise
-            except A100Error:
+            except A100Error as failure:
                 asking = Deadline(self._clock, HEALTH_AFTER_FAILURE)
-                if await self._online(server, attempt, asking):
+                trouble = await self._trouble(server, attempt, asking)
+                if trouble is None:
                     raise
-        raise A100UnavailableError("A100 server is offline")
+                troubles.append(trouble if trouble.final else failure)
+        raise next((trouble for trouble in troubles if not trouble.final), _offline())
 
-    async def _online(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> bool:
+    async def _trouble(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> A100Error | None:
+        """Say why a server is not to be asked; None when it is online. The trouble of one that is offline is final."""
         deadline = asking.sooner(HEALTH_DEADLINE)
         try:
-            return (await server.call(attempt, "GET", "/health", Health, deadline=deadline)).status == "online"
-        except PipelineError:
-            return False
+            health = await server.call(attempt, "GET", "/health", Health, deadline=deadline)
+        except (A100RejectedError, A100BadAnswerError):
+            return _offline()  # whatever listens there, it is no A100 that is ready
+        except A100Error as error:
+            return _offline() if isinstance(error.__cause__, httpx.ConnectError) else error
+        return None if health.status == "online" else _offline()
+
+
+def _offline() -> A100UnavailableError:
+    return A100UnavailableError("A100 server is offline")

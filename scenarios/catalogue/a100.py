@@ -25,7 +25,7 @@ SCENARIOS = (
         story="The same at the painting of the mask, with that step's name.",
         theme=THEME,
         strokes=(ADD,),
-        rules=(rule("a100", "health", "status", status=503), rule("a100_spare", "health", "garbage")),
+        rules=(rule("a100", "health", "refuse"), rule("a100_spare", "health", "garbage")),
         expect=failed("A100_UNAVAILABLE", "REFINING_MASK", attempts={"refine_mask": (2,)}),
     ),
     Scenario(
@@ -37,6 +37,42 @@ SCENARIOS = (
             rule("a100_spare", "health", "wrong_type", field="status"),
         ),
         expect=failed("A100_UNAVAILABLE", "GENERATING_IMAGES", calls={"a100.generate": 0}),
+    ),
+    Scenario(
+        name="a100-health-busy-once",
+        story="A server too busy for its health check is not offline: two seconds later it says so.",
+        theme=THEME,
+        rules=(rule("a100", "health", "status", calls="1", status=503), rule("a100_spare", "health", "refuse")),
+        expect=Expect(attempts={"generate_images": (2, 4)}, calls={"a100.health": 2, "a100.generate": 1}),
+    ),
+    Scenario(
+        name="a100-health-busy-says-when",
+        story="The same with 429 and a Retry-After, which is heeded.",
+        theme=THEME,
+        rules=(
+            rule("a100", "health", "status", calls="1", status=429, retry_after=20),
+            rule("a100_spare", "health", "refuse"),
+        ),
+        expect=Expect(attempts={"generate_images": (2, 22)}),
+    ),
+    Scenario(
+        name="a100-health-hangs-everywhere",
+        story="No server answers its health check within 3 s: too slow is not offline, and is tried three times.",
+        theme=THEME,
+        rules=(rule("a100", "health", "hang"), rule("a100_spare", "health", "hang")),
+        expect=failed(
+            "A100_TIMEOUT",
+            "GENERATING_IMAGES",
+            attempts={"generate_images": (2, 10, 20)},
+            calls={"a100.health": 3, "a100_spare.health": 3, "a100.generate": 0},
+        ),
+    ),
+    Scenario(
+        name="a100-health-broken-everywhere",
+        story="Servers whose health is a 500 are in error, three times over, and not offline.",
+        theme=THEME,
+        rules=(rule("a100", "health", "status", status=500), rule("a100_spare", "health", "refuse")),
+        expect=failed("A100_ERROR", "GENERATING_IMAGES", attempts={"generate_images": (2, 4, 8)}),
     ),
     Scenario(
         name="a100-at-its-other-address",

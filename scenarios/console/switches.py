@@ -122,6 +122,7 @@ SWITCHES: tuple[Switch, ...] = (
         "The A100 is offline",
         "A100_UNAVAILABLE, not tried again",
         kind="status",
-        status=503,
+        status=200,
+        body={"status": "offline", "gpu_memory_free": 0},
     ),
 )

@@ -30,13 +30,78 @@ async def test_the_first_that_is_online_is_used(bench: Bench, http: httpx.AsyncC
     assert await _refine(bench, http) == REFINED["refined_mask_uri"]
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        httpx.ConnectError("no route"),
+        httpx.Response(200, json={"status": "starting"}),
+        httpx.Response(404),
+        httpx.Response(200, text="<html>"),
+    ],
+)
 @respx.mock
-async def test_none_online_is_final(bench: Bench, http: httpx.AsyncClient) -> None:
+async def test_none_online_is_final(bench: Bench, http: httpx.AsyncClient, second: httpx.Response | Exception) -> None:
     respx.get(f"{ONE}/health").mock(side_effect=httpx.ConnectError("no"))
-    respx.get(f"{TWO}/health").respond(500)
+    respx.get(f"{TWO}/health").mock(side_effect=[second])
     with pytest.raises(A100UnavailableError) as caught:
         await _refine(bench, http)
     assert caught.value.final
+
+
+@pytest.mark.parametrize(
+    ("busy", "error", "retry_after"),
+    [
+        (httpx.Response(503, headers={"Retry-After": "7"}), A100Error, 7),
+        (httpx.Response(500), A100Error, None),
+        (httpx.Response(429), A100Error, None),
+        (httpx.ReadError("broken"), A100Error, None),
+        (httpx.ReadTimeout("slow"), A100TimeoutError, None),
+    ],
+)
+@respx.mock
+async def test_one_that_is_too_busy_to_say_is_not_offline(
+    bench: Bench,
+    http: httpx.AsyncClient,
+    busy: httpx.Response | Exception,
+    error: type[A100Error],
+    retry_after: float | None,
+) -> None:
+    respx.get(f"{ONE}/health").mock(side_effect=httpx.ConnectError("no"))
+    respx.get(f"{TWO}/health").mock(side_effect=[busy])
+    with pytest.raises(A100Error) as caught:
+        await _refine(bench, http)
+    assert type(caught.value) is error
+    assert caught.value.retry_after == retry_after
+    assert not caught.value.final
+
+
+@respx.mock
+async def test_a_busy_one_is_left_for_the_next(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.get(f"{ONE}/health").respond(503)
+    respx.get(f"{TWO}/health").respond(json=ONLINE)
+    respx.post(f"{TWO}/refine_mask").respond(json=REFINED)
+    assert await _refine(bench, http) == REFINED["refined_mask_uri"]
+
+
+@respx.mock
+async def test_a_call_that_failed_is_what_is_told_when_its_server_cannot_say_how_it_is(
+    bench: Bench, http: httpx.AsyncClient
+) -> None:
+    respx.get(f"{ONE}/health").mock(side_effect=[httpx.Response(200, json=ONLINE), httpx.Response(503)])
+    respx.post(f"{ONE}/refine_mask").respond(429, headers={"Retry-After": "20"})
+    respx.get(f"{TWO}/health").mock(side_effect=httpx.ConnectError("no"))
+    with pytest.raises(A100Error) as caught:
+        await _refine(bench, http)
+    assert (caught.value.message, caught.value.retry_after) == ("The A100 server answered with status 429", 20)
+
+
+@respx.mock
+async def test_the_only_one_that_goes_away_in_the_middle_is_offline(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.get(f"{ONE}/health").mock(side_effect=[httpx.Response(200, json=ONLINE), httpx.ConnectError("gone")])
+    respx.post(f"{ONE}/refine_mask").mock(side_effect=httpx.ReadError("gone"))
+    respx.get(f"{TWO}/health").mock(side_effect=httpx.ConnectError("no"))
+    with pytest.raises(A100UnavailableError):
+        await _refine(bench, http)
 
 
 @respx.mock
