@@ -19,8 +19,11 @@ from scenarios.scenario import Rule, Scenario, rule
 if TYPE_CHECKING:
     from scenarios.engine.runs import Run
     from scenarios.engine.simulation import Simulation
+    from scenarios.engine.timeline import Card
 
 RunScenario = Callable[..., "Run"]
+CARDS: pytest.StashKey[list["Card"]] = pytest.StashKey()
+"""The runs of this session as they are drawn, when the page is wanted."""
 _started = False
 
 
@@ -41,10 +44,28 @@ def simulation(request: pytest.FixtureRequest) -> Iterator["Simulation"]:
     _started = True
     with Simulation(seed=request.config.getoption("--scenario-seed")) as made:
         yield made
-        if file := request.config.getoption("--timeline"):
-            from scenarios.engine.timeline import page  # noqa: PLC0415
+        if late := made.late_calls():
+            pytest.fail("\n".join(late.values()), pytrace=False)
 
-            Path(file).write_text(page(made.runs), encoding="utf-8")
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Draw what ran here; a process of xdist hands it to the one that started it."""
+    config, cards = session.config, session.config.stash.get(CARDS, [])
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["scenarios_cards"] = [dataclasses.asdict(each) for each in cards]
+    elif cards:
+        from scenarios.engine.timeline import page  # noqa: PLC0415
+
+        Path(config.getoption("--timeline")).write_text(page(cards), encoding="utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what ran in a process of xdist. One that crashed has left nothing."""
+    from scenarios.engine.timeline import Card  # noqa: PLC0415
+
+    handed = getattr(node, "workeroutput", {}).get("scenarios_cards", [])
+    node.config.stash.setdefault(CARDS, []).extend(Card(**each) for each in handed)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -116,6 +137,10 @@ def run_scenario(
             scenario = dataclasses.replace(scenario, rules=(*scenario.rules, *rules))
         begun = _begun.take(request.node.nodeid, scenario)
         made = (begun or simulation.submit(scenario, request.node.nodeid)).result()
+        if request.config.getoption("--timeline"):
+            from scenarios.engine.timeline import card  # noqa: PLC0415
+
+            request.config.stash.setdefault(CARDS, []).append(card(made))
         if not made.passed:
             command = f"pytest '{request.node.nodeid}' --scenario-seed {simulation.seed}"
             pytest.fail(story(made, command), pytrace=False)

@@ -93,9 +93,9 @@ def _report(options: argparse.Namespace, runs: list[Run], wall: float) -> None:
         if not run.passed or options.tell:
             _say(story(run, f"make scenarios ONLY={run.scenario.name} SEED={options.seed}") + "\n")
     if options.timeline:
-        from scenarios.engine.timeline import page  # noqa: PLC0415 - only those who want the drawing pay for it
+        from scenarios.engine.timeline import card, page  # noqa: PLC0415 - only those who want the drawing pay for it
 
-        Path(options.timeline).write_text(page(runs), encoding="utf-8")
+        Path(options.timeline).write_text(page([card(run) for run in runs]), encoding="utf-8")
         _note(f"timelines drawn into {options.timeline}")
     if options.ledger:
         ledgers = {run.key: run.ledger() for run in runs}

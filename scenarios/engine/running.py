@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -76,6 +77,7 @@ class Runner:
         self._seed = seed
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
+        self._seen: dict[str, tuple[str, int]] = {}
         self._http = httpx.AsyncClient(base_url=place.gateway, timeout=60, trust_env=False)
 
     async def close(self) -> None:
@@ -109,6 +111,19 @@ class Runner:
             run.problems += [f"beside it, {other.scenario.name}: {problem}" for problem in other.problems]
         return run
 
+    async def late_calls(self) -> dict[str, str]:
+        """Return a problem for each workflow that a service was called for after its ledger was read.
+
+        Those beside a scenario are looked at too.
+        """
+        ledgers = await asyncio.gather(*(control.ledger() for control in self._place.controls.values()))
+        counts = Counter(entry["key"] for ledger in ledgers for entry in ledger)
+        return {
+            workflow_id: f"no call after the end: {counts[workflow_id] - calls} came later for {key}"
+            for workflow_id, (key, calls) in self._seen.items()
+            if counts[workflow_id] > calls
+        }
+
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
         workflow_id = workflow_id_for(key)
@@ -130,6 +145,8 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever broke in the harness, it is this run's, and no other's
             run.wall_s = time.perf_counter() - began
             run.problems.append(self._broken(run, error))
+        finally:
+            self._place.timelines.forget(workflow_id)
         return run
 
     async def _play(self, run: Run) -> None:
@@ -214,6 +231,7 @@ class Runner:
     async def _collect(self, run: Run) -> None:
         ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._place.controls))
         run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
+        self._seen[run.workflow_id] = (run.key, len(run.calls))
         if run.status == "REFUSED" or self._place.temporal is None:
             return
         handle = self._place.temporal.get_workflow_handle(run.workflow_id)
@@ -253,17 +271,3 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return {"notJson": answer.text[:200]}
-
-
-async def late_calls(place: Place, runs: Sequence[Run]) -> dict[str, int]:
-    """Return how many calls came for each workflow after its ledger was read: there must be none."""
-    late: dict[str, int] = {}
-    for service, control in place.controls.items():
-        counts: dict[str, int] = {}
-        for entry in await control.ledger():
-            counts[entry["key"]] = counts.get(entry["key"], 0) + 1
-        for run in runs:
-            more = counts.get(run.workflow_id, 0) - sum(call.service == service for call in run.calls)
-            if more:
-                late[run.workflow_id] = late.get(run.workflow_id, 0) + more
-    return late

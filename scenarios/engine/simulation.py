@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from typing import Self, cast
 
 import uvloop
 
-from scenarios.engine.running import AT_ONCE, Runner, late_calls
+from scenarios.engine.running import AT_ONCE, Runner
 from scenarios.engine.runs import Run
 from scenarios.engine.world import World
 from scenarios.scenario import Scenario
@@ -32,7 +32,6 @@ class Simulation:
     """
 
     def __init__(self, *, seed: int = 1, at_once: int = AT_ONCE, replays: bool = True) -> None:
-        self.runs: list[Run] = []
         self.seed = seed
         self._at_once = at_once
         self._replays = replays
@@ -95,11 +94,20 @@ class Simulation:
         for each in pending:
             runs.append(each.result())
             done(runs[-1])
-        late = asyncio.run_coroutine_threadsafe(late_calls(self._world, runs), self._loop).result()
+        late = self.late_calls()
         for run in runs:
-            if late.get(run.workflow_id):
-                run.problems.append(f"no call after the end: {late[run.workflow_id]} came later")
+            if run.workflow_id in late:
+                run.problems.append(late[run.workflow_id])
         return runs
+
+    def late_calls(self) -> dict[str, str]:
+        """Return a problem for each workflow so far that a service was called for after its run was judged."""
+        return asyncio.run_coroutine_threadsafe(self._runner.late_calls(), self._loop).result()
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """The addresses of the fakes, by the names that rules use."""
+        return self._world.services
 
     def _begin(self, scenario: Scenario, number: str, done: "Future[Run]") -> None:
         def end(task: "asyncio.Task[Run]") -> None:
@@ -117,9 +125,7 @@ class Simulation:
 
     async def _one(self, scenario: Scenario, number: str) -> Run:
         async with self._slots:
-            run = await self._runner.run(scenario, number)
-        self.runs.append(run)
-        return run
+            return await self._runner.run(scenario, number)
 
     def _live(self) -> None:
         try:

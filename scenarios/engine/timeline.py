@@ -1,6 +1,7 @@
 """Runs as pictures: steps, attempts, backoffs, calls and faults over virtual time, in one self-contained HTML page."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from math import ceil, log10
@@ -52,17 +53,28 @@ def legend() -> str:
     return f'<p class="legend">{"".join(keys)}</p>'
 
 
-def page(runs: Sequence[Run]) -> str:
-    """Return the page: a picture of each run, failures first within their theme."""
-    bad = sum(not run.passed for run in runs)
-    virtual = sum(run.timeline.length for run in runs)
-    verdict = f"{len(runs)} scenarios, {virtual:,.0f} virtual seconds, " + (f"{bad} failed" if bad else "all passed")
+@dataclass(frozen=True)
+class Card:
+    """One run as it is drawn: all of it that the page needs, as values that can go from process to process."""
+
+    theme: str
+    name: str
+    passed: bool
+    virtual_s: float
+    html: str
+
+
+def page(cards: Sequence[Card]) -> str:
+    """Return the page: a picture of each run by theme and name, failures first within their theme."""
+    bad = sum(not card.passed for card in cards)
+    virtual = sum(card.virtual_s for card in cards)
+    verdict = f"{len(cards)} scenarios, {virtual:,.0f} virtual seconds, " + (f"{bad} failed" if bad else "all passed")
     style = "".join((LOOK / name).read_text(encoding="utf-8") for name in ("look.css", "drawing.css")) + STYLE
-    by_theme = sorted(runs, key=lambda run: run.scenario.theme)
-    sections = []
-    for theme, members in groupby(by_theme, key=lambda run: run.scenario.theme):
-        cards = "".join(_card(run) for run in sorted(members, key=lambda run: run.passed))
-        sections.append(f"<section><h2>{escape(theme)}</h2>{cards}</section>")
+    in_order = sorted(cards, key=lambda card: (card.theme, card.passed, card.name))
+    sections = [
+        f"<section><h2>{escape(theme)}</h2>{''.join(card.html for card in members)}</section>"
+        for theme, members in groupby(in_order, key=lambda card: card.theme)
+    ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -72,7 +84,12 @@ def page(runs: Sequence[Run]) -> str:
     )
 
 
-def _card(run: Run) -> str:
+def card(run: Run) -> Card:
+    """Return a run as it is drawn."""
+    return Card(run.scenario.theme, run.scenario.name, run.passed, run.timeline.length, _article(run))
+
+
+def _article(run: Run) -> str:
     code = run.error.get("code")
     step = run.error.get("failedStep")
     outcome = " ".join(escape(str(part)) for part in (run.status, code, f"at {step}" if step else None) if part)

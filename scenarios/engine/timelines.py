@@ -5,7 +5,6 @@ begins at the end of the one before plus the backoff that was given. So two runs
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -110,7 +109,6 @@ class Timelines:
         """Return a workflow's timeline, begun or not."""
         return self._by_id.setdefault(workflow_id, Timeline(workflow_id))
 
-    def forget(self, workflow_ids: Sequence[str]) -> None:
+    def forget(self, workflow_id: str) -> None:
         """Drop what is no longer asked for."""
-        for workflow_id in workflow_ids:
-            self._by_id.pop(workflow_id, None)
+        self._by_id.pop(workflow_id, None)

@@ -47,6 +47,7 @@ class World:
 
     Attributes:
         gateway: the address of the gateway's API.
+        services: the address of each fake, by the names that rules use.
         controls: the control plane of each fake, by the names that rules use.
         temporal: the client whose workflows skip time.
         timelines: what happened in each workflow, in virtual time.
@@ -59,6 +60,7 @@ class World:
     virtual = True
 
     def __init__(self, home: Path, *, seed: int = 1) -> None:
+        self.services: Mapping[str, str] = {}
         self.controls: Mapping[str, AsyncControl] = {}
         self.timelines = Timelines()
         self._home = home
@@ -84,7 +86,7 @@ class World:
         programs, store = _processes(ports, fakes, self._home, self._seed)
         await self._parts.enter_async_context(Supervisor(programs, home=self._home))
         self.temporal = client = await time_skipping_client(ports)
-        urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
+        self.services = urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
         for control in self.controls.values():
             self._parts.push_async_callback(control.close)

@@ -55,6 +55,24 @@ def test_by_itself(run_scenario):
     print("ran as", run_scenario(QUIET).workflow_id)
 """
 
+SPREAD = """
+import httpx
+import pytest
+
+from scenarios.scenario import Expect
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_spread(run_scenario, number):
+    run_scenario(name=f"spread-{number}", expect=Expect())
+
+
+def test_late(run_scenario, simulation):
+    run = run_scenario(name="late", expect=Expect())
+    sam3 = simulation.services["sam3"]
+    httpx.get(f"{sam3}/jobs/none", headers={"X-Workflow-Id": run.workflow_id}, trust_env=False)
+"""
+
 
 def pytest_in(folder: Path, suite: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a suite that is not this project's."""
@@ -96,3 +114,13 @@ def test_each_run_is_its_own_and_held_to_what_the_test_says(tmp_path: Path) -> N
     # Its id, and so its chance, is that of the test run alone, though four runs of the same name came before it.
     own = blake2b(b"test_mine.py::test_by_itself", digest_size=4).hexdigest()
     assert f"ran as {workflow_id_for(f'1:same:1:{own}')}" in whole.stdout
+
+
+def test_side_by_side_one_page_is_drawn_and_late_calls_are_told(tmp_path: Path) -> None:
+    ended = pytest_in(tmp_path, SPREAD, "-n", "2", "--timeline", "out.html")
+    told = ended.stdout
+    assert "5 passed, 1 error" in told, told + ended.stderr
+    assert re.search(r"no call after the end: 1 came later for 1:late:1:\w+", told)
+    page = (tmp_path / "out.html").read_text()
+    assert re.findall(r'<article class="card" id="([^"]+)"', page) == ["late", *(f"spread-{n}" for n in range(1, 5))]
+    assert "5 scenarios, 10 virtual seconds, all passed" in page

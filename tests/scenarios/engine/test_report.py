@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 from scenarios.engine.report import story, table
-from scenarios.engine.timeline import drawing, page
+from scenarios.engine.timeline import card, drawing, page
 from scenarios.engine.timelines import Happening
 from tests.scenarios.engine.made_runs import call, completed, failed
 
@@ -62,7 +62,7 @@ def test_the_drawing_is_well_formed_and_has_each_attempt_backoff_call_and_fault(
 def test_the_page_is_self_contained_and_escapes_what_it_shows() -> None:
     run = completed()
     run.problems = ["<script>alert(1)</script>"]
-    html = page([run, failed()])
+    html = page([card(run), card(failed())])
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "http://" not in html.replace("http://www.w3.org", "")

@@ -8,10 +8,12 @@ import pytest
 from tests.command import Command
 
 SUITE = """
+from scenarios.scenario import Expect
+
 pytest_plugins = ["scenarios.plugin"]
 
 def test_mine(run_scenario):
-    run_scenario()
+    run_scenario(expect=Expect())
 """
 
 
