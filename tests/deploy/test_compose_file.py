@@ -42,6 +42,7 @@ OTHER_DEFAULTS = {
     "SAM3_URL": "the fake",
     "A100_URLS": "the fake",
     "BODY_SLOTS": "the gateway's memory is limited",
+    "RESULT_SLOTS": "the gateway's memory is limited",
     "PICTURE_SLOTS": "the worker's memory is limited",
     "WORKER_DRAIN_S": "the fakes are quick",
 }
