@@ -33,6 +33,8 @@ OPERATIONS = {
     "a100": {"GET /health": "health", "POST /refine_mask": "refine_mask", "POST /generate": "generate"},
 }
 HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "content-encoding", "accept-encoding"}
+OWN = HOP_BY_HOP | {"keep-alive", "date", "server"}
+"""What the recorder's own answers have already."""
 FEWEST_CALLS = 5
 """An operation that was called less often gets no latency: that would be no distribution."""
 
@@ -53,12 +55,13 @@ def recorder(service: str, target: str, out: Path) -> FastAPI:
     async def forward(request: Request, path: str) -> Response:
         began = time.time()
         headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
-        status, answer, body, kind = 502, None, b"", "text/plain"
+        status, answer, body, given = 502, None, b"", [("content-type", "text/plain")]
         try:
             client: httpx.AsyncClient = app.state.client
             url = httpx.URL(path="/" + path, query=request.url.query.encode())
             got = await client.request(request.method, url, content=await request.body(), headers=headers)
-            status, body, kind = got.status_code, got.content, got.headers.get("content-type", kind)
+            status, body = got.status_code, got.content
+            given = [(name, value) for name, value in got.headers.multi_items() if name.lower() not in OWN]
             answer = got.json()
         except httpx.HTTPError as error:
             body = f"the recorded service gave no answer: {type(error).__name__}".encode()
@@ -75,7 +78,10 @@ def recorder(service: str, target: str, out: Path) -> FastAPI:
                 entry |= {"job_seconds": round(time.time() - submitted, 3)} if submitted else {}
             with out.open("a") as lines:
                 lines.write(json.dumps(entry) + "\n")
-        return Response(body, status, media_type=kind)
+        response = Response(body, status)
+        for name, value in given:
+            response.headers.append(name, value)
+        return response
 
     return app
 
@@ -109,27 +115,25 @@ def replay(service: str, calls: Iterable[dict[str, Any]]) -> tuple[dict[str, Any
         name: {"samples": sorted(found)} for name, found in sorted(seconds.items()) if len(found) >= FEWEST_CALLS
     }
     profile = {"name": f"recorded-{service}", "latency": latency}
-    rules = [
-        {
-            "id": f"recorded-{operation}-{status}",
-            "service": service,
-            "operation": operation,
-            "p": round(number / counted.total(), 4),
-            "fault": {"kind": "status", "status": status},
-        }
-        for operation, counted in sorted(statuses.items())
-        for status, number in sorted(counted.items())
-        if status == 429 or status >= 500
-    ]
+    rules = []
+    for operation, counted in sorted(statuses.items()):
+        left = counted.total()
+        for status, number in sorted(counted.items()):
+            if status == 429 or status >= 500:
+                name, fault = f"recorded-{operation}-{status}", {"kind": "status", "status": status}
+                # of the calls that the rules before it let pass, since each draws for itself
+                rules.append(_by_chance(name, service, operation, number / left, fault))
+                left -= number
     if ended["failed"]:
-        share = round(ended["failed"] / ended.total(), 4)
-        fault = {"kind": "job_failed"}
-        rules.append(
-            {"id": "recorded-job-failed", "service": service, "operation": "submit", "p": share, "fault": fault}
-        )
+        share = ended["failed"] / ended.total()
+        rules.append(_by_chance("recorded-job-failed", service, "submit", share, {"kind": "job_failed"}))
     read_profile(profile, service)
     read_rules(rules)
     return profile, rules
+
+
+def _by_chance(name: str, service: str, operation: str, p: float, fault: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "service": service, "operation": operation, "p": round(p, 4), "fault": fault}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -89,6 +89,8 @@ class Call:
     virtual: bool
     """The caller sent its own time: nothing waits, and delays are answered as X-Sim-Elapsed."""
     scale: float
+    seed: int = 0
+    """SIM_SEED."""
     elapsed: float = 0.0
     """What a virtual call took so far."""
     longest_pause: float | None = None
@@ -117,6 +119,10 @@ class Call:
             if self.entry is not None:
                 self.entry.intended_s += seconds * self.scale
             await asyncio.sleep(seconds * self.scale)
+
+    def draw(self, purpose: str) -> float:
+        """Return a number in [0, 1) for a purpose of this call: the same for the same seed."""
+        return draw(self.seed, purpose, self.service, self.key, self.operation.name, self.number)
 
     def later(self, seconds: float) -> float:
         """Return the caller's time so many seconds of service from now."""

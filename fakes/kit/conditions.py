@@ -28,10 +28,18 @@ def is_wild(key: str) -> bool:
     return any(mark in key for mark in "*?[")
 
 
+def pattern(wanted: str) -> Callable[[str], object]:
+    """Return what says whether a text is the wanted one, or fits it as a pattern: "[a]" is both itself and "a"."""
+    if not is_wild(wanted):
+        return wanted.__eq__
+    fits = re.compile(fnmatch.translate(wanted), re.DOTALL).match
+    return lambda text: text == wanted or fits(text)
+
+
 def _key(rule: Rule) -> Iterator[Condition]:
     if rule.key == "*":
         return
-    matches = re.compile(fnmatch.translate(rule.key), re.DOTALL).match if is_wild(rule.key) else rule.key.__eq__
+    matches = pattern(rule.key)
     yield Condition(lambda call: matches(call.key), lambda call: f"key: wants {rule.key}, was {call.key or 'none'}")
 
 
@@ -75,7 +83,7 @@ def _chance(rule: Rule, seed: int) -> Iterator[Condition]:
         p = rule.p
 
         def drawn(call: Entry) -> float:
-            return draw(seed, rule.id, call.key, call.operation, call.call)
+            return draw(seed, rule.id, call.service, call.key, call.operation, call.call)
 
         yield Condition(
             lambda call: drawn(call) < p, lambda call: f"p: wants a draw below {p:g}, was {drawn(call):.3f}"

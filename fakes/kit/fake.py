@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
-from fakes.kit.calls import Answer, Call, Headers, Operation, draw
+from fakes.kit.calls import Answer, Call, Headers, Operation
 from fakes.kit.capacity import Full, Slots
 from fakes.kit.delivery import Recorder, deliver, elapsed
 from fakes.kit.digests import Listener
@@ -266,7 +266,7 @@ class Fake(FastAPI):
                 return
         latency = None if call.operation.works else self.profile.latency.get(name)
         if latency is not None:
-            await call.wait(latency.at(self._draw(call, "latency")))
+            await call.wait(latency.at(call.draw("latency")))
         fixed = self._fixed.get(name)
         if fault is None or not fault.changes_answer:
             if fixed is not None:
@@ -307,15 +307,17 @@ class Fake(FastAPI):
                 if not math.isfinite(now):
                     return None
         key = key or self.key_of(scope)
-        scale = self.settings.fakes_time_scale
+        scale, seed = self.settings.fakes_time_scale, self.settings.sim_seed
         if not self.settings.sim_enabled:
             number, _ = self.rules.count(key, operation.name, now)
-            return Call(self.service, operation, key, number, attempt, now, virtual, scale)
+            return Call(self.service, operation, key, number, attempt, now, virtual, scale, seed)
         entry = scope.get(ENTRY)
         if entry is None:
             entry = self._enter(operation.name, key, attempt, at, now)
             self.rules.match(entry)
-        return Call(self.service, operation, key, entry.call, attempt, now, virtual, scale, entry=entry, hit=entry.hit)
+        return Call(
+            self.service, operation, key, entry.call, attempt, now, virtual, scale, seed, entry=entry, hit=entry.hit
+        )
 
     def key_of(self, scope: Scope) -> str:
         """Return the key of a call without X-Workflow-Id: that of the job that it polls, else none."""
@@ -351,9 +353,6 @@ class Fake(FastAPI):
             latency = profile.latency.get(name)
             yield replace(operation, timed=bool(grows or (latency and latency.fixed != 0)))
 
-    def _draw(self, call: Call, purpose: str) -> float:
-        return draw(self.settings.sim_seed, purpose, self.service, call.key, call.operation.name, call.number)
-
     def _admit(self, call: Call, picture: bytes) -> float:
         """Return when the work of a call ends, by the caller's clock."""
         size = _megapixels(picture)
@@ -361,12 +360,12 @@ class Fake(FastAPI):
         if limit is not None and size > limit:
             raise OutOfMemoryError(f"CUDA out of memory: {size:.1f} megapixels, {limit:g} fit")
         latency = self.profile.latency.get(call.operation.name)
-        service = latency.at(self._draw(call, "latency")) if latency else 0.0
+        service = latency.at(call.draw("latency")) if latency else 0.0
         service += self.profile.seconds_per_megapixel * size
         if call.virtual or self.slots is None:
             return call.later(service)
         model = self.slots.model
-        cold = model.cold_start.at(self._draw(call, "cold start")) if model.cold_start else 0.0
+        cold = model.cold_start.at(call.draw("cold start")) if model.cold_start else 0.0
         try:
             return self.slots.admit(time.time(), service * call.scale, cold * call.scale, call.scale)
         except Full as full:

@@ -66,7 +66,7 @@ class Rule(BaseModel):
     )
     service: str = Field(default="*", min_length=1, description="Name of the fake, exact or with * and ?")
     operation: str = Field(default="*", min_length=1, description="Name of the operation; `*`: all that the fault fits")
-    key: str = Field(default="*", min_length=1, description="The workflow id, exact or with * and ?")
+    key: str = Field(default="*", min_length=1, description="The workflow id, exact or with *, ? and [abc]")
     calls: Annotated[str, BeforeValidator(_calls)] | None = Field(
         default=None, description='Which calls of a key and operation: "3", "1-2", "2-", "1,4-5"'
     )
@@ -127,7 +127,19 @@ def read_rules(data: Any) -> list[Rule]:
             )
     if errors:
         raise RulesInvalid(errors)
+    if twice := _twice(rules):
+        raise RulesInvalid(twice)
     return rules
+
+
+def _twice(rules: list[Rule]) -> list[RuleError]:
+    """Return an error for each rule whose id an earlier one of the list has: it would take its place unseen."""
+    first: dict[str, int] = {}
+    return [
+        RuleError(rule=rule.id, field="id", message=f"the same as that of rule {first[rule.id]} in this list")
+        for place, rule in enumerate(rules)
+        if first.setdefault(rule.id, place) != place
+    ]
 
 
 def read_yaml(text_or_path: str) -> Any:

@@ -52,6 +52,7 @@ class Protocol(HttpToolsProtocol):
                 return
             if answer is not None:
                 self.scope["fakes.entry"] = answer  # type: ignore[typeddict-unknown-key] # ours
+        self._unset_keepalive_if_required()  # set by an answer at once in the same packet
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -63,6 +64,10 @@ class Protocol(HttpToolsProtocol):
         """End the request."""
         if self.answered:
             self.answered = False
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         else:
             super().on_message_complete()
 

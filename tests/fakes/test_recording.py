@@ -1,12 +1,18 @@
+import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from fastapi import FastAPI, Response
 
 from fakes import a100, sam3
+from fakes.kit.calls import Operation
+from fakes.kit.ledger import Entry
 from fakes.kit.profiles import read_profile
+from fakes.kit.rulebook import RuleBook
 from fakes.kit.rules import read_rules, read_yaml
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
@@ -39,6 +45,30 @@ async def test_what_goes_through_the_recorder_is_written_down_without_any_value(
     assert (second["operation"], second["status"]) == ("generate", 422)
     assert "secret" not in out.read_text()
     assert "127.0.0.1" not in out.read_text()
+
+
+async def test_the_pipeline_gets_the_headers_of_the_service(tmp_path: Path) -> None:
+    """A 429's Retry-After above all; but not those of the connection, nor of the packing, which is undone."""
+    service = FastAPI()
+
+    @service.get("/health")
+    async def health() -> Response:
+        answer = Response(gzip.compress(b"busy"), 429, {"Retry-After": "7", "Content-Encoding": "gzip"}, "text/x-own")
+        answer.headers.append("Set-Cookie", "a=1")
+        answer.headers.append("Set-Cookie", "b=2")
+        return answer
+
+    async with (
+        serving(service) as target,
+        serving(recorder("a100", target, tmp_path / "a100.jsonl")) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+    ):
+        got = await client.get("/health")
+    assert (got.status_code, got.text, got.headers["retry-after"]) == (429, "busy", "7")
+    assert got.headers["content-type"].startswith("text/x-own")
+    assert got.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert "content-encoding" not in got.headers
+    assert len(got.headers.get_list("content-length")) == 1
 
 
 async def test_a_job_lasts_from_its_submit_to_the_poll_that_says_so(settings: FakeSettings, tmp_path: Path) -> None:
@@ -74,6 +104,24 @@ def test_a_recording_becomes_latencies_and_rules() -> None:
     profile, rules = replay("a100", calls)
     assert profile["latency"] == {"generate": {"samples": [20, 22, 25, 30, 40]}}
     assert [(rule["operation"], rule["p"], rule["fault"]["status"]) for rule in rules] == [("generate", 0.5, 503)]
+
+
+def test_statuses_are_replayed_in_the_shares_in_which_they_came() -> None:
+    """Rules draw one after the other: the second one is asked only about what the first one let pass."""
+    shares = {429: 0.1, 500: 0.25, 503: 0.35}
+    calls = [call("generate", status) for status, share in shares.items() for _ in range(round(share * 100))]
+    calls += [call("generate")] * 30
+    _, rules = replay("a100", calls)
+    book = RuleBook("a100", lambda: [Operation("generate")], 1, keyed_refusal=False)
+    book.load(read_rules(rules), 0)
+    entries = [Entry("a100", "generate", f"w{number}", 1, 1, 0, 0, 0) for number in range(10_000)]
+    drawn = Counter(hit.fault.model_dump()["status"] for entry in entries if (hit := book.match(entry)))
+    assert {status: count / len(entries) for status, count in drawn.items()} == pytest.approx(shares, abs=0.02)
+
+
+def test_a_service_that_only_failed_fails_always() -> None:
+    _, rules = replay("a100", [call("generate", status) for status in (500, 502, 503)])
+    assert [rule["p"] for rule in rules] == [pytest.approx(1 / 3, abs=1e-4), 0.5, 1]
 
 
 def test_jobs_give_the_service_time_of_their_submit_and_the_share_that_fails() -> None:

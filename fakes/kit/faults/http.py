@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from fakes.kit.calls import Answer, Call, draw
+from fakes.kit.calls import Answer, Call
 from fakes.kit.distributions import Seconds
 from fakes.kit.faults.base import Fault
 
@@ -23,7 +23,7 @@ class Status(Fault):
     async def before(self, call: Call) -> Answer:
         """Answer the status."""
         if self.delay is not None:
-            await call.wait(self.delay.at(draw(call.key, call.operation.name, call.number)))
+            await call.wait(self.delay.at(call.draw("delay")))
         headers = dict(self.headers)
         if self.retry_after is not None:
             headers["retry-after"] = f"{self.retry_after:g}"

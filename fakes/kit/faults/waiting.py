@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fakes.kit.calls import Answer, Call, Ending, draw
+from fakes.kit.calls import Answer, Call, Ending
 from fakes.kit.distributions import Distribution, Seconds
 from fakes.kit.faults.base import Fault
 
@@ -20,7 +20,7 @@ class Delay(Fault):
 
     async def before(self, call: Call) -> None:
         """Let the time pass."""
-        seconds = self.seconds.at(draw(call.key, call.operation.name, call.number, "delay"))
+        seconds = self.seconds.at(call.draw("delay"))
         if seconds > 0:
             call.acts()
         await call.wait(seconds)

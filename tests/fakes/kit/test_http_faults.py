@@ -53,6 +53,22 @@ async def test_delay(toy: Toy, virtual: bool, seconds: object, low: float, high:
         assert answer.seconds >= low
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "delay", "seconds": {"uniform": [1, 9]}},
+        {"kind": "status", "status": 500, "delay": {"uniform": [1, 9]}},
+    ],
+)
+async def test_delays_go_by_the_seed(fault: dict[str, object]) -> None:
+    told = []
+    for seed in (1, 1, 2):
+        async with serve_toy(sim_seed=seed) as toy:
+            await toy.control.add({"fault": fault})
+            told.append((await toy.ask(virtual=True)).elapsed)
+    assert told[0] == told[1] != told[2]
+
+
 async def test_hang(toy: Toy, virtual: bool) -> None:
     await toy.control.add({"fault": {"kind": "hang"}})
     if virtual:

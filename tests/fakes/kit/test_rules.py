@@ -56,6 +56,36 @@ async def test_keys_are_exact_or_globs(toy: Toy, key: str, expected: list[int]) 
     assert await statuses(toy, "a-1", "a-2", "b-1") == expected
 
 
+@pytest.mark.parametrize("key", ["shop[7]", "[", "what?", "a*b", "x[!y]"])
+async def test_a_key_with_a_mark_of_patterns_matches_itself(toy: Toy, key: str) -> None:
+    await toy.control.add({"key": key, "fault": FAULT})
+    assert await statuses(toy, key, "other") == [500, 200]
+
+
+async def test_the_same_id_twice_in_one_list_is_an_error(toy: Toy) -> None:
+    rules: list[dict[str, Any]] = [
+        {"id": "busy", "fault": FAULT},
+        {"fault": FAULT},
+        {"id": "busy", "calls": 2, "fault": FAULT},
+    ]
+    with pytest.raises(ControlError, match="422: rule busy: id: the same as that of rule 0 in this list"):
+        await toy.control.add(*rules)
+    assert await toy.control.rules() == []
+    with pytest.raises(RulesInvalid, match=r"rule status-.*: id: the same as that of rule 0"):
+        read_rules([{"fault": FAULT}, {"fault": FAULT}])
+
+
+def test_chance_differs_from_service_to_service_and_from_seed_to_seed() -> None:
+    def hit(service: str, seed: int) -> list[bool]:
+        book = RuleBook(service, lambda: [Operation("submit")], seed, keyed_refusal=False)
+        book.load(read_rules({"id": "half", "p": 0.5, "fault": FAULT}), 0)
+        entries = [Entry(service, "submit", f"w{number}", 1, 1, 0, 0, 0) for number in range(200)]
+        return [book.match(entry) is not None for entry in entries]
+
+    assert hit("birefnet", 1) == hit("birefnet", 1)
+    assert len({tuple(hit(service, seed)) for service in ("birefnet", "sam3") for seed in (1, 2)}) == 4
+
+
 async def test_calls_count_for_each_key_and_operation(toy: Toy) -> None:
     await toy.control.add({"calls": "2", "fault": FAULT})
     assert await statuses(toy, "a", "b", "a", "b") == [200, 200, 500, 500]

@@ -1,5 +1,6 @@
 """A fake from the command line: its voice, its exit codes, its signals."""
 
+import asyncio
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from fakes import sam3
 from fakes.kit.serve import main
+from tests.fakes.kit.conftest import serve_toy
 
 STORE = {"AZURE_ACCOUNT_KEY": "a2V5", "AZURE_BLOB_ENDPOINT": "http://127.0.0.1:1/jewelrytryon"}
 
@@ -55,6 +57,37 @@ def test_it_starts_alone_and_stops_on_a_signal_with_a_call_in_flight(number: sig
                 pass
             process.send_signal(number)
             assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("path", ["/plain", "/items/x"])
+async def test_an_idle_connection_is_closed_whichever_way_it_was_answered(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("fakes.kit.serve.KEEP_ALIVE_SECONDS", 0.3)
+    async with serve_toy() as toy:
+        parts = httpx.URL(toy.url)
+        reader, writer = await asyncio.open_connection(parts.host, parts.port)
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        writer.write(request * 2)
+        async with asyncio.timeout(10):
+            told = await reader.read(-1)
+        writer.close()
+    assert told.count(b"200 OK") == 2
+
+
+async def test_a_slow_answer_after_a_quick_one_in_the_same_packet_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fakes.kit.serve.KEEP_ALIVE_SECONDS", 0.2)
+    async with serve_toy() as toy:
+        await toy.control.add({"operation": "item", "fault": {"kind": "delay", "seconds": 0.8}})
+        parts = httpx.URL(toy.url)
+        reader, writer = await asyncio.open_connection(parts.host, parts.port)
+        writer.write(
+            b"".join(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for path in ("/plain", "/items/x"))
+        )
+        async with asyncio.timeout(10):
+            told = await reader.read(-1)
+        writer.close()
+    assert told.count(b"200 OK") == 2
 
 
 def test_the_control_port_is_the_port_plus_10000() -> None:
