@@ -17,7 +17,7 @@ from app.steps import Step
 from scenarios.engine.contents import what_comes_back_is_what_the_a100_made, what_is_sent_is_what_the_user_said
 from scenarios.engine.programs import ACCOUNT_KEY
 from scenarios.engine.runs import Run
-from scenarios.engine.virtual_time import Envelope
+from scenarios.engine.virtual_workflow import Envelope
 
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
@@ -135,6 +135,14 @@ def time_is_true(run: Run) -> Iterator[str]:
         yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the cancel at {run.scenario.cancel_at:g} s"
 
 
+def the_workflow_never_waits_by_itself(run: Run) -> Iterator[str]:
+    """Each activity begins when the one before has ended; a pause that nobody gave would show as a wait."""
+    for before, attempt in pairwise(run.timeline.attempts):
+        waited = attempt.began - (before.ended if before.ended is not None else attempt.began)
+        if attempt.number == 1 and abs(waited) > 0.001:
+            yield f"{attempt.activity} began {waited:g} s after {before.activity} ended"
+
+
 def every_rule_fired(run: Run) -> Iterator[str]:
     """A rule that must fire and did not makes the run inconclusive."""
     fired = {call.rule for call in run.calls}
@@ -191,6 +199,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     no_job_is_submitted_twice_for_one_attempt,
     attempts_are_within_policy,
     time_is_true,
+    the_workflow_never_waits_by_itself,
     every_rule_fired,
     a_cancel_is_accepted,
     the_history_is_small_and_holds_no_secret,

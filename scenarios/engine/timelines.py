@@ -51,6 +51,10 @@ class Timeline:
     events: list[Event] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    bases: dict[str, float] = field(default_factory=dict)
+    """For each run of the workflow (continue-as-new makes another) when it began, in seconds from the beginning."""
+    resumes: dict[str, float] = field(default_factory=dict)
+    """When the next attempt of each failed activity begins."""
     made_wall: float = field(default_factory=time.monotonic)
     leak: float = 0.0
     """The most that the server's clock was ahead of this one: wall time that leaked into it."""
@@ -80,14 +84,26 @@ class Timeline:
         """Virtual seconds so far."""
         return self.since_began(self.now) if self.began is not None else 0.0
 
-    def compare(self, server_time: float) -> None:
+    def reach(self, instant: float) -> None:
+        """Say that something happened at an instant: the story is at least that long."""
+        self.now = max(self.now, instant)
+
+    def start_after_cancelled(self, scheduled: float) -> float:
+        """Return when an activity begins that was scheduled so many seconds from the beginning.
+
+        The workflow does not hear when an attempt was cancelled; what follows comes after it.
+        """
+        cancelled = [each.ended or 0.0 for each in self.attempts if each.outcome == "cancelled"]
+        return on_grid((self.began or 0.0) + max([scheduled, *cancelled]))
+
+    def compare(self, own_time: float, server_time: float) -> None:
         """Compare with the server's clock: never behind, and ahead by at most the wall time since before the start."""
-        ahead = server_time - self.now
+        ahead = server_time - own_time
         self.leak = max(self.leak, ahead)
         wall = time.monotonic() - self.made_wall
         if not -SERVER_GRAIN_S <= ahead <= wall + LEAK_SLACK_S:
             self.problems.append(
-                f"at {self.length:.1f} s the server's clock differs by {ahead:+.2f} s; "
+                f"at {self.since_began(own_time):.1f} s the server's clock differs by {ahead:+.2f} s; "
                 f"the wall time that may leak into it is {wall:.2f} s"
             )
 

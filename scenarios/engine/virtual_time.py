@@ -12,39 +12,26 @@ They must be the outermost ones: what they see is what the server would.
 import asyncio
 from contextvars import ContextVar
 from datetime import timedelta
-from functools import cache
 from math import floor, inf
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
-from pydantic import BaseModel, create_model
-from temporalio import activity, workflow
+from temporalio import activity
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
-    StartActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
-    WorkflowOutboundInterceptor,
 )
 
 from app import policies
 from app.heartbeat import Heart, beating
 from scenarios.engine.timelines import Attempt, Happening, Timeline, Timelines, longest_silence
 from scenarios.engine.virtual_clock import AttemptClock, on_grid
-
-USED = "simulated_seconds"
-Value = TypeVar("Value")
-
-
-class Envelope(BaseModel, Generic[Value]):
-    """A result, and the virtual seconds that its attempt used."""
-
-    used: float
-    value: Value
+from scenarios.engine.virtual_workflow import BEGIN_HEADER, ENDED, USED, Envelope, VirtualWorkflow, copied
 
 
 class VirtualTime(Interceptor):
@@ -62,7 +49,7 @@ class VirtualTime(Interceptor):
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
     ) -> type[WorkflowInboundInterceptor]:
         """Let workflows catch up with what their activities used."""
-        return _VirtualWorkflow
+        return VirtualWorkflow
 
 
 # ---------------------------------------------------------------- activities
@@ -72,16 +59,15 @@ _running: ContextVar["_Running"] = ContextVar("running attempt")
 class _Running:
     """The attempt of the current task: its record, its clock, and the details that a heartbeat repeats."""
 
-    def __init__(self, timeline: Timeline, attempt: Attempt, details: tuple[Any, ...]) -> None:
+    def __init__(self, timeline: Timeline, attempt: Attempt, base: float, start: float) -> None:
         info = activity.info()
         limit = info.start_to_close_timeout.total_seconds() if info.start_to_close_timeout else inf
         self.timeline = timeline
         self.attempt = attempt
-        self.details = details
+        self.base = base
+        self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
         self._hearts: dict[Heart, float] = {}
-        self.clock = AttemptClock(
-            timeline.now, limit=limit, events=timeline.pending(), beat=self._beat, passing=self._passes
-        )
+        self.clock = AttemptClock(start, limit=limit, events=timeline.pending(), beat=self._beat, passing=self._passes)
 
     def _beat(self) -> None:
         activity.heartbeat(*self.details)
@@ -119,15 +105,19 @@ class _VirtualActivity(ActivityInboundInterceptor):
         info = activity.info()
         timeline = self._timelines.of(info.workflow_id or "")
         timeline.begin(info.scheduled_time.timestamp())
-        timeline.compare(info.started_time.timestamp())
-        attempt = Attempt(info.activity_type, info.attempt, timeline.length)
-        running = _Running(timeline, attempt, tuple(info.heartbeat_details))
+        base = timeline.bases.setdefault(info.workflow_run_id or "", timeline.length)
+        start = timeline.resumes.pop(info.activity_id, None) if info.attempt > 1 else None
+        if start is None:
+            start = timeline.start_after_cancelled(base + float(input.headers[BEGIN_HEADER].data))
+        timeline.compare(start, info.started_time.timestamp())
+        attempt = Attempt(info.activity_type, info.attempt, timeline.since_began(start))
+        running = _Running(timeline, attempt, base, start)
         clock = running.clock
         clock.enter()
         _running.set(running)
         due = [event for event in clock.events if event.at <= clock.start]
         if due:  # it falls into the backoff that has just passed, or before the first attempt: the body does not run
-            timeline.happenings.append(Happening(timeline.length, "cancel"))
+            timeline.happenings.append(Happening(attempt.began, "cancel"))
             await clock.stop_at(due[0])
         timeline.attempts.append(attempt)
         try:
@@ -135,22 +125,23 @@ class _VirtualActivity(ActivityInboundInterceptor):
         except (asyncio.CancelledError, CancelledError):
             _end(running, "cancelled")
             if clock.stopped_at is not None:
-                timeline.happenings.append(Happening(timeline.length, "cancel"))
+                timeline.happenings.append(Happening(timeline.since_began(clock.stopped_at), "cancel"))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the server gets it with the time it took
             failure = _application_error(error)
-            _end(running, failure.type or type(failure).__name__, failure.message)
-            raise _given_back(failure, running) from error.__cause__
-        _end(running, "completed")
-        return Envelope[Any](used=clock.elapsed(), value=value)
+            ended = _end(running, failure.type or type(failure).__name__, failure.message)
+            raise _given_back(failure, running, ended) from error.__cause__
+        ended = _end(running, "completed")
+        return Envelope[Any](used=clock.elapsed(), ended=timeline.since_began(ended) - base, value=value)
 
 
-def _end(running: _Running, outcome: str, message: str = "") -> None:
-    """Write down how an attempt ended, and what no timeout of the server's would have let pass."""
+def _end(running: _Running, outcome: str, message: str = "") -> float:
+    """Write down how an attempt ended, and what no timeout of the server's would have let pass. Return the instant."""
     timeline, attempt, clock = running.timeline, running.attempt, running.clock
     info = activity.info()
-    timeline.now = on_grid(clock.start + clock.elapsed())
-    attempt.ended, attempt.outcome, attempt.message = timeline.length, outcome, message
+    ended = on_grid(clock.start + clock.elapsed())
+    timeline.reach(ended)
+    attempt.ended, attempt.outcome, attempt.message = timeline.since_began(ended), outcome, message
     timeline.problems += clock.problems
     name = f"attempt {attempt.number} of {attempt.activity}"
     if clock.elapsed() >= clock.limit:
@@ -160,6 +151,7 @@ def _end(running: _Running, outcome: str, message: str = "") -> None:
         timeline.problems.append(
             f"{name} was silent for {longest_silence(attempt):g} s; its heartbeat_timeout is {allowed:g} s"
         )
+    return ended
 
 
 def _application_error(error: Exception) -> ApplicationError:
@@ -171,32 +163,22 @@ def _application_error(error: Exception) -> ApplicationError:
     return failure
 
 
-def _given_back(error: ApplicationError, running: _Running) -> ApplicationError:
+def _given_back(error: ApplicationError, running: _Running, ended: float) -> ApplicationError:
     """Return the error with the attempt's time: in the delay before the next one, or in the details of the last."""
     timeline, used = running.timeline, running.clock.elapsed()
     delay = delay_before_retry(error, activity.info())
     if delay is None:
-        return _copy(error, (*error.details, {USED: used}), None)
+        told = {USED: used, ENDED: timeline.since_began(ended) - running.base}
+        return copied(error, (*error.details, told), None)
     running.attempt.backoff = delay
-    timeline.now = on_grid(timeline.now + delay)
+    resume = on_grid(ended + delay)
     due = min((event.at for event in timeline.pending()), default=inf)
-    if due < timeline.now:  # the next attempt begins at the event, only to let it happen
-        delay -= timeline.now - due
-        timeline.now = due
-    return _copy(error, tuple(error.details), timedelta(seconds=used + delay))
-
-
-def _copy(error: ApplicationError, details: tuple[Any, ...], delay: timedelta | None) -> ApplicationError:
-    copy = ApplicationError(
-        error.message,
-        *details,
-        type=error.type,
-        non_retryable=error.non_retryable,
-        next_retry_delay=delay,
-        category=error.category,
-    )
-    copy.__cause__ = error.__cause__
-    return copy.with_traceback(error.__traceback__)
+    if due < resume:  # the next attempt begins at the event, only to let it happen
+        delay -= resume - due
+        resume = due
+    timeline.resumes[activity.info().activity_id] = resume
+    timeline.reach(resume)
+    return copied(error, tuple(error.details), timedelta(seconds=used + delay))
 
 
 def delay_before_retry(error: ApplicationError, info: activity.Info) -> float | None:
@@ -211,57 +193,3 @@ def delay_before_retry(error: ApplicationError, info: activity.Info) -> float | 
     first = policy.initial_interval.total_seconds()
     longest = policy.maximum_interval.total_seconds() if policy.maximum_interval else 100 * first
     return float(min(first * policy.backoff_coefficient ** (info.attempt - 1), longest))
-
-
-# ---------------------------------------------------------------- workflows
-@cache
-def _envelope_of(result: Any) -> type[BaseModel]:
-    return create_model("EnvelopeOf", used=(float, ...), value=(result, ...))
-
-
-class _VirtualWorkflow(WorkflowInboundInterceptor):
-    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        super().init(_CatchUp(outbound))
-
-
-class _CatchUp(WorkflowOutboundInterceptor):
-    """Takes what an attempt used out of its result or failure, and lets a timer pass for it."""
-
-    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002 - the SDK's name
-        input.ret_type = _envelope_of(Any if input.ret_type is None else input.ret_type)
-        handle = super().start_activity(input)
-
-        async def finish() -> Any:
-            try:
-                envelope = await handle
-            except ActivityError as error:
-                used, original = _without_used(error)
-                if used:
-                    await workflow.sleep(used)
-                raise original from original.__cause__
-            if envelope.used:
-                await workflow.sleep(envelope.used)
-            return envelope.value
-
-        return cast("workflow.ActivityHandle[Any]", asyncio.ensure_future(finish()))
-
-
-def _without_used(error: ActivityError) -> tuple[float, ActivityError]:
-    """Return the seconds in a failure's details, and the failure as production would have seen it."""
-    cause = error.cause
-    if not isinstance(cause, ApplicationError) or not cause.details:
-        return 0.0, error
-    *details, last = cause.details
-    if not isinstance(last, dict) or USED not in last:
-        return 0.0, error
-    original = ActivityError(
-        error.message,
-        scheduled_event_id=error.scheduled_event_id,
-        started_event_id=error.started_event_id,
-        identity=error.identity,
-        activity_type=error.activity_type,
-        activity_id=error.activity_id,
-        retry_state=error.retry_state,
-    )
-    original.__cause__ = _copy(cause, tuple(details), None)
-    return float(last[USED]), original

@@ -53,7 +53,7 @@ def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:
         if activity in made:
             ended = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
             ended.activity_task_completed_event_attributes.scheduled_event_id = number
-            result = json.dumps({"used": 1.0, "value": made[activity]}).encode()
+            result = json.dumps({"used": 1.0, "ended": 1.0, "value": made[activity]}).encode()
             ended.activity_task_completed_event_attributes.result.payloads.append(Payload(data=result))
             events.append(ended)
     run.history = WorkflowHistory(run.workflow_id, events)
@@ -113,6 +113,10 @@ def try_too_often(run: Run) -> None:
 
 def skip_an_attempt(run: Run) -> None:
     run.timeline.attempts[2].number = 3
+
+
+def wait_by_itself(run: Run) -> None:
+    run.timeline.attempts[3].began = 4.5
 
 
 def be_untrue(run: Run) -> None:
@@ -194,6 +198,7 @@ def lose_the_fidelity(run: Run) -> None:
         (submit_twice, "no job is submitted twice for one attempt: sam3 got 2 in attempt 1"),
         (try_too_often, "attempts are within policy: generate_mask had 4 attempts; its policy allows 3"),
         (skip_an_attempt, "attempts are within policy: generate_mask had the attempts [1, 3]"),
+        (wait_by_itself, "the workflow never waits by itself: generate_images began 0.5 s after generate_mask ended"),
         (be_untrue, "time is true: attempt 1 was silent for 40 s"),
         (lose_the_fault, "every rule fired: inconclusive: status on sam3.submit never fired"),
         (refuse_the_cancel, "a cancel is accepted: it answered (409, {})"),

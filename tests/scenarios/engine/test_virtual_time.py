@@ -21,7 +21,8 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from app.heartbeat import heartbeats
 from scenarios.engine.timelines import Timeline
 from scenarios.engine.virtual_clock import Event, SimulatedClock
-from scenarios.engine.virtual_time import USED, VirtualTime
+from scenarios.engine.virtual_time import VirtualTime
+from scenarios.engine.virtual_workflow import USED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CLOCK = SimulatedClock()
@@ -132,6 +133,27 @@ class Toy:
         return seen
 
 
+@workflow.defn
+class Branches:
+    """Branches side by side, each of which waits (less than 0) or works for so many seconds, one after the other."""
+
+    @workflow.run
+    async def run(self, branches: list[list[float]], then: list[list[float]]) -> float:
+        begin = workflow.now()
+        await asyncio.gather(*(self.branch(seconds) for seconds in branches))
+        if then:
+            workflow.continue_as_new(args=[then, []])
+        return (workflow.now() - begin).total_seconds()
+
+    async def branch(self, parts: list[float]) -> None:
+        for seconds in parts:
+            if seconds < 0:
+                await workflow.sleep(-seconds)
+            else:
+                step = Step(tries=[Try(seconds=seconds)])
+                await workflow.execute_activity(one_step, step, start_to_close_timeout=timedelta(seconds=100))
+
+
 class Bench:
     """A worker with the toy in virtual time."""
 
@@ -144,7 +166,7 @@ class Bench:
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[Toy],
+            workflows=[Toy, Branches],
             activities=[one_step],
             interceptors=[self.virtual_time],
             workflow_runner=UnsandboxedWorkflowRunner(),
@@ -257,6 +279,31 @@ async def test_stories_side_by_side_each_have_their_own_time(bench: Bench) -> No
     runs = await asyncio.gather(*(bench.run(*story) for story in stories))
     assert [begun(timeline) for _, timeline in runs] == [[0, seconds + 2] for seconds in range(1, 31)]
     assert [timeline.problems for _, timeline in runs] == [[]] * 30
+
+
+@pytest.mark.parametrize(
+    ("branches", "then", "began", "length"),
+    [
+        ([[5, -60, 5]], [], {0, 65}, 70),
+        ([[-30, 5, -0.5, 1]], [], {0, 5.5}, 6.5),  # the first activity is the beginning
+        ([[10], [3], [0]], [], {0}, 10),
+        ([[10, 5], [3, 4, 1]], [], {0, 3, 7, 10}, 15),
+        ([[10], [-5, 1, 1], [2]], [], {0, 5, 6}, 10),
+        ([[10], [3]], [[5], [2]], {0, 10}, 15),  # continued as new
+    ],
+)
+async def test_another_workflow_waits_and_works_side_by_side(
+    bench: Bench, branches: list[list[float]], then: list[list[float]], began: set[float], length: float
+) -> None:
+    workflow_id = str(uuid.uuid4())
+    await bench.client.execute_workflow(Branches.run, args=[branches, then], id=workflow_id, task_queue=bench.queue)
+    timeline = bench.virtual_time.timelines.of(workflow_id)
+    assert timeline.problems == []
+    # The workflow's own waits are the server's, to a tenth of a second.
+    assert sorted({round(attempt.began, 1) for attempt in timeline.attempts}) == pytest.approx(sorted(began), abs=0.25)
+    assert timeline.length == pytest.approx(length, abs=0.25)
+    if all(part >= 0 for branch in branches for part in branch):
+        assert ({attempt.began for attempt in timeline.attempts}, timeline.length) == (began, length)
 
 
 async def test_a_simulated_history_replays_in_a_fresh_process_state(bench: Bench) -> None:
