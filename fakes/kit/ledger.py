@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fakes.kit.bodies import Fields
     from fakes.kit.hits import Hit
 
 
@@ -32,6 +33,8 @@ class Entry:
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
     intended_s: float = 0.0
     """What profile and queue gave it to take in real time; what it took beyond that is the fake's own doing."""
+    asked: "Fields | None" = field(default=None, repr=False, compare=False)
+    """The fields of the request that rules ask about; None when none did."""
     hit: "Hit | None" = field(default=None, repr=False, compare=False)
     """The rule that matched, whether it changed something or not."""
 
