@@ -35,6 +35,8 @@ class Operation:
     """The fields of its JSON answer. Faults of contract need one."""
     works: bool = False
     """It takes a slot and a service time of the capacity model, by `Call.takes`."""
+    asks: frozenset[str] = frozenset()
+    """The fields of its JSON request. A rule's `body` needs them."""
     timed: bool = True
     """The profile gives its work a time, which can be multiplied."""
 

@@ -1,13 +1,17 @@
 """The conditions of a rule, each as a test of a call and as the words for why it does not hold."""
 
 import fnmatch
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from fakes.kit.bodies import Other, Scalar
 from fakes.kit.calls import draw
 from fakes.kit.ledger import Entry
 from fakes.kit.rules import Rule, parse_calls
+
+NOT_READ = Other("not read: the rule was loaded after the call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Condition:
 
 def conditions(rule: Rule, seed: int, hits: Callable[[], int]) -> list[Condition]:
     """Return the conditions that a rule gives, the cheapest first. `hits` says how often it acted so far."""
-    return [*_key(rule), *_calls(rule), *_times(rule), *_hits(rule, hits), *_chance(rule, seed)]
+    return [*_key(rule), *_calls(rule), *_times(rule), *_hits(rule, hits), *_body(rule), *_chance(rule, seed)]
 
 
 def is_wild(key: str) -> bool:
@@ -76,6 +80,32 @@ def _hits(rule: Rule, hits: Callable[[], int]) -> Iterator[Condition]:
     if rule.max_hits is not None:
         most = rule.max_hits
         yield Condition(lambda _: hits() < most, lambda _: f"max_hits: it acted {most} times already")
+
+
+def _body(rule: Rule) -> Iterator[Condition]:
+    for name, wanted in (rule.body or {}).items():
+        yield _field(name, wanted)
+
+
+def _field(name: str, wanted: Scalar) -> Condition:
+    matches = pattern(wanted) if isinstance(wanted, str) else None
+    shown = wanted if isinstance(wanted, str) else json.dumps(wanted)
+
+    def value(call: Entry) -> Scalar | Other:
+        return NOT_READ if call.asked is None else call.asked.get(name, NOT_READ)
+
+    def holds(call: Entry) -> object:
+        given = value(call)
+        if matches is not None:
+            return isinstance(given, str) and matches(given)
+        return given == wanted and isinstance(given, bool) == isinstance(wanted, bool)  # in Python, True == 1
+
+    def missed(call: Entry) -> str:
+        given = value(call)
+        was = given.words if isinstance(given, Other) else given if isinstance(given, str) else json.dumps(given)
+        return f"body: wants {name} {shown}, was {was}"
+
+    return Condition(holds, missed)
 
 
 def _chance(rule: Rule, seed: int) -> Iterator[Condition]:

@@ -15,6 +15,7 @@ from PIL import Image
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
+from fakes.kit.bodies import fields, read
 from fakes.kit.calls import Answer, Call, Headers, Operation
 from fakes.kit.capacity import Full, Slots
 from fakes.kit.delivery import Recorder, deliver, elapsed
@@ -102,8 +103,12 @@ class Fake(FastAPI):
         """
 
         def declare(handler: Callable[..., Any]) -> Callable[..., Any]:
-            model = answers or handler.__annotations__["return"]
-            self._add(Operation(name, makes, job, frozenset(model.model_fields), works), method, path)
+            taken = dict(handler.__annotations__)
+            model = answers or taken["return"]
+            taken.pop("return", None)
+            requests = [kind for kind in taken.values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
+            asks = frozenset(name for request in requests for name in request.model_fields)
+            self._add(Operation(name, makes, job, frozenset(model.model_fields), works, asks), method, path)
             self.add_api_route(path, handler, methods=[method], name=name, operation_id=name, response_model=model)
             return handler
 
@@ -241,6 +246,7 @@ class Fake(FastAPI):
             await self._serve(call, scope, receive, send)
             return
         started = time.perf_counter()
+        receive = await self._match(call, entry, receive)
         listener = None
         if operation.name not in self._fixed:  # a fixed answer is known, and nothing is sent for it
             listener = Listener(scope, receive, send)
@@ -314,10 +320,19 @@ class Fake(FastAPI):
         entry = scope.get(ENTRY)
         if entry is None:
             entry = self._enter(operation.name, key, attempt, at, now)
-            self.rules.match(entry)
         return Call(
             self.service, operation, key, entry.call, attempt, now, virtual, scale, seed, entry=entry, hit=entry.hit
         )
+
+    async def _match(self, call: Call, entry: Entry, receive: Receive) -> Receive:
+        """Have a call meet its rule. Return where its body comes from: rules may have read it."""
+        if call.hit is None:  # else it was matched on its way to `at_once`
+            names = self.rules.body_fields.get(entry.operation)
+            if names:
+                body, receive = await read(receive)
+                entry.asked = fields(body, names)
+            call.hit = self.rules.match(entry)
+        return receive
 
     def key_of(self, scope: Scope) -> str:
         """Return the key of a call without X-Workflow-Id: that of the job that it polls, else none."""

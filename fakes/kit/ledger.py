@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fakes.kit.bodies import Fields
     from fakes.kit.hits import Hit
 
 
@@ -36,6 +37,8 @@ class Entry:
     """The digest of the JSON that was sent; None where nothing read it (digests.py)."""
     answered: dict[str, Any] | None = None
     """The digest of the JSON that was answered."""
+    asked: "Fields | None" = field(default=None, repr=False, compare=False)
+    """The fields of the request that rules ask about; None when none did."""
     hit: "Hit | None" = field(default=None, repr=False, compare=False)
     """The rule that matched, whether it changed something or not."""
 

@@ -72,6 +72,8 @@ class RuleBook:
         self._exact: dict[tuple[str, str], list[Active]] = {}
         self._globs: dict[str, list[Active]] = {}
         self._keys: OrderedDict[str, Timeline] = OrderedDict()
+        self.body_fields: dict[str, frozenset[str]] = {}
+        """What rules ask of requests, by operation: a call of these is matched once its body is read."""
         self._loaded = 0
 
     def __len__(self) -> int:
@@ -234,11 +236,15 @@ class RuleBook:
         """Return the operations that the rule acts on. An operation that is named must be one that the fault fits."""
         known = {operation.name: operation for operation in self._operations()}
         misfits = {name: rule.fault.misfit(operation) for name, operation in known.items()}
+        asked = frozenset(rule.body or ())
         if rule.operation == "*":
             fitting = frozenset(name for name, misfit in misfits.items() if misfit is None)
+            asking = frozenset(name for name in fitting if asked <= known[name].asks)
             if not fitting and rule.service == self._service:
                 wrong("fault.kind", f"{rule.fault.kind} fits no operation of {self._service}")
-            return fitting
+            elif not asking and rule.service == self._service:
+                wrong("body", f"{self._service} has no operation that {rule.fault.kind} fits with these fields")
+            return asking
         if rule.operation not in known:
             if rule.service == self._service:
                 wrong("operation", f"{self._service} has no {rule.operation!r}, only {', '.join(known)}")
@@ -246,14 +252,22 @@ class RuleBook:
         misfit = misfits[rule.operation]
         if misfit is not None:
             wrong("fault.field" if hasattr(rule.fault, "field") else "fault.kind", f"{rule.operation}: {misfit}")
+        has = known[rule.operation].asks
+        for name in sorted(asked - has):
+            wrong(
+                "body",
+                f"{rule.operation}: its request has no field {name!r} (it has {', '.join(sorted(has)) or 'none'})",
+            )
         return frozenset({rule.operation})
 
     def _index(self) -> None:
-        self._exact, self._globs = {}, {}
+        self._exact, self._globs, self.body_fields = {}, {}, {}
         for active in sorted(self._rules.values(), key=lambda item: item.order):
             if isinstance(active.rule.fault, Refuse) and not self._keyed_refusal:
                 continue  # the listener's, not a call's
             for name in active.operations:
+                if active.rule.body:
+                    self.body_fields[name] = self.body_fields.get(name, frozenset()) | frozenset(active.rule.body)
                 if not is_wild(active.rule.key):
                     self._exact.setdefault((name, active.rule.key), []).append(active)
                 else:

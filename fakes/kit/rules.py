@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from fakes.kit.bodies import Scalar
 from fakes.kit.faults import AnyFault
 
 RANGE = re.compile(r"(?P<first>[1-9]\d*)(?P<dash>-(?P<last>[1-9]\d*)?)?")
@@ -35,6 +36,14 @@ class RulesInvalid(Exception):  # noqa: N818 - reads as what it is: these rules 
 
 def _calls(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _body(value: Any) -> Any:
+    if isinstance(value, dict):
+        for name, wanted in value.items():
+            if wanted is not None and not isinstance(wanted, str | int | float):
+                raise ValueError(f"{name}: give a text, a number, true, false or null")
+    return value
 
 
 def parse_calls(text: str) -> list[tuple[int, float]]:
@@ -71,6 +80,11 @@ class Rule(BaseModel):
         default=None, description='Which calls of a key and operation: "3", "1-2", "2-", "1,4-5"'
     )
     every: int | None = Field(default=None, ge=1, description="Every n-th call of a key and operation")
+    body: Annotated[dict[str, Scalar], BeforeValidator(_body)] | None = Field(
+        default=None,
+        min_length=1,
+        description="Fields of the JSON request by name: the value, a text also with *, ? and [abc]",
+    )
     p: float | None = Field(default=None, ge=0, le=1, description="Probability, by a draw that ignores arrival order")
     after_s: float | None = Field(default=None, ge=0, description="Only so long after the key's first call, in seconds")
     for_s: float | None = Field(default=None, gt=0, description="Only for so long from then on, in seconds")

@@ -21,6 +21,11 @@ class Ask(BaseModel):
     text: str
 
 
+class Note(BaseModel, extra="allow"):
+    text: Any = None
+    size: Any = None
+
+
 class Told(BaseModel):
     text: str
     length: int
@@ -45,7 +50,7 @@ class Wire:
 
 @dataclass
 class Toy:
-    """A fake with four operations, and a client that knows nothing but sockets."""
+    """A fake with five operations, and a client that knows nothing but sockets."""
 
     url: str
     fake: Fake
@@ -102,6 +107,11 @@ def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
     @fake.operation("item", "GET", "/items/{name}")
     async def item(name: str) -> Told:
         return Told(text=name, length=len(name))
+
+    @fake.operation("tell", "POST", "/tell", answers=Told)
+    async def tell(request: Note) -> Told:
+        text = request.model_dump_json(exclude_unset=True)
+        return Told(text=text, length=len(text))
 
     @fake.operation("nothing", "POST", "/nothing", answers=Told)
     async def nothing() -> Response:

@@ -20,7 +20,7 @@ async def test_the_blocking_client(toy: Toy) -> None:
         with Control(toy.url) as control:
             with control.rules_during(RULE) as ids:
                 assert ids == ["busy"]
-                assert control.rules()[0]["acts_on"] == ["echo", "item", "nothing", "plain"]
+                assert control.rules()[0]["acts_on"] == ["echo", "item", "nothing", "plain", "tell"]
                 assert control.verdict()["verdict"] == "inconclusive"
                 assert control.near_misses("busy") == []
             assert control.rules() == []

@@ -1,6 +1,7 @@
 """Which rule a call meets: conditions, chance, near misses, verdict, and what is no rule."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -84,6 +85,88 @@ def test_chance_differs_from_service_to_service_and_from_seed_to_seed() -> None:
 
     assert hit("birefnet", 1) == hit("birefnet", 1)
     assert len({tuple(hit(service, seed)) for service in ("birefnet", "sam3") for seed in (1, 2)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"text": "ring"}, [500, 200, 200, 422, 200]),
+        ({"text": "r*g"}, [500, 500, 200, 422, 200]),
+        ({"text": "r?ng"}, [500, 200, 200, 422, 200]),
+        ({"text": "*"}, [500, 500, 200, 422, 500]),
+        ({"size": 1}, [500, 200, 200, 422, 200]),
+        ({"size": 1.0}, [500, 200, 200, 422, 200]),
+        ({"size": True}, [200, 500, 200, 422, 200]),
+        ({"size": None}, [200, 200, 500, 422, 200]),
+        ({"text": "r*", "size": True}, [200, 500, 200, 422, 200]),
+        ({"text": "x" * 1001}, [200, 200, 200, 422, 200]),
+    ],
+)
+async def test_a_body_matches_by_the_fields_of_the_request(
+    toy: Toy, virtual: bool, body: dict[str, Any], expected: list[int]
+) -> None:
+    await toy.control.add({"operation": "tell", "body": body, "fault": FAULT})
+    sent: list[Any] = [
+        {"text": "ring", "size": 1},
+        {"text": "rubbing", "size": True, "more": [1]},
+        {"text": "x" * 1001, "size": None},
+        ["text"],
+        {"text": "watch", "size": [1]},
+    ]
+    told = [await toy.ask("/tell", body=value, virtual=virtual, key=f"w{place}") for place, value in enumerate(sent)]
+    assert [answer.status for answer in told] == expected
+    read = [json.loads(answer.json()["text"]) for answer in told if answer.status == 200]
+    assert read == [value for value, status in zip(sent, expected, strict=True) if status == 200], (
+        "the service reads too"
+    )
+
+
+async def test_near_misses_of_a_body_say_what_was_sent(toy: Toy) -> None:
+    await toy.ask("/tell", body={"text": "before"})
+    rule = {
+        "id": "nobg",
+        "operation": "tell",
+        "body": {"text": "*-nobg.png", "size": 3},
+        "expect": True,
+        "fault": FAULT,
+    }
+    await toy.control.add(rule)
+    for sent in ({"text": "x-resized.jpg", "size": 3}, {"text": "x-nobg.png", "size": {}}, {"text": "x" * 5000}):
+        await toy.ask("/tell", body=sent)
+    misses = await toy.control.near_misses("nobg")
+    assert [miss["why"] for miss in misses] == [
+        ["body: wants text *-nobg.png, was x-resized.jpg"],
+        ["body: wants size 3, was an object"],
+        [
+            "body: wants text *-nobg.png, was not read: the rule was loaded after the call",
+            "body: wants size 3, was not read: the rule was loaded after the call",
+        ],
+    ]
+    assert (await toy.control.verdict())["verdict"] == "inconclusive"
+    await toy.ask("/tell", body={"text": "x-nobg.png", "size": 3})
+    assert (await toy.control.verdict())["verdict"] == "passed"
+
+
+async def test_a_body_and_chance_ignore_the_order_of_arrival(toy: Toy) -> None:
+    await toy.control.add(
+        {"id": "odd", "operation": "tell", "body": {"text": "*1"}, "p": 0.5, "fault": FAULT},
+        {"id": "any", "p": 0.2, "fault": FAULT | {"status": 503}},
+    )
+    ledgers = []
+    for at_once in (1, 32):
+        gate = asyncio.Semaphore(at_once)
+
+        async def tell(number: int, gate: asyncio.Semaphore = gate) -> None:
+            async with gate:
+                await toy.ask("/tell", body={"text": f"{number // 2}"}, key=f"w{number}", virtual=True)
+
+        await asyncio.gather(*map(tell, range(64)))
+        told = await toy.control.ledger()
+        ledgers.append(sorted((call["key"], call["call"], call["rule"] or "", call["status"] or 0) for call in told))
+        toy.fake.ledger.clear()
+        toy.fake.rules.forget()
+    assert ledgers[0] == ledgers[1]
+    assert {rule for _, _, rule, _ in ledgers[0]} == {"", "odd", "any"}
 
 
 async def test_calls_count_for_each_key_and_operation(toy: Toy) -> None:
@@ -250,6 +333,16 @@ async def test_all_errors_at_once_each_naming_its_field(toy: Toy) -> None:
         ({"operation": "plain", "fault": {"kind": "refuse"}}, "operation", "in real time"),
         ({"p": 0.5, "fault": {"kind": "refuse"}}, "p", "no call"),
         ({"operation": "plain", "fault": {"kind": "missing_field", "field": "x"}}, "fault.field", "no field 'x'"),
+        (
+            {"operation": "echo", "body": {"textt": "x"}, "fault": FAULT},
+            "body",
+            "echo: its request has no field 'textt' (it has text)",
+        ),
+        ({"operation": "plain", "body": {"text": "x"}, "fault": FAULT}, "body", "no field 'text' (it has none)"),
+        ({"service": "toy", "body": {"a": 1}, "fault": FAULT}, "body", "toy has no operation that status fits with"),
+        ({"body": {"text": ["x"]}, "fault": FAULT}, "body", "text: give a text, a number, true, false or null"),
+        ({"body": {}, "fault": FAULT}, "body", "at least 1 item"),
+        ({"body": "ring", "fault": FAULT}, "body", "valid dictionary"),
         ({"fault": {"kind": "job_slow"}}, "fault", "give seconds or factor"),
         ({"fault": {"kind": "job_slow", "factor": 2, "p": 1}}, "fault.p", "Extra inputs"),
     ],
