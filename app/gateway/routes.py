@@ -111,6 +111,7 @@ async def start(
     summary="Ask how a try-on stands",
 )
 async def status(
+    request: Request,
     parts: PartsOf,
     caller: Caller,
     workflow_id: WorkflowId,
@@ -121,7 +122,7 @@ async def status(
     """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
     snapshot = await parts.tryons.look(workflow_id)
     if wait and not snapshot.ended:
-        await parts.watches.until(parts.tryons.ended(workflow_id), wait)
+        await parts.watches.until(lambda: parts.tryons.ended(workflow_id), request, caller, wait)
         snapshot = await parts.tryons.look(workflow_id)
     if snapshot.status is Status.COMPLETED:
         return parts.results.answer(caller, workflow_id, await parts.tryons.output(workflow_id))

@@ -16,6 +16,7 @@ from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_
 from app.gateway.problems import MAX_DETAILS
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
 from app.gateway.sending import PIECE
+from app.gateway.watching import MAX_WAITS
 from app.pictures import MAX_PIXELS, MIN_SIDE
 from app.settings import Settings
 
@@ -42,6 +43,7 @@ async def test_the_table_of_errors_is_that_of_the_code() -> None:
         f"from {MIN_SIDE} pixels a side to {MAX_PIXELS // 1_000_000} megapixels",
         f"may have {Settings.model_fields['max_body_mb'].default} MiB",
         f"{MAX_WAIT:g} is the most",
+        f"At most {MAX_WAITS} clients",
         f"at most {MAX_DETAILS};",
         f"for up to {GRACE} seconds",
         f"An answer is kept for {health.KEPT:g} seconds",
