@@ -21,8 +21,8 @@ from app.models import (
     UploadRequest,
     ZoomChecked,
 )
-from app.pictures import upright_jpeg
-from app.results import MAX_PICTURE_BYTES, Results
+from app.pictures import MAX_PICTURE_BYTES, upright_jpeg
+from app.results import Results
 from app.services.a100 import A100, A100_ERRORS
 from app.services.blob import BlobStore
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator

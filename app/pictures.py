@@ -9,6 +9,9 @@ from PIL import Image, ImageChops, ImageOps
 
 from app.errors import InvalidImageError
 
+MAX_PICTURE_BYTES = 48 * 1024 * 1024
+"""The largest picture that is taken from anybody, and read from Blob Storage."""
+
 MIN_SIDE = 32
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_500
@@ -44,7 +47,7 @@ def inspect(data: bytes, formats: Collection[str] = PHOTO_FORMATS) -> PictureInf
     """Check format and size by the header alone, which costs microseconds.
 
     Raises:
-        InvalidImageError: not a picture, another format, or outside 32 pixels a side to 50 megapixels.
+        InvalidImageError: not a picture, another format, over 48 MiB, or outside 32 pixels a side to 50 megapixels.
     """
     return _info(_open(data, formats))
 
@@ -88,6 +91,9 @@ def _open(data: bytes, formats: Collection[str]) -> Image.Image:
     wanted = " or ".join(sorted(formats))
     if not data:
         raise InvalidImageError(f"The picture is empty: send a {wanted} file")
+    if len(data) > MAX_PICTURE_BYTES:
+        size, most = len(data) / 1024**2, MAX_PICTURE_BYTES // 1024**2
+        raise InvalidImageError(f"The picture has {size:.0f} MiB; at most {most} MiB are taken")
     try:
         image = Image.open(BytesIO(data), formats=tuple(formats))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:

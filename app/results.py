@@ -10,13 +10,11 @@ from app.attempt import Attempt
 from app.clock import Clock
 from app.deadline import Deadline
 from app.errors import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError
+from app.pictures import MAX_PICTURE_BYTES
 from app.policies import IMAGE_RETRY
 from app.result_checks import BadResultError
 from app.services.blob import BlobStore
 from app.services.http import ServiceErrors
-
-MAX_PICTURE_BYTES = 48 * 1024 * 1024
-"""The largest picture that is read from Blob Storage."""
 
 STORE_DEADLINE = 8.0
 """Seconds for one try to read or store a result."""
