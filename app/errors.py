@@ -126,7 +126,7 @@ class BodyTimeoutError(RequestError):
 
 
 class GatewayBusyError(RequestError):
-    """All BODY_SLOTS, START_SLOTS or RESULT_SLOTS, or the caller's share of them, stayed taken for BODY_TIMEOUT_S."""
+    """All BODY_SLOTS, START_SLOTS or RESULT_SLOTS, or the caller's share, stayed taken; or too many clients wait."""
 
     code = "GATEWAY_BUSY"
     http_status = 503

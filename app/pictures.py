@@ -10,6 +10,9 @@ from PIL import Image, ImageChops
 from app.errors import InvalidImageError
 from app.picture_limits import excess
 
+MAX_PICTURE_BYTES = 48 * 1024 * 1024
+"""The largest picture that is taken from anybody, and read from Blob Storage."""
+
 MIN_SIDE = 32
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_500
@@ -58,7 +61,8 @@ def inspect(data: bytes) -> PictureInfo:
     """Check format, size and structure without decoding, which costs microseconds.
 
     Raises:
-        InvalidImageError: not a picture, another format, outside 32 pixels a side to 50 megapixels, or too intricate.
+        InvalidImageError: not a picture, another format, over 48 MiB, outside 32 pixels a side to 50 megapixels, or too
+            intricate.
     """
     image = _open(data)
     # A JPEG with further pictures inside (a phone's depth or HDR data) has a format name of its own in Pillow.
@@ -108,6 +112,9 @@ def upright_jpeg(data: bytes) -> Upright:
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise InvalidImageError("The picture is empty: send a JPEG or PNG file")
+    if len(data) > MAX_PICTURE_BYTES:
+        size, most = len(data) / 1024**2, MAX_PICTURE_BYTES // 1024**2
+        raise InvalidImageError(f"The picture has {size:.0f} MiB; at most {most} MiB are taken")
     if too_much := excess(data):
         raise InvalidImageError(f"The picture has {too_much}. Open it in a program for pictures and save it again")
     try:

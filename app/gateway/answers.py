@@ -11,10 +11,9 @@ from app.gateway.sending import HeldAnswer
 from app.gateway.slots import Slots
 from app.gateway.tryons import Snapshot, Status
 from app.models import Metrics, WorkflowOutput
+from app.pictures import MAX_PICTURE_BYTES
 from app.services.blob import BlobStore
 from app.settings import Settings
-
-MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 
 class Answer(BaseModel):
@@ -156,7 +155,7 @@ class Results:
     async def _base64(self, uri: str | None) -> str | None:
         if uri is None:
             return None
-        picture = await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_RESULT_BYTES)
+        picture = await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_PICTURE_BYTES)
         return pybase64.b64encode_as_string(picture)
 
 

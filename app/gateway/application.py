@@ -46,7 +46,7 @@ def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx
         starter=Starter(tryons, blobs, settings),
         bodies=Bodies(settings),
         results=Results(blobs, settings),
-        watches=Watches(tryons.look),
+        watches=Watches(tryons.look, share=settings.caller_share),
         checks=HealthChecks(settings, tryons, http),
     )
     app.state.access = Access(settings)

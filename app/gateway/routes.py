@@ -111,6 +111,7 @@ async def start(
     summary="Ask how a try-on stands",
 )
 async def status(
+    request: Request,
     parts: PartsOf,
     caller: Caller,
     workflow_id: WorkflowId,
@@ -122,7 +123,7 @@ async def status(
     snapshot = await parts.tryons.look(workflow_id)
     output = None
     if wait and not snapshot.ended:
-        output = await parts.watches.until(parts.tryons.ended(workflow_id), wait)
+        output = await parts.watches.until(lambda: parts.tryons.ended(workflow_id), request, caller, wait)
         if output is None:  # it failed, was cancelled, or goes on
             snapshot = await parts.tryons.look(workflow_id)
     if output is None and snapshot.status is Status.COMPLETED:

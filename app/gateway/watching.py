@@ -1,29 +1,42 @@
 """Watching try-ons: one poller for each that is watched, shared by all who watch it, and gone with the last of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
 
 from app.errors import PipelineError
+from app.gateway.slots import Slots
 from app.gateway.tryons import Snapshot
 
 POLL_INTERVAL = 0.5
 """Seconds between two looks. A look costs Temporal about 10 ms."""
 
+MAX_WAITS = 1000
+"""So many clients may wait for an end (`?wait=`) at once. Temporal holds a call for each."""
+
 EndT = TypeVar("EndT")
 
 
 class Watches:
-    """Hands out the changes of try-ons as they happen. `waiting` counts those who wait for nothing but the end."""
+    """Hands out the changes of try-ons as they happen."""
 
-    def __init__(self, look: Callable[[str], Awaitable[Snapshot]], interval: float = POLL_INTERVAL) -> None:
-        """Take the way to look at a try-on, and the seconds between two looks."""
+    def __init__(
+        self,
+        look: Callable[[str], Awaitable[Snapshot]],
+        interval: float = POLL_INTERVAL,
+        *,
+        waits: int = MAX_WAITS,
+        share: float = 1.0,
+    ) -> None:
+        """Take the way to look at a try-on, the seconds between two looks, how many may wait, and a caller's share."""
         self._look = look
         self._interval = interval
         self._pollers: dict[str, _Poller] = {}
         self._leaving = asyncio.Event()
-        self.waiting = 0
+        self._waits = Slots(waits, share, "Too many clients wait for the end of a try-on; ask without waiting")
 
     @property
     def watched(self) -> int:
@@ -36,21 +49,35 @@ class Watches:
         for poller in self._pollers.values():
             poller.wake()
 
-    async def until(self, end: Coroutine[Any, Any, EndT], seconds: float) -> EndT | None:
+    @property
+    def waiting(self) -> int:
+        """How many clients wait for nothing but the end."""
+        return self._waits.held
+
+    async def until(
+        self, end: Callable[[], Awaitable[EndT]], request: Request, caller: str, seconds: float
+    ) -> EndT | None:
         """Wait for an end and return it; nothing after so many seconds, or when the process is about to leave.
 
-        Whatever `end` raises comes out.
+        Raises:
+            GatewayBusyError: too many wait already, all in all or of this caller's.
+            ClientDisconnect: the client left.
+            PipelineError: what `end` raises.
         """
-        self.waiting += 1
-        waiting, leaving = asyncio.create_task(end), asyncio.create_task(self._leaving.wait())
-        try:
-            await asyncio.wait((waiting, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            return waiting.result() if waiting.done() else None
-        finally:
-            self.waiting -= 1
-            waiting.cancel()
-            leaving.cancel()
-            await asyncio.gather(waiting, leaving, return_exceptions=True)
+        async with self._waits.hold(caller, 0):
+            ending = asyncio.ensure_future(end())
+            left, leaving = asyncio.ensure_future(_left(request)), asyncio.ensure_future(self._leaving.wait())
+            try:
+                await asyncio.wait((ending, left, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                if ending.done():
+                    return ending.result()
+                if left.done() and not leaving.done():
+                    raise ClientDisconnect
+                return None
+            finally:
+                for wait in (ending, left, leaving):
+                    wait.cancel()
+                await asyncio.gather(ending, left, leaving, return_exceptions=True)
 
     async def watch(self, workflow_id: str) -> AsyncGenerator[Snapshot]:
         """Yield the try-on as it is and at each change, to its end. Close the iterator when you leave it early.
@@ -86,6 +113,12 @@ class Watches:
     def _forget(self, workflow_id: str, poller: "_Poller", _task: object = None) -> None:
         if self._pollers.get(workflow_id) is poller:
             del self._pollers[workflow_id]
+
+
+async def _left(request: Request) -> None:
+    """Return once the client has left. What it still sends is of no interest."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Poller:

@@ -16,7 +16,8 @@ from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_
 from app.gateway.problems import MAX_DETAILS
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
 from app.gateway.sending import PIECE
-from app.pictures import MAX_PIXELS, MIN_SIDE
+from app.gateway.watching import MAX_WAITS
+from app.pictures import MAX_PICTURE_BYTES, MAX_PIXELS, MIN_SIDE
 from app.settings import Settings
 
 TEXT = " ".join((Path(__file__).parents[3] / "docs" / "api.md").read_text().split())
@@ -38,10 +39,12 @@ async def test_the_table_of_errors_is_that_of_the_code() -> None:
         f"1 to {MAX_POINTS} points",
         f"at most {MAX_STROKES} strokes on the mask, with {MAX_STROKE_POINTS} points in all",
         f"a diameter of 1 to {MAX_BRUSH} pixels",
+        f"at most {MAX_PICTURE_BYTES // 1024**2} MiB; plain",
         f"up to {MAX_SESSION_ID} characters",
         f"from {MIN_SIDE} pixels a side to {MAX_PIXELS // 1_000_000} megapixels",
         f"may have {Settings.model_fields['max_body_mb'].default} MiB",
         f"{MAX_WAIT:g} is the most",
+        f"At most {MAX_WAITS} clients",
         f"at most {MAX_DETAILS};",
         f"for up to {GRACE} seconds",
         f"An answer is kept for {health.KEPT:g} seconds",

@@ -12,8 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from app.errors import AzureNotFoundError
 from app.gateway.starting import workflow_id_for
+from app.pictures import MAX_PICTURE_BYTES
 from app.services.blob import BlobStore
-from tests.app.gateway.conftest import body, jpeg
+from app.settings import Settings
+from tests.app.gateway.conftest import body, jpeg, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -130,6 +132,21 @@ async def test_what_is_not_a_json_object_is_refused(http: httpx.AsyncClient, con
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "INVALID_REQUEST"
     assert answer.json()["error"]["details"][0]["field"] == "body"
+
+
+async def test_a_photo_that_the_worker_would_not_read_is_refused_here(
+    settings: Settings, client: Client, blobs: BlobStore
+) -> None:
+    roomy = settings.model_copy(update={"max_body_mb": 100})
+    photo = jpeg() + b"\0" * MAX_PICTURE_BYTES  # what follows the end of a JPEG is no fault of it
+    async with serving(roomy, client, blobs) as served:
+        answer = await served.http.post("/workflow/start", json=body(originalImageBase64=b64(photo)))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_IMAGE")
+        assert "at most 48 MiB are taken" in answer.json()["error"]["message"]
+        just_enough = b64(photo[:MAX_PICTURE_BYTES])
+        assert (
+            await served.http.post("/workflow/start", json=body(originalImageBase64=just_enough))
+        ).status_code == 202
 
 
 async def test_at_most_20_errors_and_nothing_of_the_picture(http: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.client import Client
 
 from app.errors import TemporalUnavailableError
@@ -109,6 +110,42 @@ async def test_a_browser_that_leaves_ends_its_watch(gateway: Served, backend: Ba
         assert parts.watches.watched == 1
     await until(lambda: _true(parts.watches.watched == 0))
     backend.release.set()
+
+
+async def test_a_client_that_leaves_ends_its_wait(gateway: Served, backend: Backend) -> None:
+    backend.held = {"generate_mask"}
+    workflow_id = (await gateway.http.post("/workflow/start", json=body())).json()["workflowId"]
+    watches: Watches = gateway.app.state.parts.watches
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(f"GET /workflow/{workflow_id}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await until(lambda: _true(watches.waiting == 1))
+    with capture_logs() as said:
+        writer.close()
+        await until(lambda: _true(watches.waiting == 0))
+    await until(lambda: _true("client left" in [line["event"] for line in said]))
+    backend.release.set()
+
+
+async def test_no_more_clients_wait_than_there_is_room_for(
+    settings: Settings, client: Client, blobs: BlobStore, backend: Backend
+) -> None:
+    backend.held = {"generate_mask"}
+    async with serving(settings, client, blobs, proxies="127.0.0.1") as served:
+        watches = Watches(Looks(), waits=2, share=0.5)
+        served.app.state.parts = dataclasses.replace(served.app.state.parts, watches=watches)
+        workflow_id = (await served.http.post("/workflow/start", json=body())).json()["workflowId"]
+        path = f"/workflow/{workflow_id}?wait=30"
+        polls = [asyncio.create_task(served.http.get(path))]
+        await until(lambda: _true(watches.waiting == 1))
+        refused = await served.http.get(path)  # this caller has its share
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "GATEWAY_BUSY")
+        assert refused.headers["retry-after"] == "5"
+        polls.append(asyncio.create_task(served.http.get(path, headers={"X-Forwarded-For": "203.0.113.7"})))
+        await until(lambda: _true(watches.waiting == 2))
+        assert (await served.http.get(f"/workflow/{workflow_id}")).json()["status"] == "RUNNING"
+        backend.release.set()
+        assert [poll.json()["status"] for poll in await asyncio.gather(*polls)] == ["COMPLETED"] * 2
+        assert watches.waiting == 0
 
 
 async def test_a_server_that_stops_ends_its_streams(
