@@ -95,7 +95,7 @@ MUTANTS: tuple[Mutant, ...] = (
             '"labels": [1 for point in points]',
             "mostly-background-points sam3-mask-inverted",
         ),
-        ('("gemini", answer.result_gemini_base64, final)', '("gemini", answer.result_base64, final)', "no-gemini"),
+        ('"gemini", answer.result_gemini_base64, final', '"gemini", answer.result_base64, final', "no-gemini"),
         (
             "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",
             'original = b""',
