@@ -3,13 +3,14 @@
 from functools import partial
 
 import pybase64
+import structlog
 from temporalio import activity
 
 from app import policies, result_checks
 from app.attempt import Attempt
 from app.clock import Clock
 from app.darkroom import Darkroom
-from app.errors import ImageManipulatorBadAnswerError, InvalidImageError
+from app.errors import A100BadAnswerError, ImageManipulatorBadAnswerError, InvalidImageError
 from app.models import (
     Generated,
     GenerateRequest,
@@ -22,11 +23,13 @@ from app.models import (
     ZoomChecked,
 )
 from app.pictures import MAX_PICTURE_BYTES, inspect, upright_jpeg
-from app.results import Results
+from app.results import Check, Results
 from app.services.a100 import A100, A100_ERRORS
 from app.services.blob import BlobStore
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
 from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, RemoteJobs
+
+log = structlog.get_logger(__name__)
 
 FILES_PER_SLOT = 4
 """Photos that are read, worked on or being written for each that may be decoded: so work goes on beside waiting."""
@@ -132,24 +135,31 @@ class Activities:
         answer = await self._a100.generate(attempt, request.image.uri, request.mask_uri)
         final = partial(result_checks.check_generated, size=request.image.size, original=original)
         fidelity = result_checks.check_fidelity
-        stored = {
-            name: await self._results.store(attempt, name, picture, A100_ERRORS, check)
-            for name, picture, check in (
-                ("flux", answer.result_base64, final),
-                ("gemini", answer.result_gemini_base64, final),
-                ("flux-fidelity", answer.fidelity_viz_base64, fidelity),
-                ("gemini-fidelity", answer.fidelity_viz_gemini_base64, fidelity),
-            )
-            if picture is not None
-        }
-        return Generated(
-            flux_uri=stored["flux"],
-            gemini_uri=stored.get("gemini"),
-            flux_fidelity_uri=stored.get("flux-fidelity"),
-            gemini_fidelity_uri=stored.get("gemini-fidelity"),
-            flux_metrics=Metrics(**answer.metrics.model_dump()),
-            gemini_metrics=Metrics(**answer.metrics_gemini.model_dump()) if answer.metrics_gemini else None,
+        flux_uri = await self._results.store(attempt, "flux", answer.result_base64, A100_ERRORS, final)
+        gemini_uri = await self._optional(attempt, "gemini", answer.result_gemini_base64, final)
+        flux_fidelity_uri = await self._optional(attempt, "flux-fidelity", answer.fidelity_viz_base64, fidelity)
+        # What is said of a picture that is not there would be said of nothing.
+        gemini_fidelity, gemini_metrics = (
+            (answer.fidelity_viz_gemini_base64, answer.metrics_gemini) if gemini_uri else (None, None)
         )
+        return Generated(
+            flux_uri=flux_uri,
+            gemini_uri=gemini_uri,
+            flux_fidelity_uri=flux_fidelity_uri,
+            gemini_fidelity_uri=await self._optional(attempt, "gemini-fidelity", gemini_fidelity, fidelity),
+            flux_metrics=Metrics(**answer.metrics.model_dump()),
+            gemini_metrics=Metrics(**gemini_metrics.model_dump()) if gemini_metrics else None,
+        )
+
+    async def _optional(self, attempt: Attempt, name: str, picture: str | None, check: Check) -> str | None:
+        """Store a picture that may be missing. A broken one is left out: it is not worth the good ones."""
+        if picture is None:
+            return None
+        try:
+            return await self._results.store(attempt, name, picture, A100_ERRORS, check)
+        except A100BadAnswerError as error:
+            log.warning("optional result left out", result=name, reason=error.message)
+            return None
 
     async def _posted(self, attempt: Attempt, image: str) -> bytes:
         """Return what the user posted: the staged blob, or a small inline picture."""

@@ -101,8 +101,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "many-points mostly-background-points",
         ),
         (
-            '("flux", answer.result_base64, final),\n                ("gemini", answer.result_gemini_base64, final)',
-            '("flux", answer.result_gemini_base64, final),\n                ("gemini", answer.result_base64, final)',
+            '"flux", answer.result_base64, A100_ERRORS, final',
+            '"flux", answer.result_gemini_base64 or answer.result_base64, A100_ERRORS, final',
             "near",
         ),
         (
@@ -110,8 +110,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "flux_metrics=Metrics(**(answer.metrics_gemini or answer.metrics).model_dump())",
             "near",
         ),
-        ('("flux-fidelity", answer.fidelity_viz_base64, fidelity)', '("flux-fidelity", None, fidelity)', "near"),
-        ('("gemini", answer.result_gemini_base64, final)', '("gemini", answer.result_base64, final)', "no-gemini"),
+        (
+            '"flux-fidelity", answer.fidelity_viz_base64, fidelity',
+            '"flux-fidelity", None, fidelity',
+            "near",
+        ),
+        ('"gemini", answer.result_gemini_base64, final', '"gemini", answer.result_base64, final', "no-gemini"),
         (
             "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",
             'original = b""',

@@ -67,14 +67,14 @@ class MetricsAnswer(Answer):
 
 
 class GenerateAnswer(Answer):
-    """POST /generate (specification, A100 Server). Pictures are base64 JPEG; what Gemini did not give is null."""
+    """POST /generate (specification, A100 Server). Pictures are base64 JPEG; what is not there is null, or left out."""
 
     result_base64: str
-    result_gemini_base64: str | None
-    fidelity_viz_base64: str | None
-    fidelity_viz_gemini_base64: str | None
+    result_gemini_base64: str | None = None
+    fidelity_viz_base64: str | None = None
+    fidelity_viz_gemini_base64: str | None = None
     metrics: MetricsAnswer
-    metrics_gemini: MetricsAnswer | None
+    metrics_gemini: MetricsAnswer | None = None
 
 
 class A100:
@@ -109,7 +109,7 @@ class A100:
                 troubles.append(trouble)
                 continue
             try:
-                return await server.call(attempt, "POST", path, answer, body=body, max_bytes=max_bytes)
+                return await server.call(attempt, "POST", path, answer, body=body, max_bytes=max_bytes, costs_gpu=True)
             except (A100RejectedError, A100BadAnswerError):
                 raise
             except A100Error as failure:

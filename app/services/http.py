@@ -75,6 +75,7 @@ class ServiceClient:
         deadline: Deadline | None = None,
         max_bytes: int = 1024 * 1024,
         not_found: type[PipelineError] | None = None,
+        costs_gpu: bool = False,
     ) -> AnswerT:
         """Send one request and return its validated answer.
 
@@ -87,6 +88,8 @@ class ServiceClient:
             deadline: a deadline for the whole call.
             max_bytes: a longer answer is refused without being read to its end.
             not_found: the error for a 404, where it means more than a refusal.
+            costs_gpu: another attempt would have the GPU work once more. It is not made after an answer of another
+                shape, which the service would give again; one that is broken or holds impossible values may be chance.
 
         Raises:
             PipelineError: one of the service's errors. The message names neither address nor content.
@@ -110,7 +113,8 @@ class ServiceClient:
         try:
             return answer.model_validate_json(content)
         except ValidationError as error:
-            raise self.errors.bad_answer(f"{name} answered {_first_problem(error)}") from None
+            final = costs_gpu and _has_another_shape(error)
+            raise self.errors.bad_answer(f"{name} answered {_first_problem(error)}", final=final) from None
 
     async def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
         content = bytearray()
@@ -131,6 +135,15 @@ class ServiceClient:
             raise self.errors.rejected(what)
         if status >= 300:
             raise self.errors.bad_answer(f"{what}, a redirect, which is not followed")
+
+
+def _has_another_shape(error: ValidationError) -> bool:
+    """Say whether a field is not there or of another type. Null where it must not be is a value that went missing."""
+    problems = error.errors(include_url=False, include_context=False)
+    return any(
+        problem["type"] == "missing" or (problem["type"].endswith("_type") and problem["input"] is not None)
+        for problem in problems
+    )
 
 
 def _first_problem(error: ValidationError) -> str:

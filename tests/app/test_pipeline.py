@@ -2,7 +2,9 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
 from io import BytesIO
+from typing import ClassVar
 from uuid import uuid4
 
 import httpx
@@ -11,18 +13,41 @@ from PIL import Image
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from app.assembly import Assembly
 from app.models import Failure, MaskPoint, Stroke, WorkflowInput, WorkflowOutput
 from app.services.blob import BlobStore
 from app.settings import Settings
+from app.worker import working
 from app.workflow import JewelryGenerationWorkflow
 from fakes.kit.client import Control
 from fakes.pictures import portrait
 from scenarios.engine.stack import Stack
 
-pytestmark = pytest.mark.usefixtures("worker")
-
 POINTS = [MaskPoint(x=0.5, y=0.62, label=1), MaskPoint(x=0.05, y=0.05, label=0)]
+NO_PICTURE = base64.b64encode(b"no picture").decode()
 LARGEST_PAYLOAD = 64 * 1024
+
+
+class Damaging(httpx.AsyncHTTPTransport):
+    """The network, and on it somebody who changes fields of what /generate answers."""
+
+    changes: ClassVar[dict[str, object]] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        if not self.changes or request.url.path != "/generate":
+            return response
+        answer = json.loads(await response.aread()) | self.changes
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(answer).encode()))
+
+
+@pytest.fixture(autouse=True)
+async def worker(client: Client, settings: Settings) -> AsyncIterator[None]:
+    """A worker of the production's own making, in this process."""
+    assembly = Assembly(settings, http_transport=Damaging())
+    async with working(client, settings, assembly.activities):
+        yield
+    await assembly.close()
 
 
 async def _start(
@@ -77,6 +102,32 @@ def _payloads(node: object) -> list[str]:
     if isinstance(node, list):
         return [each for value in node for each in _payloads(value)]
     return []
+
+
+@pytest.mark.parametrize(
+    ("broken", "missing"),
+    [
+        ({"fidelity_viz_base64": NO_PICTURE}, {"flux_fidelity_uri"}),
+        ({"fidelity_viz_gemini_base64": NO_PICTURE}, {"gemini_fidelity_uri"}),
+        ({"result_gemini_base64": NO_PICTURE}, {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"}),
+        ({"result_gemini_base64": None}, {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"}),
+    ],
+)
+async def test_a_broken_picture_that_may_be_missing_costs_no_good_one(
+    client: Client,
+    blobs: BlobStore,
+    settings: Settings,
+    broken: dict[str, object],
+    missing: set[str],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Damaging, "changes", broken)
+        handle = await _start(client, blobs, settings, portrait(320, 240, seed=8))
+        result = (await handle.result()).model_dump()
+    assert {name for name, value in result.items() if value is None} == missing
+    events = json.loads((await handle.fetch_history()).to_json())["events"]
+    tries = [e["activityTaskStartedEventAttributes"] for e in events if "activityTaskStartedEventAttributes" in e]
+    assert [attempt.get("attempt", 1) for attempt in tries] == [1] * len(tries)
 
 
 async def test_a_photo_taken_sideways_comes_out_upright(client: Client, blobs: BlobStore, settings: Settings) -> None:

@@ -6,7 +6,7 @@ import respx
 
 from app.attempt import Attempt
 from app.errors import A100BadAnswerError, A100Error, A100RejectedError, A100TimeoutError, A100UnavailableError
-from app.services.a100 import A100
+from app.services.a100 import A100, GenerateAnswer
 from tests.app.services.conftest import Bench
 
 ONE, TWO = "http://one.test", "http://two.test"
@@ -159,3 +159,45 @@ async def test_no_work_is_begun_elsewhere_when_the_time_is_up(bench: Bench, http
     with pytest.raises(A100TimeoutError):
         await _refine(bench, http)
     assert not second.called
+
+
+METRICS = {"precision": 0.9, "recall": 0.9, "iou": 0.8, "growth_ratio": 1.0}
+
+
+async def _generate(bench: Bench, http: httpx.AsyncClient, answer: httpx.Response) -> GenerateAnswer:
+    respx.get(f"{ONE}/health").respond(json=ONLINE)
+    respx.post(f"{ONE}/generate").mock(return_value=answer)
+
+    async def work(attempt: Attempt) -> GenerateAnswer:
+        return await A100(http, (ONE,), bench.clock).generate(attempt, "azure://i", "azure://m")
+
+    return await bench.run(work, deadline=165)
+
+
+@respx.mock
+async def test_what_may_be_null_may_be_left_out(bench: Bench, http: httpx.AsyncClient) -> None:
+    answer = await _generate(bench, http, httpx.Response(200, json={"result_base64": "A", "metrics": METRICS}))
+    assert (answer.result_base64, answer.result_gemini_base64, answer.fidelity_viz_base64) == ("A", None, None)
+    assert answer.metrics_gemini is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "final"),
+    [
+        (httpx.Response(200, json={"metrics": METRICS}), True),
+        (httpx.Response(200, json={"result_base64": 7, "metrics": METRICS}), True),
+        (httpx.Response(200, json={"result_base64": "A", "metrics": [METRICS]}), True),
+        (httpx.Response(200, json=["A"]), True),
+        (httpx.Response(200, json={"result_base64": None, "metrics": METRICS}), False),
+        (httpx.Response(200, json={"result_base64": "A", "metrics": METRICS | {"iou": 1.5}}), False),
+        (httpx.Response(200, text='{"result_base64": "A"'), False),
+        (httpx.Response(200, text="<html>"), False),
+    ],
+)
+@respx.mock
+async def test_gpu_work_is_not_repeated_for_an_answer_of_another_shape(
+    bench: Bench, http: httpx.AsyncClient, answer: httpx.Response, final: bool
+) -> None:
+    with pytest.raises(A100BadAnswerError) as caught:
+        await _generate(bench, http, answer)
+    assert caught.value.final is final
