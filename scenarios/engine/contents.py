@@ -54,10 +54,12 @@ def what_comes_back_is_what_the_a100_made(run: Run) -> Iterator[str]:
     made = [call.answered for call in run.calls if call.name in GENERATE and call.status == 200]
     if run.status != "COMPLETED" or not made or made[-1] is None:
         return
-    result = run.answer.get("result", {})
+    answered, result = made[-1], run.answer.get("result", {})
+    if answered.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
+        answered = {name: value for name, value in answered.items() if "gemini" not in name}
     for field, source in MADE_AS.items():
         value = result.get(field)
         if isinstance(value, dict):
             value = {METRICS_AS.get(name, name): number for name, number in value.items()}
-        if digest(value) != made[-1].get(source):
+        if digest(value) != answered.get(source):
             yield f"{field} is not the {source} that the A100 answered"
