@@ -59,10 +59,13 @@ class Backend:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     broken: dict[str, ApplicationError] = field(default_factory=dict)
     gemini: bool = True
+    container: str | None = None
+    """What the results' URIs name, where it is not the store's own."""
 
     def reset(self) -> None:
         self.release.set()  # whoever still waits there
         self.held, self.release, self.broken, self.gemini = set(), asyncio.Event(), {}, True
+        self.container = None
 
     async def _step(self) -> str:
         info = activity.info()
@@ -112,7 +115,8 @@ class Backend:
         kinds = ("flux", "gemini", "flux-fidelity", "gemini-fidelity") if self.gemini else ("flux", "flux-fidelity")
         for kind in kinds:
             await self.blobs.put(f"{workflow_id}-{kind}.jpg", f"{kind} of {workflow_id}".encode(), "image/jpeg")
-        uris = {kind: self.blobs.uri(f"{workflow_id}-{kind}.jpg") for kind in kinds}
+        container = self.container or self.blobs.container
+        uris = {kind: f"azure://{container}/{workflow_id}-{kind}.jpg" for kind in kinds}
         return Generated(
             flux_uri=uris["flux"],
             gemini_uri=uris.get("gemini"),
