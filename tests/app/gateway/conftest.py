@@ -161,9 +161,9 @@ async def container(settings: Settings) -> AsyncIterator[ContainerClient]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running_backend(client: Client, settings: Settings, blobs: BlobStore) -> AsyncIterator[Backend]:
-    backend = Backend(blobs)
+@asynccontextmanager
+async def working(client: Client, settings: Settings, backend: Backend) -> AsyncIterator[None]:
+    """Workers with these stand-ins, for the task queue of the settings."""
     queue = settings.task_queue
     steps: list[Callable[..., Any]] = [
         backend.upload_to_azure,
@@ -176,6 +176,13 @@ async def running_backend(client: Client, settings: Settings, blobs: BlobStore) 
     pipeline = worker(task_queue=queue, workflows=[JewelryGenerationWorkflow], activities=steps, workflow_runner=RUNNER)
     a100 = worker(task_queue=a100_task_queue(queue), activities=[backend.refine_mask, backend.generate_images])
     async with pipeline, a100:
+        yield
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_backend(client: Client, settings: Settings, blobs: BlobStore) -> AsyncIterator[Backend]:
+    backend = Backend(blobs)
+    async with working(client, settings, backend):
         yield backend
 
 
