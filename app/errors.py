@@ -181,6 +181,16 @@ class WorkflowFinishedError(RequestError):
     advice = "Nothing to do: `status` says how it ended."
 
 
+class ResultGoneError(RequestError):
+    """The try-on was COMPLETED, but its pictures are no longer in the container."""
+
+    code = "RESULT_GONE"
+    http_status = 410
+    advice = (
+        "A lifecycle rule deleted the pictures, or AZURE_CONTAINER was changed since. The user starts a new try-on."
+    )
+
+
 class IdempotencyKeyReusedError(RequestError):
     """The Idempotency-Key was used with another body before."""
 

@@ -7,6 +7,7 @@ import pybase64
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from app.errors import AzureNotFoundError, ResultGoneError
 from app.gateway.sending import HeldAnswer
 from app.gateway.slots import Slots
 from app.gateway.tryons import Snapshot, Status
@@ -126,6 +127,7 @@ class Results:
 
         Sending raises:
             GatewayBusyError: too many answers are being sent to slow readers.
+            ResultGoneError: a picture is no longer there.
             PipelineError: one of the Azure errors.
         """
         slot = self._slots.hold(caller, self._patience)
@@ -155,7 +157,14 @@ class Results:
     async def _base64(self, uri: str | None) -> str | None:
         if uri is None:
             return None
-        picture = await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_PICTURE_BYTES)
+        try:
+            name = self._blobs.name(uri)
+        except ValueError:  # the deployment had another container then
+            raise ResultGoneError("The pictures of this try-on are in a container that is not used any more") from None
+        try:
+            picture = await self._blobs.get(name, max_bytes=MAX_PICTURE_BYTES)
+        except AzureNotFoundError:
+            raise ResultGoneError("The pictures of this try-on have been deleted") from None
         return pybase64.b64encode_as_string(picture)
 
 

@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.errors import (
+    AzureBadAnswerError,
+    AzureNotFoundError,
     AzureRejectedError,
     AzureTimeoutError,
     AzureUnavailableError,
@@ -17,6 +19,7 @@ from app.errors import (
     IdempotencyKeyReusedError,
     InvalidImageError,
     RequestError,
+    ResultGoneError,
     TemporalUnavailableError,
     TooManyStartsError,
     UnauthorizedError,
@@ -48,7 +51,7 @@ _FAILED = {
 }
 _CANCELLED = {"workflowId": _ID, "status": "CANCELLED"}
 
-_AZURE = (AzureUnavailableError, AzureTimeoutError, AzureRejectedError)
+_AZURE = (AzureUnavailableError, AzureTimeoutError, AzureRejectedError, AzureBadAnswerError)
 
 CONNECTION_ERRORS = error_responses(HeadersTimeoutError, HeadersTooLargeError)
 ACCESS_ERRORS = CONNECTION_ERRORS | error_responses(UnauthorizedError)
@@ -62,6 +65,7 @@ START_ERRORS = error_responses(
     GatewayBusyError,
     TemporalUnavailableError,
     TooManyStartsError,
+    AzureNotFoundError,
     *_AZURE,
 )
 STATUS_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -75,7 +79,9 @@ STATUS_RESPONSES: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    **error_responses(WorkflowNotFoundError, RequestError, TemporalUnavailableError, GatewayBusyError, *_AZURE),
+    **error_responses(
+        WorkflowNotFoundError, ResultGoneError, RequestError, TemporalUnavailableError, GatewayBusyError, *_AZURE
+    ),
 }
 CANCEL_ERRORS = error_responses(WorkflowNotFoundError, WorkflowFinishedError, TemporalUnavailableError)
 EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {

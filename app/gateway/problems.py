@@ -24,6 +24,9 @@ MAX_DETAILS = 20
 MAX_BYTES = 4096
 MAX_MESSAGE = 300
 
+RETRY_AFTER = 5.0
+"""Seconds to come again after, when Azure is away and has not said when."""
+
 
 class ProblemDetail(BaseModel):
     """A field of the request that is wrong, as in `maskPoints[0].x`, and how."""
@@ -53,7 +56,10 @@ def problem_response(error: PipelineError) -> Response:
     content: dict[str, Any] = {"error": {"code": error.code, "message": _cut(error.message), "details": details}}
     if isinstance(error, RequestError):
         content |= error.beside
-    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
+    wait = error.retry_after
+    if wait is None and error.retryable and error.http_status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        wait = RETRY_AFTER
+    headers = {"Retry-After": str(math.ceil(wait))} if wait is not None else {}
     if isinstance(error, UnauthorizedError):
         headers["WWW-Authenticate"] = "Bearer"
     while len((response := JSONResponse(content, error.http_status, headers)).body) > MAX_BYTES and details:

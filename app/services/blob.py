@@ -20,7 +20,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
-from azure.storage.blob import BlobSasPermissions, ContentSettings, generate_blob_sas
+from azure.storage.blob import BlobSasPermissions, ContentSettings, StorageErrorCode, generate_blob_sas
 from azure.storage.blob.aio import BlobClient
 
 from app.clock import Clock
@@ -233,8 +233,10 @@ def _raise_classified(error: AzureError) -> NoReturn:
     if isinstance(error, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
         raise AzureTimeoutError("Azure did not answer in time") from error
     status = error.status_code if isinstance(error, HttpResponseError) else None
+    if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+        raise AzureRejectedError("The container is missing in Azure") from error
     if isinstance(error, ResourceNotFoundError) or status == 404:
-        raise AzureNotFoundError("A blob or the container is missing in Azure") from error
+        raise AzureNotFoundError("A blob is missing in Azure") from error
     if status in _FINAL:
         raise AzureRejectedError(f"Azure refused the request with status {status}") from error
     headers = getattr(getattr(error, "response", None), "headers", {})

@@ -1,20 +1,36 @@
-"""A gateway process with a real Temporal and blob store and no worker: nothing of what is started runs."""
+"""A gateway process with a real Temporal and blob store and no worker: nothing of what is started runs.
+
+Beside that it knows a try-on in each state that there is.
+"""
 
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psutil
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, settings as hypothesis_settings
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
 
+from app.clock import WallClock
+from app.gateway.tryons import WORKFLOW_TYPE
+from app.models import MaskPoint, WorkflowInput
+from app.services.blob import BlobStore
+from app.settings import Settings
 from scenarios.engine.programs import Options
 from scenarios.engine.stack import Stack
+from tests.app.gateway.conftest import Backend, working
+
+QUEUE = "of-known-try-ons"
+"""Not the gateway's: of what it starts nothing runs."""
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 """So many for each fuzzer; `make fuzz` asks for 10,000."""
 
-settings.register_profile(
+hypothesis_settings.register_profile(
     "gateway",
     max_examples=EXAMPLES,
     deadline=None,  # a client's time-out says when it hangs
@@ -22,7 +38,7 @@ settings.register_profile(
     derandomize=EXAMPLES <= 100,  # the same few in each `make test`, others in each `make fuzz`
     suppress_health_check=list(HealthCheck),
 )
-settings.load_profile("gateway")
+hypothesis_settings.load_profile("gateway")
 
 
 class Target:
@@ -31,6 +47,8 @@ class Target:
     def __init__(self, stack: Stack) -> None:
         self.url = stack.urls["gateway"]
         self.port = stack.ports.gateway
+        self.temporal = stack.temporal_address
+        self.environment = stack.environment
         self._process = psutil.Process(stack["gateway"].pid)
 
     def memory_mb(self) -> float:
@@ -44,3 +62,33 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
     options = Options(parts=parts, temporal_ui=False, extra=extra)
     async with Stack(home=tmp_path_factory.mktemp("fuzz"), options=options) as stack:
         yield Target(stack)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def known(target: Target) -> dict[str, str]:
+    """The ids of try-ons that the gateway knows, by their status. Nobody works on the RUNNING one, which stays so."""
+    environment = {name.lower(): value for name, value in target.environment.items()}
+    settings = Settings.model_validate(environment | {"task_queue": QUEUE})
+    client = await Client.connect(target.temporal, data_converter=pydantic_data_converter)
+    blobs = BlobStore(settings, WallClock())
+    backend = Backend(blobs)
+    ids = {status: f"fuzz-{status.lower()}" for status in ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")}
+
+    async def start(status: str, queue: str = QUEUE) -> WorkflowHandle[Any, Any]:
+        given = WorkflowInput(image="azure://c/x", mask_points=[MaskPoint(x=0, y=0, label=1)])
+        return await client.start_workflow(WORKFLOW_TYPE, given, id=ids[status], task_queue=queue)
+
+    async with working(client, settings, backend):
+        await (await start("COMPLETED")).result()
+        backend.broken = {"resize_image": ApplicationError("refused", non_retryable=True)}
+        with pytest.raises(WorkflowFailureError):
+            await (await start("FAILED")).result()
+        backend.reset()
+        backend.held = {"resize_image"}
+        cancelled = await start("CANCELLED")
+        await cancelled.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await cancelled.result()
+    await start("RUNNING", "nobody")
+    await blobs.close()
+    return ids

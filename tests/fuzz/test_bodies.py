@@ -122,8 +122,8 @@ good = json.dumps(GOOD).encode()
         (start_request(b'{"sessionId": "\xff\xfe", ' + good[1:]), {422}),
         (start_request(b"\xef\xbb\xbf" + good), {202, 422}),
         (start_request(b'{"sessionId": "\\ud800", ' + good[1:]), {202, 422}),
-        (start_request(good, b"X-Large: " + b"x" * 200_000), {202, 400, 431}),
-        (start_request(good, *[b"X-%d: y" % number for number in range(5000)]), {202, 400, 431}),
+        (start_request(good, b"X-Large: " + b"x" * 200_000), {431}),
+        (start_request(good, *[b"X-%d: y" % number for number in range(5000)]), {431}),
         (start_request(good, b"Idempotency-Key: " + b"k" * 10_000), {422}),
         (start_request(good, b"Idempotency-Key: \xff\x00"), {202, 400, 422}),
         (start_request(good, b"Content-Length: 5"), {400, 422}),
@@ -165,12 +165,10 @@ async def test_strange_requests_get_an_answer(target: Target, request_bytes: byt
         async with asyncio.timeout(SLOWEST_S):
             await writer.drain()
             line = await reader.readline()
-    except ConnectionError:
-        line = b"HTTP/1.1 400 closed"  # it closed the connection while we still wrote: no answer is an answer too
     finally:
-        writer.close()
-    status = int(line.split()[1]) if line else 400
-    assert status in statuses
+        writer.transport.abort()
+    assert line, "no answer"
+    assert int(line.split()[1]) in statuses
     async with httpx.AsyncClient(base_url=target.url, timeout=SLOWEST_S, trust_env=False) as http:
         assert (await http.get("/livez")).status_code == 200
 

@@ -63,10 +63,13 @@ class Backend:
     broken: dict[str, ApplicationError] = field(default_factory=dict)
     gemini: bool = True
     deaf: bool = False
+    container: str | None = None
+    """What the results' URIs name, where it is not the store's own."""
 
     def reset(self) -> None:
         self.release.set()  # whoever still waits there
         self.held, self.release, self.broken, self.gemini, self.deaf = set(), asyncio.Event(), {}, True, False
+        self.container = None
 
     async def _step(self) -> str:
         info = activity.info()
@@ -117,7 +120,8 @@ class Backend:
         kinds = ("flux", "gemini", "flux-fidelity", "gemini-fidelity") if self.gemini else ("flux", "flux-fidelity")
         for kind in kinds:
             await self.blobs.put(f"{workflow_id}-{kind}.jpg", f"{kind} of {workflow_id}".encode(), "image/jpeg")
-        uris = {kind: self.blobs.uri(f"{workflow_id}-{kind}.jpg") for kind in kinds}
+        container = self.container or self.blobs.container
+        uris = {kind: f"azure://{container}/{workflow_id}-{kind}.jpg" for kind in kinds}
         return Generated(
             flux_uri=uris["flux"],
             gemini_uri=uris.get("gemini"),
@@ -162,9 +166,9 @@ async def container(settings: Settings) -> AsyncIterator[ContainerClient]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running_backend(client: Client, settings: Settings, blobs: BlobStore) -> AsyncIterator[Backend]:
-    backend = Backend(blobs)
+@asynccontextmanager
+async def working(client: Client, settings: Settings, backend: Backend) -> AsyncIterator[None]:
+    """Workers with these stand-ins, for the task queue of the settings."""
     queue = settings.task_queue
     steps: list[Callable[..., Any]] = [
         backend.upload_to_azure,
@@ -177,6 +181,13 @@ async def running_backend(client: Client, settings: Settings, blobs: BlobStore) 
     pipeline = worker(task_queue=queue, workflows=[JewelryGenerationWorkflow], activities=steps, workflow_runner=RUNNER)
     a100 = worker(task_queue=a100_task_queue(queue), activities=[backend.refine_mask, backend.generate_images])
     async with pipeline, a100:
+        yield
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_backend(client: Client, settings: Settings, blobs: BlobStore) -> AsyncIterator[Backend]:
+    backend = Backend(blobs)
+    async with working(client, settings, backend):
         yield backend
 
 

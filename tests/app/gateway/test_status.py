@@ -3,6 +3,8 @@ import base64
 import json
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -11,9 +13,12 @@ from azure.storage.blob.aio import ContainerClient
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from app.clock import WallClock
 from app.gateway.tryons import WORKFLOW_TYPE
 from app.models import MaskPoint, WorkflowInput
-from tests.app.gateway.conftest import Backend, body, until
+from app.services.blob import BlobStore
+from app.settings import Settings
+from tests.app.gateway.conftest import Backend, Served, body, serving, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -96,7 +101,54 @@ async def test_completed_whose_picture_is_gone(http: httpx.AsyncClient, containe
     assert (await http.get(f"/workflow/{workflow_id}?wait=20")).status_code == 200
     await container.delete_blob(f"{workflow_id}-flux.jpg")
     answer = await http.get(f"/workflow/{workflow_id}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "AZURE_NOT_FOUND")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "RESULT_GONE")
+    assert "retry-after" not in answer.headers
+
+
+async def test_completed_before_the_container_was_changed(
+    http: httpx.AsyncClient, settings: Settings, client: Client
+) -> None:
+    workflow_id = await started(http)
+    assert (await http.get(f"/workflow/{workflow_id}?wait=20")).status_code == 200
+    async with gateway_with(settings, client, azure_container="another") as served:
+        answer = await served.http.get(f"/workflow/{workflow_id}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "RESULT_GONE")
+
+
+async def test_completed_while_there_is_no_container(
+    http: httpx.AsyncClient, settings: Settings, client: Client, backend: Backend
+) -> None:
+    """An operator has mistyped or not yet made it: nothing is gone."""
+    missing = f"missing-{uuid.uuid4()}"
+    backend.container = missing
+    workflow_id = await started(http)
+    async with gateway_with(settings, client, azure_container=missing) as served:
+        answer = await served.http.get(f"/workflow/{workflow_id}?wait=20")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "AZURE_REJECTED")
+    assert "retry-after" not in answer.headers
+
+
+async def test_completed_while_azure_is_away_says_when_to_come_again(
+    http: httpx.AsyncClient, settings: Settings, client: Client
+) -> None:
+    workflow_id = await started(http)
+    assert (await http.get(f"/workflow/{workflow_id}?wait=20")).status_code == 200
+    async with gateway_with(settings, client, azure_blob_endpoint="http://127.0.0.1:9/jewelrytryon") as served:
+        answer = await served.http.get(f"/workflow/{workflow_id}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "AZURE_UNAVAILABLE")
+    assert answer.headers["retry-after"] == "5"
+
+
+@asynccontextmanager
+async def gateway_with(settings: Settings, client: Client, **changes: str) -> AsyncIterator[Served]:
+    """A gateway of another deployment: the same Temporal, and another way to Blob Storage."""
+    changed = settings.model_copy(update=changes)
+    store = BlobStore(changed, WallClock())
+    try:
+        async with serving(changed, client, store) as served:
+            yield served
+    finally:
+        await store.close()
 
 
 async def test_failed_with_code_message_and_step(http: httpx.AsyncClient, backend: Backend) -> None:
