@@ -78,6 +78,7 @@ export class TryOn {
     byId("meter").className = "meter";
     byId("start").disabled = true;
     byId("stands").textContent = "Sending the photo …";
+    byId("elapsed").textContent = "";
     byId("cancel").disabled = true;
     this.#meter(0);
     this.#draw();

@@ -183,6 +183,7 @@ def test_faults_for_the_one_shown_are_for_nobody_while_none_is(open_page: OPEN) 
     page.route("**/workflow/start", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks its handler
     page.click("#start")
     expect(page.locator("#stands")).to_have_text("Sending the photo …")
+    expect(page.locator("#elapsed")).to_have_text("")
     expect(page.locator("#switch-resize-busy")).to_be_disabled()
     assert [route.request.method for route in held] == ["POST"]
 
