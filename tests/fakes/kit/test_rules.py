@@ -401,6 +401,8 @@ async def test_the_ledger_tells_each_call(toy: Toy) -> None:
         "status": 200,
         "duration_s": 0,
         "intended_s": 0,
+        "sent": None,
+        "answered": None,
     }
     assert (second["call"], second["rule"], second["fault"], second["status"]) == (2, "second", "status", 500)
     assert before <= second["at"] == second["caller_time"] <= time.time()

@@ -109,7 +109,7 @@ def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPE
     page.click("#start")
     failure = page.locator("#failure")
     expect(failure).to_contain_text("A100_UNAVAILABLE")
-    expect(failure).to_contain_text("No known A100 server is online")
+    expect(failure).to_contain_text("Every known A100 server is unreachable")
     expect(failure).to_contain_text("Start an A100 server, or put its address into A100_URLS.")
     expect(page.locator("#stands")).to_have_text("Failed while generating images.")
     expect(step(page, "GENERATING_IMAGES")).to_have_class("failed")
