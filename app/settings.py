@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHORTEST_API_KEY = 16
 """Characters: fewer can be guessed by trying."""
 
+LONGEST_S = 366 * 24 * 3600
+"""Seconds that a try-on or a drain may last: a year. Temporal counts no more than ten."""
+
 _KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -20,7 +23,7 @@ class Settings(BaseSettings):
     Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ...) are read by its SDK.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False)
 
     azure_account_name: str = Field(min_length=3)
     azure_account_key: SecretStr = Field(min_length=1)
@@ -34,9 +37,9 @@ class Settings(BaseSettings):
     worker_max_concurrent: int = Field(default=100, ge=1)
 
     task_queue: str = "tryon"
-    workflow_timeout_s: float = Field(default=3600, gt=0)
+    workflow_timeout_s: float = Field(default=3600, gt=0, le=LONGEST_S)
     worker_build_id: str | None = Field(default=None, min_length=1, max_length=200)
-    worker_drain_s: float = Field(default=190, ge=0)
+    worker_drain_s: float = Field(default=190, ge=0, le=LONGEST_S)
     picture_slots: int = Field(default=3, ge=1)
 
     gateway_host: str = "127.0.0.1"
@@ -98,8 +101,12 @@ def _read_api_keys(value: str) -> tuple[tuple[str, str], ...]:
 
 
 def _http_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # brackets without an end, or no port that there could be
+        usable = False
+    if not usable:
         raise ValueError("must be an http or https address such as http://127.0.0.1:8005")
     return value.rstrip("/")
 
