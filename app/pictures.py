@@ -10,6 +10,9 @@ from PIL import Image, ImageChops
 from app.errors import InvalidImageError
 from app.picture_limits import excess
 
+MAX_PICTURE_BYTES = 48 * 1024 * 1024
+"""The largest staged photo that is read from Blob Storage."""
+
 MIN_SIDE = 32
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_500
