@@ -25,7 +25,7 @@ from app.models import (
 from app.pictures import MAX_PICTURE_BYTES, inspect, upright_jpeg
 from app.results import Check, Results
 from app.services.a100 import A100, A100_ERRORS
-from app.services.blob import BlobStore
+from app.services.blob import BlobStore, staged_name
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
 from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, RemoteJobs
 
@@ -168,7 +168,7 @@ class Activities:
                 return pybase64.b64decode(image, validate=True)
             except ValueError as error:
                 raise InvalidImageError("The picture is not base64") from error
-        staged = f"staging/{attempt.workflow_id}"
+        staged = staged_name(attempt.workflow_id)
         if image != self._blobs.uri(staged):
             raise InvalidImageError("The picture is not the one that was staged for this try-on")
         return await self._blobs.get(staged, max_bytes=MAX_PICTURE_BYTES, deadline=attempt.deadline)

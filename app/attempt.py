@@ -34,7 +34,9 @@ class Attempt:
         info = activity.info()
         if info.workflow_id is None:
             raise RuntimeError("the activities of a try-on run inside a workflow")
-        heart = beating.get() or Heart(None)
+        heart = beating.get()
+        if heart is None:
+            raise RuntimeError("an attempt needs heartbeats around it, or the ticket of its job is lost")
         deadline = Deadline(clock, policy.deadline)
         end = Deadline(clock, policy.start_to_close - END_MARGIN)
         return cls(info.workflow_id, info.attempt, deadline, end, heart)

@@ -443,7 +443,7 @@ class TemporalUnavailableError(PipelineError):
 
 
 class StepTimeoutError(PipelineError):
-    """Temporal's own timeout ended the last attempt of a step: its worker died or stood still."""
+    """The last attempt of a step was cut off: its worker died, stood still, or was stopped before it was done."""
 
     code = "STEP_TIMEOUT"
     http_status = 504

@@ -6,6 +6,9 @@ from app.errors import PipelineError, StepTimeoutError, error_classes
 from app.models import Failure
 from app.steps import Step
 
+_WORKER_SHUTDOWN = "WorkerShutdown"
+"""The type that the SDK gives an attempt which was cut off when the time to drain was over."""
+
 _BY_NAME = {cls.__name__: cls for cls in error_classes()}
 
 
@@ -13,8 +16,11 @@ def describe_failure(step: Step, error: ActivityError) -> Failure:
     """Say why the last attempt of a step failed."""
     cause = error.cause
     if isinstance(cause, ApplicationError):
-        code = _BY_NAME.get(cause.type or "", PipelineError).code
-        return Failure(code=code, message=cause.message, failed_step=step)
+        if cause.type == _WORKER_SHUTDOWN:
+            message = "The worker was stopped before the step was done"
+            return Failure(code=StepTimeoutError.code, message=message, failed_step=step)
+        if known := _BY_NAME.get(cause.type or ""):
+            return Failure(code=known.code, message=cause.message, failed_step=step)
     if isinstance(cause, TemporalTimeoutError):
         message = "No worker finished the step in time"
         return Failure(code=StepTimeoutError.code, message=message, failed_step=step)

@@ -12,7 +12,7 @@ def seconds_to_wait(header: str | None) -> float | None:
         return None
     try:
         seconds = float(header) if header.strip().isdigit() else _until(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a date beyond what Python can count
         return None
     return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
 

@@ -15,6 +15,8 @@ _INCOMPLETE = (
     "The environment is not complete. "
     ".env.example documents each variable; a copy of it as .env fits the stack of `make up`:"
 )
+LONGEST_S = 366 * 24 * 3600
+"""Seconds that a try-on or a drain may last: a year. Temporal counts no more than ten."""
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -26,7 +28,7 @@ class Settings(BaseSettings):
     A variable that is set to nothing, as compose files do, is as one that is not set.
     """
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False)
 
     azure_account_name: str = Field(min_length=3)
     azure_account_key: SecretStr = Field(min_length=1)
@@ -40,9 +42,9 @@ class Settings(BaseSettings):
     worker_max_concurrent: int = Field(default=100, ge=1)
 
     task_queue: str = "tryon"
-    workflow_timeout_s: float = Field(default=3600, gt=0)
+    workflow_timeout_s: float = Field(default=3600, gt=0, le=LONGEST_S)
     worker_build_id: str | None = Field(default=None, min_length=1, max_length=200)
-    worker_drain_s: float = Field(default=190, ge=0)
+    worker_drain_s: float = Field(default=190, ge=0, le=LONGEST_S)
     picture_slots: int = Field(default=3, ge=1)
 
     gateway_host: str = "127.0.0.1"
@@ -106,8 +108,12 @@ def _read_api_keys(value: str) -> tuple[tuple[str, str], ...]:
 
 
 def _http_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # brackets without an end, or no port that there could be
+        usable = False
+    if not usable:
         raise ValueError("must be an http or https address such as http://127.0.0.1:8005")
     return value.rstrip("/")
 

@@ -119,7 +119,8 @@ async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
         closing.push_async_callback(asyncio.to_thread, telemetry.close)
         closing.push_async_callback(assembly.close)
         alive, lag = kept_fresh(settings.worker_alive_file), loop_lag_logged(settings.loop_lag_log_s)
-        async with working(client, settings, assembly.activities, workflow_type=workflow_type), alive, lag:
+        # Kept fresh until the drain is over, or a healthcheck would end it.
+        async with alive, lag, working(client, settings, assembly.activities, workflow_type=workflow_type):
             log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
             await stop.wait()
             log.info("worker draining", seconds=settings.worker_drain_s)

@@ -7,7 +7,7 @@ from app.errors import GatewayBusyError, IdempotencyKeyReusedError
 from app.gateway.asked import StartRequest
 from app.gateway.tryons import AlreadyStartedError, TryOns
 from app.pictures import PictureInfo
-from app.services.blob import BlobStore
+from app.services.blob import BlobStore, staged_name
 from app.settings import Settings
 
 IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
@@ -15,11 +15,6 @@ IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
 
 _DIGEST = "bodydigest"
 _REUSED = "This Idempotency-Key was used with another body before; make a new key for a new request"
-
-
-def staged_name(workflow_id: str) -> str:
-    """Return the name of the blob that holds a photo as it was posted."""
-    return f"staging/{workflow_id}"
 
 
 class Starter:

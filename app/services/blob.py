@@ -46,6 +46,11 @@ CALL_DEADLINE = 20.0
 _FINAL = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 
 
+def staged_name(workflow_id: str) -> str:
+    """Return the name of the blob that holds a photo as it was posted."""
+    return f"staging/{workflow_id}"
+
+
 @dataclass(frozen=True)
 class BlobInfo:
     """What is known of a blob without reading it."""
@@ -111,16 +116,17 @@ class BlobStore:
         """
         # Without the right to write, an existing blob would be a 403 and not the 409 that it is.
         permission = BlobSasPermissions(create=True, write=True)
-        async with self._calling(name, permission, deadline) as (blob, headers):
+        async with self._calling(name, permission, deadline) as blob:
             try:
                 await blob.upload_blob(
                     data,
                     overwrite=overwrite,
                     metadata=metadata,
                     content_settings=ContentSettings(content_type=content_type),
-                    headers=headers,
                 )
-            except ResourceExistsError:
+            except ResourceExistsError as error:  # any 409
+                if overwrite or getattr(error, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
+                    raise
                 return False
         return True
 
@@ -131,8 +137,8 @@ class BlobStore:
             AzureBadAnswerError: it is larger than that.
             PipelineError: another of the Azure errors.
         """
-        async with self._calling(name, BlobSasPermissions(read=True), deadline) as (blob, headers):
-            stream = await blob.download_blob(headers=headers)
+        async with self._calling(name, BlobSasPermissions(read=True), deadline) as blob:
+            stream = await blob.download_blob()
             if stream.size > max_bytes:
                 raise AzureBadAnswerError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
             data = await stream.readall()
@@ -147,8 +153,8 @@ class BlobStore:
             AzureNotFoundError: there is none.
             PipelineError: another of the Azure errors.
         """
-        async with self._calling(name, BlobSasPermissions(read=True), deadline) as (blob, headers):
-            found = await blob.get_blob_properties(headers=headers)
+        async with self._calling(name, BlobSasPermissions(read=True), deadline) as blob:
+            found = await blob.get_blob_properties()
         return BlobInfo(found.size, dict(found.metadata or {}))
 
     def _client(self, name: str, permission: BlobSasPermissions) -> BlobClient:
@@ -187,13 +193,13 @@ class BlobStore:
     @asynccontextmanager
     async def _calling(
         self, name: str, permission: BlobSasPermissions, deadline: Deadline | None
-    ) -> AsyncIterator[tuple[BlobClient, dict[str, str]]]:
-        """Hand out a client for one blob and headers, and turn what can go wrong into one of the Azure errors."""
+    ) -> AsyncIterator[BlobClient]:
+        """Hand out a client for one blob, and turn what can go wrong into one of the Azure errors."""
         until = deadline or Deadline(self._clock, CALL_DEADLINE)
         async with until.limit(lambda: AzureTimeoutError("Azure did not answer in time")):
             try:
                 async with self._client(name, permission) as blob:
-                    yield blob, {}
+                    yield blob
             except AzureError as error:
                 _raise_classified(error)
 

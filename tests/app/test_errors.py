@@ -70,5 +70,13 @@ def test_every_error_comes_back_out_of_temporal_with_its_code() -> None:
 def test_temporals_own_timeout_and_unknown_errors_have_codes() -> None:
     late = TemporalTimeoutError("late", type=TimeoutType.HEARTBEAT, last_heartbeat_details=[])
     assert describe_failure(Step.RESIZING_IMAGE, _activity_error(late)).code == "STEP_TIMEOUT"
-    other = ApplicationError("some detail with a secret", type="KeyError")
-    assert describe_failure(Step.RESIZING_IMAGE, _activity_error(other)).code == "INTERNAL_ERROR"
+    for kind in ("KeyError", None):
+        other = ApplicationError("some detail with a secret", type=kind)
+        failure = describe_failure(Step.RESIZING_IMAGE, _activity_error(other))
+        assert (failure.code, failure.message) == ("INTERNAL_ERROR", "An unexpected error in the backend")
+
+
+def test_a_worker_that_stopped_in_the_middle_is_a_step_that_was_not_done_in_time() -> None:
+    cut_off = ApplicationError("Worker is shutting down", type="WorkerShutdown")
+    failure = describe_failure(Step.GENERATING_IMAGES, _activity_error(cut_off))
+    assert (failure.code, failure.message) == ("STEP_TIMEOUT", "The worker was stopped before the step was done")

@@ -86,3 +86,21 @@ def test_a_variable_that_is_set_to_nothing_is_one_that_is_not_set(name: str, mon
 
 def test_the_key_is_not_shown() -> None:
     assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
+
+
+@pytest.mark.parametrize("field", ["image_manipulator_url", "azure_blob_endpoint", "a100_urls"])
+@pytest.mark.parametrize("address", ["http://host:99999", "http://host:port", "http://[::1", "http://", "host:8005"])
+def test_an_address_that_cannot_be_called_is_refused(field: str, address: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(GOOD | {field: address})
+    assert f"  {field.upper()}: Value error, must be an http or https address such as" in explain(caught.value)
+
+
+SECONDS = [name for name in Settings.model_fields if name.endswith("_s")]
+
+
+@pytest.mark.parametrize("name", [*SECONDS, "max_body_mb"])
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_limit_that_is_none_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings.model_validate(GOOD | {name: value})
