@@ -5,28 +5,22 @@ Every goal is a ratio or a limit within this run. The last line is the figure; t
 
 import argparse
 import asyncio
-import itertools
 import json
-import os
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from temporalio.client import Client
-
 from fakes.pictures import portrait
+from loadtests.bench import contenders
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.caller import Caller, body
+from loadtests.bench.files import folder_in_memory
 from loadtests.bench.looker import looking
-from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow
 from loadtests.processes import MIB, Meter
-from scenarios.engine.probes import polls
-from scenarios.engine.processes import Program
-from scenarios.engine.programs import NAMESPACE, Options
+from scenarios.engine.programs import Options
 from scenarios.engine.stack import Stack
-from scenarios.engine.supervisor import Supervisor
 from scenarios.photos import FAR
 
 STARTS = 40
@@ -34,9 +28,6 @@ STARTS_AT_ONCE = 20
 BURSTS = 5
 STATUS_GOAL_S = 0.05
 """What 95 of 100 status requests may take while so many starts of 5 MB arrive at once."""
-MEMORY = "/dev/shm"  # noqa: S108 - a directory of its own is made in it
-"""Where Temporal and Azurite keep their files then. On one disk the commits of the one wait for the pictures of the
-other: a status asked of Temporal directly took as long there as one asked of the gateway, which is what is measured."""
 START_ALONE = frozenset({"temporal", "azurite", "gateway"})
 NOOP_WORKFLOWS = 150
 CPU_GOAL = 3.0
@@ -55,7 +46,7 @@ async def gateway_alone(content: bytes) -> tuple[float, float, list[float]]:
         TryOnFailedError: a start or a status was not answered as it should be.
     """
     loads: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as home:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=folder_in_memory()) as home:
         async with Stack(home=Path(home), options=Options(parts=START_ALONE, temporal_ui=False)) as stack:
             caller = Caller(stack.urls["gateway"])
             try:
@@ -75,23 +66,10 @@ async def gateway_alone(content: bytes) -> tuple[float, float, list[float]]:
 
 
 async def noop(stack: Stack, concurrent: int) -> Batch:
-    """Run the no-op workflows with a worker process of their own."""
-    worker = Program(
-        name="noop",
-        words=[sys.executable, "-m", "loadtests.bench.noop_worker"],
-        environment=stack["worker"].program.environment,
-        healthy=polls(stack.ports.temporal, namespace=NAMESPACE, queues=[TASK_QUEUE]),
-        addresses={},
-    )
-    async with Supervisor([[worker]], home=stack.home) as workers:
-        client = await Client.connect(stack.temporal_address)
-        numbers = itertools.count()
-
-        async def one() -> None:
-            await client.execute_workflow(NoopWorkflow.run, id=f"noop-{next(numbers)}", task_queue=TASK_QUEUE)
-
-        pids = {"worker": workers["noop"].pid, "temporal": stack["temporal"].pid}
-        return await batch(pids, NOOP_WORKFLOWS, concurrent, one)
+    """Run the no-op workflows, warmed up as they are in `make bench-pipeline`."""
+    async with contenders.noop(stack) as limit:
+        await batch({}, concurrent, concurrent, limit.run)
+        return await batch(limit.own, NOOP_WORKFLOWS, concurrent, limit.run)
 
 
 async def main(concurrent: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -32,8 +32,15 @@ class Batch:
         return self.workflows / self.seconds
 
 
-async def batch(pids: dict[str, int], workflows: int, concurrent: int, one: Callable[[], Awaitable[object]]) -> Batch:
-    """Run a number of workflows, so many at once, and measure the processes meanwhile."""
+async def batch(
+    pids: Mapping[str, int],
+    workflows: int,
+    concurrent: int,
+    one: Callable[[], Awaitable[object]],
+    *,
+    settle: float = 0,
+) -> Batch:
+    """Run a number of workflows, so many at once, and measure the processes meanwhile and `settle` seconds on."""
     free = asyncio.Semaphore(concurrent)
 
     async def held() -> None:
@@ -47,6 +54,7 @@ async def batch(pids: dict[str, int], workflows: int, concurrent: int, one: Call
             for _ in range(workflows):
                 group.create_task(held())
         seconds = time.perf_counter() - began
+        await asyncio.sleep(settle)
     return Batch(workflows, seconds, meter.costs(), _loopback() - before)
 
 

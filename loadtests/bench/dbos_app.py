@@ -3,16 +3,13 @@
 import os
 import threading
 
-from dbos import DBOS
+from dbos import DBOS, EnqueueOptions
 
 from loadtests.bench import plain_steps
 
 AT_ONCE = 100
-
-
-def settings() -> str:
-    """Return the address of the database that worker and client share."""
-    return os.environ["DBOS_DATABASE_URL"]
+ENQUEUED: EnqueueOptions = {"workflow_name": "try_on", "queue_name": "bench", "app_version": "1"}
+"""How a client names the workflow to run."""
 
 
 @DBOS.step()
@@ -70,7 +67,7 @@ if __name__ == "__main__":
     DBOS(
         config={
             "name": "bench",
-            "system_database_url": settings(),
+            "system_database_url": os.environ["DBOS_DATABASE_URL"],
             "application_version": "1",
             "log_level": "WARNING",
             "max_executor_threads": AT_ONCE,
@@ -78,4 +75,5 @@ if __name__ == "__main__":
     )
     DBOS.launch()
     DBOS.register_queue("bench", worker_concurrency=AT_ONCE, polling_interval_sec=0.1)
+    print("ready", flush=True)
     threading.Event().wait()
