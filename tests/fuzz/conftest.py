@@ -22,7 +22,7 @@ from app.services.blob import BlobStore
 from app.settings import Settings
 from scenarios.engine.programs import Options
 from scenarios.engine.stack import Stack
-from tests.app.gateway.conftest import Backend, working
+from tests.app.gateway.conftest import Backend, until, working
 
 QUEUE = "of-known-try-ons"
 """Not the gateway's: of what it starts nothing runs."""
@@ -84,8 +84,13 @@ async def known(target: Target) -> dict[str, str]:
         with pytest.raises(WorkflowFailureError):
             await (await start("FAILED")).result()
         backend.reset()
-        backend.held = {"resize_image"}
+        backend.held = {"generate_mask"}  # it has a heartbeat, which brings the cancellation
         cancelled = await start("CANCELLED")
+
+        async def held() -> bool:
+            return bool((await (await cancelled.describe()).memo()).get("currentStep") == "GENERATING_MASK")
+
+        await until(held)
         await cancelled.cancel()
         with pytest.raises(WorkflowFailureError):
             await cancelled.result()
