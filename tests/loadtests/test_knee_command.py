@@ -168,9 +168,11 @@ async def test_a_whole_search_on_a_stack_of_its_own_leaves_its_pages_and_no_proc
     ended = await knee(*words, "--seconds", 8, "--from-rate", 0.4, "--factor", 4.5, "--most", 2, "--for-rate", 2)
     assert ended.code == 1, ended  # two rates do not narrow it down
     last = ended.said.splitlines()[-1]
-    assert last.startswith("knee: somewhere between 0.40 and 1.80/s, where transaction p95 broke; raise --most")
+    # On a machine that other tests use too, the last ones may be censored besides, which is told too.
+    assert last.startswith("knee: somewhere between 0.40 and 1.80/s, where transaction p95")
+    assert "broke; raise --most" in last
     figures = json.loads((out / "knee.json").read_text())
-    assert figures["broken"] == ["transaction p95"]
+    assert "transaction p95" in figures["broken"]
     slots = next(item for item in figures["steps"][1]["evidence"] if item["name"] == "slots of a100")
     assert slots["use"] > 0.3  # a machine that is busy itself sends the first calls late
     assert figures["slots_needed"][0]["slots"] >= 3
