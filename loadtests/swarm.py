@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.plan import VARIABLE, Plan
+from scenarios.engine.leash import Leash
 from scenarios.engine.ports import HOST, reserve_port
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -46,9 +47,10 @@ async def generate(plan: Plan, home: Path, take: Callable[[dict[str, Any]], None
     """
     plan.records.unlink(missing_ok=True)  # those of an earlier run must not be taken for this one's
     children: list[_Child] = []
+    leash = Leash()  # they have sessions of their own, and may not outlive a command that is killed
     try:
         limit = plan.seconds + plan.drain_s + GRACE_S
-        await _start(plan, home, children)
+        await _start(plan, home, children, leash)
         try:
             async with asyncio.timeout(limit):
                 await _until_done(children, take)
@@ -59,9 +61,12 @@ async def generate(plan: Plan, home: Path, take: Callable[[dict[str, Any]], None
             raise
     finally:
         await _end([child.process for child in children])
+        for child in children:
+            leash.remove(child.process.pid)
+        leash.close()
 
 
-async def _start(plan: Plan, home: Path, children: list[_Child]) -> None:
+async def _start(plan: Plan, home: Path, children: list[_Child], leash: Leash) -> None:
     """Start one Locust, or a master and its workers; the first child is the one that reports."""
     words = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"]
     words += ["-u", str(plan.generators), "-r", str(plan.generators), "--loglevel", "WARNING"]
@@ -79,6 +84,7 @@ async def _start(plan: Plan, home: Path, children: list[_Child]) -> None:
                 stderr=file,
                 start_new_session=True,  # Ctrl-C is for the command, which stops them in order
             )
+        leash.add(process.pid)
         children.append(_Child(process, log))
 
     if plan.generators == 1:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -32,14 +33,15 @@ class Command:
             stderr=asyncio.subprocess.STDOUT,
         )
 
-    async def until(self, words: str) -> None:
-        """Read the output up to a line with these words."""
+    async def until(self, words: str | re.Pattern[str]) -> None:
+        """Read the output up to a line with these words, or one that the pattern fits."""
+        wanted = re.compile(re.escape(words)) if isinstance(words, str) else words
         assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(120):
-            while words not in self.output:
+            while not wanted.search(self.output):
                 line = await self._process.stdout.readline()
-                assert line, f"ended without {words!r}:\n{self.output}"
+                assert line, f"ended without {wanted.pattern!r}:\n{self.output}"
                 self.output += line.decode()
 
     def signal(self, number: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """`python -m loadtests run` as a user sees it: output, exit codes, the report, and nothing left when it ends."""
 
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.command import Command, commanding
 from tests.loadtests.test_locust import gateway
 
 QUICK = ("--shape", "constant", "--rate", "2", "--seconds", "4", "--drain", "60", "--profile", "instant")
+SOME_ENDED = re.compile(r" ([2-9]|\d\d+) ended")
+"""There is a line every few seconds, and not for each that ends."""
 LONG_S = 300
 """A stack starts, is loaded, is stopped, and plots are drawn, on a machine that other tests use too."""
 SEEN = ("--profile", "realistic", "--time-scale", "0.06")
@@ -69,7 +72,7 @@ async def test_a_broken_threshold_is_named_and_is_exit_code_1(command: Command) 
 async def test_ctrl_c_gives_a_report_that_says_so_and_leaves_no_process(command: Command) -> None:
     words = files(command.folder, LENIENT, NEAR)
     await command.start("run", "--rate", "2", "--seconds", "600", "--profile", "instant", *words)
-    await command.until(" 2 ended")
+    await command.until(SOME_ENDED)
     command.signal(signal.SIGINT)
     assert await command.end(LONG_S) == 128 + signal.SIGINT
     assert "load: INTERRUPTED: " in command.output
@@ -79,6 +82,17 @@ async def test_ctrl_c_gives_a_report_that_says_so_and_leaves_no_process(command:
     assert found["outcomes"]["completed"] >= 2
     assert "Interrupted" in (command.folder / "report" / "report.html").read_text()
     assert await command.nothing_left()
+
+
+async def test_a_kill_leaves_no_load_generator_behind(command: Command) -> None:
+    async with gateway() as url:
+        words = files(command.folder, LENIENT, "[{scenario: near, weight: 1}]")
+        await command.start("run", "--host", url, "--rate", "2", "--seconds", "600", "--generators", "2", *words)
+        await command.until(SOME_ENDED)
+        assert [one for one in command.started() if "locust" in " ".join(one.cmdline())]
+        command.signal(signal.SIGKILL)
+        await command.end()
+    assert await command.nothing_left(), command.started()
 
 
 async def test_a_temporal_that_does_not_answer_is_said_before_any_load(command: Command) -> None:
