@@ -21,6 +21,9 @@ class Command:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, *words: str, module: str | None = None, **environment: str) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # Tests that a shell put into the background ignore Ctrl-C, and would hand that on; a terminal does not.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

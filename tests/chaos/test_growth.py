@@ -44,6 +44,15 @@ def test_one_look_that_finds_more_is_no_growth_and_a_slow_leak_is() -> None:
     assert (leak.files, leak.excess) == (7, True)
 
 
+def test_the_saw_of_a_collected_heap_is_no_growth_and_a_leak_below_it_is() -> None:
+    saw = [150.0 + 8 * (number % 10) for number in range(35)]
+    (collected,) = readings_of(*[(1, 20, memory) for memory in saw]).growth()
+    assert (collected.memory_mb, collected.excess) == (0, False)
+    leaking = [memory + 2 * number for number, memory in enumerate(saw)]
+    (leak,) = readings_of(*[(1, 20, memory) for memory in leaking]).growth()
+    assert leak.excess
+
+
 def test_servers_of_others_may_keep_more() -> None:
     readings = Readings()
     for files in (10, 10, 10 + OURS.files + 1):
