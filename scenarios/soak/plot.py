@@ -22,7 +22,7 @@ def plot(memory: Series, lag: Series, lag_limit_ms: float, path: Path) -> None:
     lower.axhline(lag_limit_ms, color="grey", linestyle=":", label="limit")
     lower.set(title="Event loop lag, 99th percentile of each 10 s", ylabel="ms", xlabel="seconds", ylim=(0, None))
     for axes in (upper, lower):
-        axes.legend(loc="lower right")
+        axes.legend(loc="center right")
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -46,7 +46,7 @@ class _Soak:
         self.faults.update(call.fault for call in calls if call.fault)
         self.calls += len(calls)
         self.virtual_s += run.timeline.length
-        run.history, run.answer, run.output = None, {}, None
+        run.history, run.answer, run.output, run.calls, run.samples = None, {}, None, [], []
         done = self.outcomes.total()
         if done % EVERY == 0:
             memory = psutil.Process().memory_info().rss / 1e6
