@@ -35,7 +35,7 @@ class JewelryGenerationWorkflow:
     """Takes a user's photo to pictures that wear jewellery."""
 
     def __init__(self) -> None:
-        self._step = Step.UPLOADING_IMAGE
+        self._step = Step.UPLOADING_IMAGE  # the gateway's start has it in its memo already
 
     @workflow.run
     async def run(self, input: WorkflowInput) -> WorkflowOutput:  # noqa: A002 - the specification's name
@@ -55,7 +55,6 @@ class JewelryGenerationWorkflow:
         return self._progress()
 
     async def _try_on(self, given: WorkflowInput) -> WorkflowOutput:
-        self._enter(Step.UPLOADING_IMAGE)
         uploaded = await self._run(Activities.upload_to_azure, UploadRequest(image=given.image), policies.UPLOAD)
 
         self._enter(Step.RESIZING_IMAGE)

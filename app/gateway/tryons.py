@@ -134,7 +134,7 @@ class TryOns:
         status = _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
         step = str(memo.get("currentStep", Step.UPLOADING_IMAGE))
         failure = await self._failure(description, step) if status is Status.FAILED else None
-        return Snapshot(workflow_id, status, int(memo.get("progress", 0)), step, failure)
+        return Snapshot(workflow_id, status, int(memo.get("progress", Step.UPLOADING_IMAGE.progress)), step, failure)
 
     async def ended(self, workflow_id: str) -> WorkflowOutput | None:
         """Return the output once a try-on is COMPLETED, and nothing once it has ended otherwise.

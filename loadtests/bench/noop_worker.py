@@ -2,6 +2,7 @@
 
 import asyncio
 
+import uvloop
 from temporalio.worker import Worker
 
 from app.temporal import connect
@@ -19,4 +20,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())  # as the pipeline's worker does
