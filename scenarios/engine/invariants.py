@@ -211,13 +211,16 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
 
 
 def _memo(run: Run, field: str) -> list[Any]:
-    """Return the values that a field of the memo had, in the order of the history."""
+    """Return the values that a field of the memo had, from the start's on, in the order of the history."""
     values: list[Any] = []
     for event in run.history.events if run.history else ():
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
-            fields = event.workflow_properties_modified_event_attributes.upserted_memo.fields
-            if field in fields:
-                values += pydantic_data_converter.payload_converter.from_payloads([fields[field]])
+        # One that is not of these types has neither, and so no fields.
+        for memo in (
+            event.workflow_execution_started_event_attributes.memo,
+            event.workflow_properties_modified_event_attributes.upserted_memo,
+        ):
+            if field in memo.fields:
+                values += pydantic_data_converter.payload_converter.from_payloads([memo.fields[field]])
     return values
 
 

@@ -21,11 +21,16 @@ RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
 
 
 def history(run: Run, *memos: dict[str, object], payload: bytes = b"") -> None:
-    """Give a run a history of memo changes and one activity's result."""
+    """Give a run a history of a start with the first memo, changes of it, and one activity's result."""
     events = []
-    for memo in memos:
-        event = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
-        fields = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+    for number, memo in enumerate(memos):
+        event = HistoryEvent()
+        if number == 0:
+            event.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+            fields = event.workflow_execution_started_event_attributes.memo.fields
+        else:
+            event.event_type = EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED
+            fields = event.workflow_properties_modified_event_attributes.upserted_memo.fields
         for name, value in memo.items():
             fields[name].CopyFrom(pydantic_data_converter.payload_converter.to_payloads([value])[0])
         events.append(event)
