@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from app import policies
@@ -43,8 +43,6 @@ class JewelryGenerationWorkflow:
         try:
             return await self._try_on(input)
         except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
             _heed_cancellation()
             failure = describe_failure(self._step, error)
             raise ApplicationError(failure.message, failure, type=failure.code, non_retryable=True) from error

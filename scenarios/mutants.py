@@ -68,7 +68,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("GenerateRequest(image=resized,", "GenerateRequest(image=subject,", "far"),
         ("self._enter(Step.CHECKING_ZOOM)", "pass", "zoom-check-recovers image-manipulator-zoom-check-refused-at-once"),
         ("background_removed=zoom.recommend_bg_removal", "background_removed=False", "far"),
-        ("if is_cancelled_exception(error):", "if False:", "cancel-while-generating cancel-in-a-backoff"),
+        ("if workflow.cancellation_reason() is not None:", "if False:", "cancel-while-generating cancel-in-a-backoff"),
         ("retry_policy=policy.retry,", "", "image-manipulator-status-exhausts sam3-status-exhausts"),
         ("workflow.upsert_memo(self._progress())", "pass", "sam3-job-stuck a100-offline"),
     ),
