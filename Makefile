@@ -32,7 +32,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 .tools/.ready: requirements/node/package.json requirements/node/package-lock.json .venv/.ready
 	@echo "setting up .tools: Azurite on Node ..."
 	@mkdir -p .tools/node && cp requirements/node/package.json requirements/node/package-lock.json .tools/node/
-	@$(PY) -m scenarios.engine.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
+	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
 	@touch $@
 
 .venv-bench/.ready: requirements/bench.txt .venv/.ready
@@ -45,7 +45,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 .tools/node-bench/.ready: requirements/node-bench/package.json requirements/node-bench/package-lock.json .venv/.ready
 	@echo "setting up .tools/node-bench: other fakes of HTTP services, and a load generator ..."
 	@mkdir -p .tools/node-bench && cp requirements/node-bench/package.json requirements/node-bench/package-lock.json .tools/node-bench/
-	@$(PY) -m scenarios.engine.node npm ci --prefix .tools/node-bench --no-audit --no-fund --silent --ignore-scripts
+	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/node-bench --no-audit --no-fund --silent --ignore-scripts
 	@touch $@
 
 .PHONY: pin
@@ -87,11 +87,11 @@ bench: setup ## CPU of one start, memory of 50 large try-ons at once, workflows/
 
 .PHONY: bench-fakes
 bench-fakes: setup .venv-bench/.ready .tools/node-bench/.ready ## The fakes beside WireMock, Mockoon and mountebank, on the same stub
-	@exec $(PY) -m loadtests.bench_fakes
+	@exec $(PY) -m loadtests.comparisons.fakes
 
 .PHONY: bench-pipeline
 bench-pipeline: setup .venv-bench/.ready ## This pipeline beside its no-op limit, the literal pseudocode, Celery with Redis, and DBOS (ARGS=)
-	@exec .venv-bench/bin/python -m loadtests.bench.pipeline $(ARGS)
+	@exec .venv-bench/bin/python -m loadtests.comparisons.pipeline $(ARGS)
 
 .PHONY: profile
 profile: setup .venv-bench/.ready ## Where the CPU of worker and gateway goes, by py-spy; tables, plot and folded stacks in out/profile (ARGS=)
@@ -159,12 +159,12 @@ pictures: setup ## The console's pictures in docs/, made anew by using it (needs
 
 .PHONY: histories
 histories: setup ## Record anew the production histories that the replay test replays
-	@$(PY) -m tests.app.record_histories
+	@$(PY) -m tests.app.pipeline.record_histories
 
 .PHONY: openapi
 openapi: .venv/.ready ## Write docs/openapi.json and docs/openapi/ anew, after a wanted change of an API
-	@$(PY) -m app.gateway.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
-	@$(PY) -m fakes.openapi docs/openapi
+	@$(PY) -m app.gateway.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@$(PY) -m fakes.tools.openapi docs/openapi
 
 # ---------------------------------------------------------------- deploy and swap
 .PHONY: test-compose

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.steps import Step
+from app.pipeline.steps import Step
 
 _EVERY_STEP = tuple(step for step in Step if step is not Step.COMPLETED)
 

@@ -17,19 +17,19 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from app import policies
-from app.activities import Activities
-from app.alive import kept_fresh
-from app.assembly import Assembly
-from app.environment import BadEnvironmentError, read_environment
-from app.interceptors import PipelineInterceptor
-from app.logging import configure_logging
-from app.loop_lag import loop_lag_logged
-from app.memory import give_back_freed_memory
+from app.attempts.interceptors import PipelineInterceptor
+from app.pipeline import policies
+from app.pipeline.activities import Activities
+from app.pipeline.workflow import JewelryGenerationWorkflow
+from app.process.environment import BadEnvironmentError, read_environment
+from app.process.liveness_file import kept_fresh
+from app.process.logging import configure_logging
+from app.process.loop_lag import loop_lag_logged
+from app.process.memory import give_back_freed_memory
+from app.process.telemetry import start_telemetry
+from app.process.temporal import connect
+from app.services.assembly import Assembly
 from app.settings import Settings
-from app.telemetry import start_telemetry
-from app.temporal import connect
-from app.workflow import JewelryGenerationWorkflow
 
 log = structlog.get_logger(__name__)
 

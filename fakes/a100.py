@@ -10,7 +10,7 @@ from fakes import pictures
 from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import derived
+from fakes.storage.store import derived
 
 PORT = 8008
 

@@ -8,7 +8,7 @@ from fakes import pictures
 from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import derived
+from fakes.storage.store import derived
 
 PORT = 8005
 RECOMMEND_BELOW = 0.5

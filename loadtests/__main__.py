@@ -7,7 +7,9 @@ the signal's number when interrupted.
 import sys
 from collections.abc import Callable, Sequence
 
-from loadtests import compare_command, knee_command, run_command
+from loadtests import run as run_command
+from loadtests.knee import command as knee_command
+from loadtests.report import compare as compare_command
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_command.main,

@@ -5,16 +5,16 @@ import signal
 import sys
 
 COMMANDS = {
-    "audit": "scenarios.audit",
-    "bench": "scenarios.bench",
+    "audit": "scenarios.commands.audit",
+    "bench": "scenarios.commands.speed",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",
-    "mutants": "scenarios.mutants",
+    "mutants": "scenarios.commands.mutants",
     "pictures": "scenarios.console.pictures",
-    "run": "scenarios.run",
+    "run": "scenarios.commands.run",
     "trace": "scenarios.console.trace_command",
-    "up": "scenarios.up",
+    "up": "scenarios.commands.up",
     "test-compose": "scenarios.compose.command",
 }
 

@@ -17,9 +17,9 @@ import pytest
 from scenarios.scenario import Rule, Scenario, rule
 
 if TYPE_CHECKING:
-    from scenarios.engine.runs import Run
-    from scenarios.engine.simulation import Simulation
-    from scenarios.engine.timeline import Card
+    from scenarios.stories.drawing import Card
+    from scenarios.stories.run import Run
+    from scenarios.world.simulation import Simulation
 
 RunScenario = Callable[..., "Run"]
 CARDS: pytest.StashKey[list["Card"]] = pytest.StashKey()
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def simulation(request: pytest.FixtureRequest) -> Iterator["Simulation"]:
     """The virtual world, once for a run."""
     # Imported here: Temporal and the fakes are not needed by test runs without a scenario.
-    from scenarios.engine.simulation import Simulation  # noqa: PLC0415
+    from scenarios.world.simulation import Simulation  # noqa: PLC0415
 
     global _started  # noqa: PLW0603 - what the process started decides how it may exit
     _started = True
@@ -54,7 +54,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput["scenarios_cards"] = [dataclasses.asdict(each) for each in cards]
     elif cards:
-        from scenarios.engine.timeline import page  # noqa: PLC0415
+        from scenarios.stories.drawing import page  # noqa: PLC0415
 
         Path(config.getoption("--timeline")).write_text(page(cards), encoding="utf-8")
 
@@ -62,7 +62,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take what ran in a process of xdist. One that crashed has left nothing."""
-    from scenarios.engine.timeline import Card  # noqa: PLC0415
+    from scenarios.stories.drawing import Card  # noqa: PLC0415
 
     handed = getattr(node, "workeroutput", {}).get("scenarios_cards", [])
     node.config.stash.setdefault(CARDS, []).extend(Card(**each) for each in handed)
@@ -126,7 +126,7 @@ def run_scenario(
     """
 
     def run(scenario: Scenario | None = None, **fields: Any) -> "Run":
-        from scenarios.engine.report import story  # noqa: PLC0415
+        from scenarios.stories.report import story  # noqa: PLC0415
 
         if scenario is None:
             name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
@@ -138,7 +138,7 @@ def run_scenario(
         begun = _begun.take(request.node.nodeid, scenario)
         made = (begun or simulation.submit(scenario, request.node.nodeid)).result()
         if request.config.getoption("--timeline"):
-            from scenarios.engine.timeline import card  # noqa: PLC0415
+            from scenarios.stories.drawing import card  # noqa: PLC0415
 
             request.config.stash.setdefault(CARDS, []).append(card(made))
         if not made.passed:

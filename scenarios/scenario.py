@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from scenarios.photos import PHOTOS, photo_bytes, point_on_neck
+from scenarios.stories.photos import PHOTOS, photo_bytes, point_on_neck
 
 Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
 
@@ -171,7 +171,7 @@ class Scenario:
         name: in words with hyphens; the command line, the workflow's id and the report use it.
         story: one sentence, for people.
         theme: what it belongs to in the catalogue.
-        photo: a name of `scenarios.photos`.
+        photo: a name of `scenarios.stories.photos`.
         points: x, y, label; None: one on the neck and one in a corner.
         strokes: brush strokes as the API takes them.
         rules: what the fakes do wrong.

@@ -5,10 +5,10 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from app.clock import WallClock
+from app.attempts.clock import WallClock
 from app.doctor.checks import Checks
 from app.doctor.findings import Verdict, render
-from app.environment import BadEnvironmentError, read_environment
+from app.process.environment import BadEnvironmentError, read_environment
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings

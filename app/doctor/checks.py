@@ -15,23 +15,23 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.attempt import Attempt
-from app.clock import WallClock
-from app.deadline import Deadline
+from app.attempts.attempt import Attempt
+from app.attempts.clock import WallClock
+from app.attempts.deadline import Deadline
+from app.attempts.heartbeat import Heart
 from app.doctor.findings import Finding, Verdict
 from app.doctor.reaching import LIMIT, Unreachable, service_kind, store_kind
 from app.doctor.samples import SIDE, mask, photo
 from app.errors import PipelineError
-from app.heartbeat import Heart
-from app.models import Stroke
-from app.policies import GENERATE, JOB_LIMIT, a100_task_queue
+from app.pipeline.models import Stroke
+from app.pipeline.policies import GENERATE, JOB_LIMIT, a100_task_queue
+from app.process.temporal import configuration, connect
 from app.services.a100 import A100, A100_ERRORS, Health
 from app.services.blob import BlobStore
 from app.services.http import ServiceClient
 from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
 from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, JobErrors, RemoteJobs
 from app.settings import Settings
-from app.temporal import configuration, connect
 
 GPU_LIMIT = GENERATE.start_to_close + JOB_LIMIT
 GPU_SAVED = "answers; its shapes are not looked at, since that costs GPU time (--gpu looks)"

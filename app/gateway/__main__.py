@@ -10,19 +10,19 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app.clock import WallClock
-from app.environment import BadEnvironmentError, read_environment
+from app.attempts.clock import WallClock
 from app.gateway import create_app
-from app.gateway.connections import BoundedProtocol
+from app.gateway.http_limits import BoundedProtocol
 from app.gateway.routes import Parts
-from app.logging import configure_logging
-from app.loop_lag import loop_lag_logged
-from app.memory import keep_freed_memory
+from app.process.environment import BadEnvironmentError, read_environment
+from app.process.logging import configure_logging
+from app.process.loop_lag import loop_lag_logged
+from app.process.memory import keep_freed_memory
+from app.process.telemetry import start_telemetry
+from app.process.temporal import connect
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings
-from app.telemetry import start_telemetry
-from app.temporal import connect
 
 BLOB_RETRIES = 2
 GRACE = 25

@@ -5,17 +5,17 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
-from app.gateway.access import Access
-from app.gateway.answers import Results
-from app.gateway.bodies import Bodies
-from app.gateway.documentation import document
-from app.gateway.frame import Frame
+from app.gateway.admission.access import Access
+from app.gateway.admission.bodies import Bodies
+from app.gateway.api.documentation import document
+from app.gateway.api.errors import add_handlers
+from app.gateway.api.responses import Results
 from app.gateway.health import HealthChecks
-from app.gateway.problems import add_handlers
+from app.gateway.request_log import Frame
 from app.gateway.routes import Parts, operations_routes, tryon_routes
-from app.gateway.starting import Starter
-from app.gateway.tryons import TryOns
-from app.gateway.watching import Watches
+from app.gateway.start import Starter
+from app.gateway.temporal_calls import TryOns
+from app.gateway.watch import Watches
 from app.services.blob import BlobStore
 from app.settings import Settings
 

@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from app.gateway.tryons import TryOns
+from app.gateway.temporal_calls import TryOns
 from app.settings import Settings
 
 CHECK_DEADLINE = 2.5

@@ -11,17 +11,17 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
-from app.gateway import documentation as docs
-from app.gateway.access import caller_name, may_start, who_calls
-from app.gateway.answers import Cancelled, Results, Started, StatusAnswer, without_pictures
-from app.gateway.asked import parse_start
-from app.gateway.bodies import Bodies
+from app.gateway.admission.access import caller_name, may_start, who_calls
+from app.gateway.admission.bodies import Bodies
+from app.gateway.api import documentation as docs
+from app.gateway.api.errors import problem_response
+from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
+from app.gateway.api.start_request import parse_start
 from app.gateway.health import Health, HealthChecks
-from app.gateway.problems import problem_response
-from app.gateway.starting import Starter, workflow_id_for
-from app.gateway.tryons import Snapshot, Status, TryOns
-from app.gateway.watching import Watches
-from app.pictures import inspect
+from app.gateway.start import Starter, workflow_id_for
+from app.gateway.temporal_calls import Snapshot, Status, TryOns
+from app.gateway.watch import Watches
+from app.pictures.photo import inspect
 
 MAX_WAIT = 60.0
 """Seconds that a long poll may ask for: proxies cut longer ones off."""

@@ -11,9 +11,9 @@ from typing import Annotated, TypeVar
 import httpx
 from pydantic import Field
 
-from app.attempt import Attempt
-from app.clock import Clock
-from app.deadline import Deadline
+from app.attempts.attempt import Attempt
+from app.attempts.clock import Clock
+from app.attempts.deadline import Deadline
 from app.errors import (
     A100BadAnswerError,
     A100Error,
@@ -21,7 +21,7 @@ from app.errors import (
     A100TimeoutError,
     A100UnavailableError,
 )
-from app.models import Stroke
+from app.pipeline.models import Stroke
 from app.services.http import Answer, ServiceClient, ServiceErrors
 
 A100_ERRORS = ServiceErrors(

@@ -23,8 +23,8 @@ from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.storage.blob import BlobSasPermissions, ContentSettings, StorageErrorCode, generate_blob_sas
 from azure.storage.blob.aio import BlobClient
 
-from app.clock import Clock
-from app.deadline import Deadline
+from app.attempts.clock import Clock
+from app.attempts.deadline import Deadline
 from app.errors import (
     AzureBadAnswerError,
     AzureNotFoundError,
@@ -32,7 +32,7 @@ from app.errors import (
     AzureTimeoutError,
     AzureUnavailableError,
 )
-from app.retry_after import seconds_to_wait
+from app.services.retry_after import seconds_to_wait
 from app.settings import Settings
 
 API_VERSION = "2025-11-05"

@@ -7,11 +7,11 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.attempt import Attempt
-from app.deadline import Deadline
+from app.attempts.attempt import Attempt
+from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.json_limits import has_more_structure
-from app.retry_after import seconds_to_wait
+from app.services.retry_after import seconds_to_wait
 
 CONNECT_TIMEOUT = 5.0
 

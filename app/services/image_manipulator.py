@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.attempt import Attempt
+from app.attempts.attempt import Attempt
 from app.errors import (
     ImageManipulatorBadAnswerError,
     ImageManipulatorRejectedError,

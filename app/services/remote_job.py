@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from app.attempt import Attempt
-from app.clock import Clock
+from app.attempts.attempt import Attempt
+from app.attempts.clock import Clock
 from app.errors import (
     BirefnetBadAnswerError,
     BirefnetJobFailedError,
@@ -28,8 +28,8 @@ from app.errors import (
     Sam3TimeoutError,
     Sam3UnavailableError,
 )
-from app.models import Ticket
-from app.policies import JOB_CALL_DEADLINE, JOB_GRACE, JOB_LIMIT, POLL_INTERVAL
+from app.pipeline.models import Ticket
+from app.pipeline.policies import JOB_CALL_DEADLINE, JOB_GRACE, JOB_LIMIT, POLL_INTERVAL
 from app.services.http import Answer, ServiceClient, ServiceErrors
 
 LAST_POLL_DEADLINE = 5.0

@@ -26,7 +26,7 @@ from fakes.kit.profiles import Profile, read_profile
 from fakes.kit.rulebook import RuleBook
 from fakes.kit.rules import RuleError, RulesInvalid, read_rules, read_yaml
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import BlobStore, derived, foreign, open_store
+from fakes.storage.store import BlobStore, derived, foreign, open_store
 
 CALL = "fakes.call"
 ENTRY = "fakes.entry"

@@ -13,15 +13,15 @@ import time
 from pathlib import Path
 
 from fakes.pictures import portrait
-from loadtests.bench import contenders
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.caller import Caller, body
 from loadtests.bench.files import folder_in_memory
-from loadtests.bench.looker import looking
-from loadtests.processes import MIB, Meter
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
-from scenarios.photos import FAR
+from loadtests.bench.status_prober import looking
+from loadtests.comparisons import contenders
+from loadtests.measure.process_usage import MIB, Meter
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
+from scenarios.stories.photos import FAR
 
 STARTS = 40
 STARTS_AT_ONCE = 20

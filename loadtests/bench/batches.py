@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from loadtests.processes import MIB, Cost, Meter
+from loadtests.measure.process_usage import MIB, Cost, Meter
 
 LONGEST_S = 600
 """A batch that takes longer has hung."""

@@ -5,7 +5,7 @@ import asyncio
 import uvloop
 from temporalio.worker import Worker
 
-from app.temporal import connect
+from app.process.temporal import connect
 from app.worker import RUNNER
 from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow, no_step
 

@@ -23,9 +23,9 @@ from matplotlib.figure import Figure
 from fakes.pictures import portrait
 from loadtests.bench.batches import batch
 from loadtests.bench.caller import Caller, body
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
-from scenarios.photos import FAR
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
+from scenarios.stories.photos import FAR
 
 PROCESSES = ("worker", "gateway")
 RATE = 200

@@ -1,7 +1,7 @@
 """Nothing goes wrong: background or not, strokes or not, Gemini or not, and every form in which a photo comes."""
 
-from scenarios.photos import point_on_neck
 from scenarios.scenario import Expect, Scenario, rule
+from scenarios.stories.photos import point_on_neck
 
 THEME = "happy paths"
 

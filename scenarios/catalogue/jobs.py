@@ -89,7 +89,7 @@ SCENARIOS = (
         story="A service forgets its job: after the time in which it may still be unknown, a new one is submitted.",
         theme=THEME,
         rules=(rule("sam3", "submit", "job_lost", calls="1"),),
-        # Unknown at 2, 4, 6 and 8 s may still come; at 10 s it counts as lost (app.policies.JOB_GRACE).
+        # Unknown at 2, 4, 6 and 8 s may still come; at 10 s it counts as lost (app.pipeline.policies.JOB_GRACE).
         expect=Expect(attempts={"generate_mask": (0, 12)}, calls={"sam3.submit": 2, "sam3.poll": 6}),
     ),
     Scenario(

@@ -12,7 +12,7 @@ from scenarios.chaos.growth import Growth, Readings
 from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import Site, open_site
 from scenarios.chaos.table import CASES
-from scenarios.engine.processes import StackError
+from scenarios.processes.child import StackError
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.gateway.starting import workflow_id_for
-from app.steps import Step
+from app.gateway.start import workflow_id_for
+from app.pipeline.steps import Step
 from scenarios.chaos.places import PLACES, Place
 from scenarios.chaos.site import CALLER, Site, expect
 

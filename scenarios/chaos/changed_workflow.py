@@ -3,10 +3,10 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from app import policies
-    from app.activities import Activities
-    from app.models import UploadRequest, WorkflowInput, WorkflowOutput
-    from app.workflow import JewelryGenerationWorkflow
+    from app.pipeline import policies
+    from app.pipeline.activities import Activities
+    from app.pipeline.models import UploadRequest, WorkflowInput, WorkflowOutput
+    from app.pipeline.workflow import JewelryGenerationWorkflow
 
 
 @workflow.defn(name="JewelryGenerationWorkflow")

@@ -13,8 +13,8 @@ from scenarios.chaos.case import TryOn
 from scenarios.chaos.places import HOLD_S
 from scenarios.chaos.site import Site, expect, until
 from scenarios.chaos.starts import holder_of, start_and_hold
-from scenarios.engine.probes import BLOB_API_VERSION
-from scenarios.engine.programs import ACCOUNT_KEY, CONTAINER
+from scenarios.processes.probes import BLOB_API_VERSION
+from scenarios.stack.programs import ACCOUNT_KEY, CONTAINER
 
 DRAINED_CALL_S = 8.0
 """A call that a draining worker finishes."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.steps import Step
+from app.pipeline.steps import Step
 
 HOLD_S = 20.0
 """A call that is held takes so long; under every call's deadline, and longer than a fault needs to strike."""

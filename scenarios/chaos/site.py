@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.gateway.starting import workflow_id_for
+from app.gateway.start import workflow_id_for
 from fakes import a100
 from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
@@ -26,10 +26,10 @@ from fakes.kit.settings import FakeSettings
 from fakes.pictures import portrait
 from scenarios.chaos.growth import Reading
 from scenarios.chaos.places import Place
-from scenarios.engine.ports import HOST, Ports, reserve_port
-from scenarios.engine.processes import Child
-from scenarios.engine.programs import FAKES, TASK_QUEUE, Options
-from scenarios.engine.stack import Stack
+from scenarios.processes.child import Child
+from scenarios.processes.ports import HOST, Ports, reserve_port
+from scenarios.stack.programs import FAKES, TASK_QUEUE, Options
+from scenarios.stack.stack import Stack
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 CALLER = "chaos"

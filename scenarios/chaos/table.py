@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.steps import Step
+from app.pipeline.steps import Step
 from scenarios.chaos import cancels, deaths, deploys, outages
 from scenarios.chaos.case import AT_MOST_ONCE_MORE, Case
 from scenarios.chaos.places import PLACES

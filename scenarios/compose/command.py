@@ -21,7 +21,7 @@ from fakes.pictures.portrait import necklace_points, portrait
 from scenarios.compose.engine import PROFILES, ROOT, Compose, ComposeError, MissingError, require_docker
 from scenarios.demo import tryon
 from scenarios.demo.photo import Photo
-from scenarios.engine.signals import Stopped, until_signalled
+from scenarios.processes.signals import Stopped, until_signalled
 
 TAG = "test-compose"
 WORKERS = 3

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import uvicorn
 from fastapi import FastAPI
 
-from app.temporal import connect
+from app.process.temporal import connect
 from scenarios.console.application import create_console
 from scenarios.console.fakes import Fakes
 from scenarios.console.places import Places
 from scenarios.console.scenario_runs import ScenarioRuns
-from scenarios.engine.live import LivePlace
+from scenarios.stack.live import LivePlace
 
 
 async def serve(places: Places, host: str, port: int) -> None:

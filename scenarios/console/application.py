@@ -14,8 +14,8 @@ from starlette.middleware.base import RequestResponseEndpoint
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.gateway.starting import workflow_id_for
-from app.steps import Step
+from app.gateway.start import workflow_id_for
+from app.pipeline.steps import Step
 from fakes.kit.client import ControlError
 from fakes.kit.visitors import stranger
 from scenarios.console import samples
@@ -26,7 +26,7 @@ from scenarios.console.places import SERVICES, Places
 from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
 from scenarios.console.traces import Traces, tree
-from scenarios.engine.timeline import draw, legend
+from scenarios.stories.drawing import draw, legend
 
 PAGE = Path(__file__).with_name("static")
 POLICY = (

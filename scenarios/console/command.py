@@ -10,11 +10,11 @@ import httpx
 
 from scenarios.console import samples
 from scenarios.demo import tryon
-from scenarios.engine.ports import Ports, PortTakenError
-from scenarios.engine.processes import StackError
-from scenarios.engine.programs import ALL_PARTS, BESIDE, RUN, Options
-from scenarios.engine.signals import Stopped, until_signalled
-from scenarios.engine.stack import Stack
+from scenarios.processes.child import StackError
+from scenarios.processes.ports import Ports, PortTakenError
+from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.stack.programs import ALL_PARTS, BESIDE, RUN, Options
+from scenarios.stack.stack import Stack
 
 HOME = RUN / "up"
 TIME_SCALE = 0.08

@@ -18,12 +18,12 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from app.steps import Step
+from app.pipeline.steps import Step
 from fakes.kit.client import LedgerCall
 from scenarios.console.fakes import Fakes, UnknownError
-from scenarios.engine.runs import Call
-from scenarios.engine.timelines import Attempt, Happening, Timeline
 from scenarios.scenario import ACTIVITIES
+from scenarios.stories.run import Call
+from scenarios.world.timelines import Attempt, Happening, Timeline
 
 STEP_OF = dict(zip(ACTIVITIES, (step for step in Step if step is not Step.COMPLETED), strict=True))
 """The step that the API shows while an activity runs."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from scenarios.console.browser import FLAGS, chromium
-from scenarios.engine.processes import StackError
-from scenarios.engine.programs import ALL_PARTS, BESIDE, Options
-from scenarios.engine.stack import Stack
+from scenarios.processes.child import StackError
+from scenarios.stack.programs import ALL_PARTS, BESIDE, Options
+from scenarios.stack.stack import Stack
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PATIENCE_MS = 120_000

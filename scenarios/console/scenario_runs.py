@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from app.gateway.starting import workflow_id_for
+from app.gateway.start import workflow_id_for
 from scenarios.catalogue import CATALOGUE
 from scenarios.console.fakes import UnknownError
-from scenarios.engine.live import LivePlace
-from scenarios.engine.report import story
-from scenarios.engine.running import Runner, scenario_key
 from scenarios.scenario import Scenario
+from scenarios.stack.live import LivePlace
+from scenarios.stories.report import story
+from scenarios.stories.runner import Runner, scenario_key
 
 KEPT = 20
 VIRTUAL_LIMIT_S = 180.0

@@ -13,8 +13,8 @@ from fastapi import HTTPException
 from PIL import Image, ImageDraw
 
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import BlobStore, open_store
 from fakes.pictures.portrait import portrait
+from fakes.storage.store import BlobStore, open_store
 from scenarios.contract.report import Deviation, NotLooked
 from scenarios.contract.shapes import Shape, difference
 

@@ -11,10 +11,10 @@ from fakes.kit.settings import FakeSettings
 from scenarios.contract.bench import POLL_INTERVAL_S, bench_for
 from scenarios.contract.report import Report, render
 from scenarios.contract.services import CHECKS
-from scenarios.engine.processes import StackError
-from scenarios.engine.programs import FAKES, RUN, Options
-from scenarios.engine.signals import Stopped, until_signalled
-from scenarios.engine.stack import Stack
+from scenarios.processes.child import StackError
+from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.stack.programs import FAKES, RUN, Options
+from scenarios.stack.stack import Stack
 
 VARIABLES = {
     "image_manipulator": "IMAGE_MANIPULATOR_URL",

@@ -17,11 +17,11 @@ from rich.table import Table
 from temporalio.client import Client, WorkflowHistory
 
 from scenarios.demo import photo as photos, tryon
-from scenarios.engine.durations import durations, total
-from scenarios.engine.processes import Child, StackError
-from scenarios.engine.programs import RUN, Options
-from scenarios.engine.signals import Stopped, until_signalled
-from scenarios.engine.stack import Stack
+from scenarios.processes.child import Child, StackError
+from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.stack.programs import RUN, Options
+from scenarios.stack.stack import Stack
+from scenarios.stories.durations import durations, total
 
 OUT = Path("out")
 PICTURES = {

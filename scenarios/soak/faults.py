@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.policies import IMAGE_RETRY, ML_RETRY
-from app.steps import Step
+from app.pipeline.policies import IMAGE_RETRY, ML_RETRY
+from app.pipeline.steps import Step
 
 SHARE = 0.05
 """Of all calls to services; which ones is decided by the fakes' seed."""

@@ -16,14 +16,14 @@ from typing import Any
 import httpx
 import psutil
 
-from app.gateway.starting import workflow_id_for
+from app.gateway.start import workflow_id_for
 from fakes.kit.client import AsyncControl
 from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s
-from scenarios.engine.ports import Ports, reserve_port
-from scenarios.engine.programs import FAKES, Options
-from scenarios.engine.stack import Stack
+from scenarios.processes.ports import Ports, reserve_port
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.soak.plot import plot
+from scenarios.stack.programs import FAKES, Options
+from scenarios.stack.stack import Stack
 
 TIME_SCALE = 0.05
 """A generate of 25 s takes 1.25 s."""

@@ -9,10 +9,10 @@ from collections import Counter
 import psutil
 import structlog
 
-from scenarios.engine.runs import Run
-from scenarios.engine.simulation import Simulation
 from scenarios.scenario import Expect, Rule, Scenario
 from scenarios.soak.faults import SERVICES, Called, End, implied_end, random_faults, unlucky
+from scenarios.stories.run import Run
+from scenarios.world.simulation import Simulation
 
 STROKES = ({"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12},)
 EVERY = 100

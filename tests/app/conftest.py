@@ -8,13 +8,13 @@ from anyio.from_thread import start_blocking_portal
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from app.assembly import Assembly
-from app.clock import WallClock
+from app.attempts.clock import WallClock
+from app.services.assembly import Assembly
 from app.services.blob import BlobStore
 from app.settings import Settings
 from app.worker import working
-from scenarios.engine.programs import ALL_PARTS, Options
-from scenarios.engine.stack import Stack
+from scenarios.stack.programs import ALL_PARTS, Options
+from scenarios.stack.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
+from app.attempts.failures import describe_failure
+from app.attempts.interceptors import application_error
 from app.errors import PipelineError, RequestError, TemporalUnavailableError, error_classes
-from app.failures import describe_failure
-from app.interceptors import application_error
-from app.policies import ML_RETRY
-from app.steps import Step
+from app.pipeline.policies import ML_RETRY
+from app.pipeline.steps import Step
 
 SERVICES = ("IMAGE_MANIPULATOR", "BIREFNET", "SAM3", "A100")
 KINDS = ("UNAVAILABLE", "TIMEOUT", "REJECTED", "BAD_ANSWER")

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from temporalio.client import Client
 
-from app.models import MaskPoint, WorkflowInput
+from app.pipeline.models import MaskPoint, WorkflowInput
+from app.pipeline.workflow import JewelryGenerationWorkflow
 from app.services.blob import BlobStore, staged_name
-from app.workflow import JewelryGenerationWorkflow
 from fakes.kit.client import AsyncControl
 from fakes.pictures import portrait
-from scenarios.engine.stack import Stack
+from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import until
 
 

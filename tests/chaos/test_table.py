@@ -4,13 +4,13 @@ import base64
 
 import pytest
 
-from app.steps import Step
+from app.pipeline.steps import Step
 from scenarios.chaos.__main__ import table
 from scenarios.chaos.case import Case
 from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import API_KEY, ChaosError, Site
 from scenarios.chaos.table import CASES
-from scenarios.engine.programs import ACCOUNT_KEY
+from scenarios.stack.programs import ACCOUNT_KEY
 
 FEW = (
     "worker killed (-9) / GENERATING_MASK",

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import yaml
 
-from app import policies
 from app.gateway.__main__ import GRACE
-from app.pictures import MAX_PIXELS
-from app.policies import StepPolicy
+from app.pictures.photo import MAX_PIXELS
+from app.pipeline import policies
+from app.pipeline.policies import StepPolicy
 from app.settings import Settings
 from fakes.kit.settings import FakeSettings
-from scenarios.engine.programs import ACCOUNT, ACCOUNT_KEY
+from scenarios.stack.programs import ACCOUNT, ACCOUNT_KEY
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -49,7 +49,7 @@ OTHER_DEFAULTS = {
 IDLE_WORKER_MB = 140
 """Measured; docs/performance.md."""
 LARGEST_PHOTO_MB = MAX_PIXELS * 10 / 1_000_000
-"""What a progressive JPEG takes while it is turned; tests/app/test_pictures.py measures a smaller one."""
+"""What a progressive JPEG takes while it is turned; tests/app/pictures/test_photo.py measures a smaller one."""
 
 
 def limits(name: str) -> tuple[float, int]:

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from app.gateway.__main__ import GRACE
-from app.policies import GENERATE, a100_task_queue
+from app.pipeline.policies import GENERATE, a100_task_queue
 from app.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"

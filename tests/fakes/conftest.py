@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from scenarios.engine.node import node_command
+from scenarios.stack.node import node_command
 
 ACCOUNT = "jewelrytryon"
 KEY = base64.b64encode(b"a key for tests, of no use elsewhere, 64 bytes long ............").decode()

@@ -9,13 +9,14 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from fakes import a100, birefnet, blob_proxy, image_manipulator, pictures, sam3
+from fakes import a100, birefnet, image_manipulator, pictures, sam3
 from fakes.kit.faults import FAULTS
 from fakes.kit.profiles import read_profile
-from fakes.kit.reference import fill
 from fakes.kit.rules import read_rules
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import open_store
+from fakes.storage import blob_proxy
+from fakes.storage.store import open_store
+from fakes.tools.reference import fill
 from tests.fakes.conftest import Opened
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_tables_are_those_of_the_code() -> None:
-    assert fill(PAGE) == PAGE, "run: python -m fakes.kit.reference docs/fakes.md"
+    assert fill(PAGE) == PAGE, "run: python -m fakes.tools.reference docs/fakes.md"
 
 
 def test_the_services_ports_and_operations() -> None:

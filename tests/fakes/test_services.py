@@ -11,7 +11,7 @@ from PIL import Image
 from fakes import a100, birefnet, image_manipulator, pictures, sam3
 from fakes.kit.fake import Fake
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import open_store
+from fakes.storage.store import open_store
 from tests.fakes.conftest import Opened
 
 CONTAINER = "azure://jewelry-uploads"

@@ -15,13 +15,13 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 
-from app.clock import WallClock
-from app.gateway.tryons import WORKFLOW_TYPE
-from app.models import MaskPoint, WorkflowInput
+from app.attempts.clock import WallClock
+from app.gateway.temporal_calls import WORKFLOW_TYPE
+from app.pipeline.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import Backend, until, working
 
 QUEUE = "of-known-try-ons"

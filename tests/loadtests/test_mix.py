@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.gateway.starting import workflow_id_for
+from app.gateway.start import workflow_id_for
 from loadtests import plan
 from loadtests.mix import DEFAULT, FAKES, MixError, load_mix
 
@@ -68,7 +68,7 @@ def test_a_wrong_mix_says_what_is_wrong(tmp_path: Path, text: str, message: str)
 
 def test_the_load_generator_imports_no_temporal() -> None:
     """Locust runs on gevent, which must patch the standard library before anything else uses it."""
-    modules = "loadtests.tryon, loadtests.mix, loadtests.plan, fakes.kit.client"
+    modules = "loadtests.drive.tryon, loadtests.mix, loadtests.plan, fakes.kit.client"
     script = f"import sys, {modules}; print('temporalio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fakes.kit.client import LedgerCall
-from loadtests.bottleneck import evidence, verdict
-from loadtests.plots import COLOURS
-from loadtests.summary import Outcome, read_records, summarize
+from loadtests.measure.bottleneck import evidence, verdict
+from loadtests.measure.summary import Outcome, read_records, summarize
+from loadtests.report.plots import COLOURS
 from loadtests.thresholds import DEFAULT, Thresholds, ThresholdsError, judge, load_thresholds
 from tests.loadtests.made import PLAN, record, sample, summary
 

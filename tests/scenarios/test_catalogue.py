@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from scenarios.catalogue import CATALOGUE
-from scenarios.engine.runs import Run
 from scenarios.scenario import Scenario
+from scenarios.stories.run import Run
 
 
 @pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda scenario: scenario.name)

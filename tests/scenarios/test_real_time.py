@@ -12,19 +12,19 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from app.assembly import Assembly
-from app.clock import Clock, WallClock
+from app.attempts.clock import Clock, WallClock
+from app.services.assembly import Assembly
 from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from scenarios.catalogue import CATALOGUE
-from scenarios.engine.live import LivePlace, live_stack
-from scenarios.engine.programs import ALL_PARTS, FAKES, Options
-from scenarios.engine.running import Runner
-from scenarios.engine.runs import Run
-from scenarios.engine.simulation import Simulation
-from scenarios.engine.stack import Stack
 from scenarios.scenario import Expect, Scenario, rule
+from scenarios.stack.live import LivePlace, live_stack
+from scenarios.stack.programs import ALL_PARTS, FAKES, Options
+from scenarios.stack.stack import Stack
+from scenarios.stories.run import Run
+from scenarios.stories.runner import Runner
+from scenarios.world.simulation import Simulation
 
 AGREEING = (
     "near",
@@ -133,7 +133,7 @@ async def test_start_to_close_ends_an_attempt_that_has_no_deadline(stack: Stack)
 async def test_heartbeat_timeout_ends_an_attempt_that_does_not_beat(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.heartbeat.HEARTBEAT_INTERVAL", 3600)  # beats once, as a worker that stands still
+    monkeypatch.setattr("app.attempts.heartbeat.HEARTBEAT_INTERVAL", 3600)  # beats once, as a worker that stands still
     run = await run_with(Endless(), stack)
     assert run.problems == []
     assert "Heartbeat" in last_failure(run)

@@ -8,9 +8,9 @@ import pytest
 from fakes.kit.fake import Fake
 from fakes.kit.rules import read_rules
 from fakes.kit.settings import FakeSettings
-from scenarios.engine.fakes_process import MAKERS
 from scenarios.plugin import Rules
 from scenarios.scenario import OPERATIONS, Expect, Rule, rule
+from scenarios.world.fakes_process import MAKERS
 
 
 def test_the_table_of_operations_is_that_of_the_fakes() -> None:

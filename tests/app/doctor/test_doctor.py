@@ -12,15 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from app.clock import WallClock
+from app.attempts.clock import WallClock
 from app.doctor.__main__ import main
 from app.doctor.checks import Checks
 from app.doctor.findings import Finding, Verdict, render
+from app.process.temporal import connect
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings
-from app.temporal import connect
-from scenarios.engine.stack import Stack
+from scenarios.stack.stack import Stack
 
 GONE = "http://127.0.0.1:1"
 PARTS = ["blob store", "Temporal", "image manipulator", "BiRefNet", "SAM3", "A100"]

@@ -23,10 +23,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from app.clock import WallClock
+from app.attempts.clock import WallClock
 from app.gateway import create_app
 from app.gateway.__main__ import GatewayServer, listen, server_for
-from app.models import (
+from app.pipeline.models import (
     Generated,
     GenerateRequest,
     MaskRequest,
@@ -37,15 +37,15 @@ from app.models import (
     UploadRequest,
     ZoomChecked,
 )
-from app.policies import a100_task_queue
+from app.pipeline.policies import a100_task_queue
+from app.pipeline.workflow import JewelryGenerationWorkflow
 from app.services.blob import BlobStore
 from app.services.http import http_client
 from app.settings import Settings
 from app.worker import RUNNER
-from app.workflow import JewelryGenerationWorkflow
-from scenarios.engine.probes import BLOB_API_VERSION
-from scenarios.engine.programs import ACCOUNT_KEY, Options
-from scenarios.engine.stack import Stack
+from scenarios.processes.probes import BLOB_API_VERSION
+from scenarios.stack.programs import ACCOUNT_KEY, Options
+from scenarios.stack.stack import Stack
 
 METRICS = Metrics(precision=0.98, recall=0.95, iou=0.92, growth_ratio=1.02)
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from temporalio.client import Client
 
 from app.errors import TooManyStartsError, UnauthorizedError
-from app.gateway.access import MOST_CALLERS, Access, StartLimit
+from app.gateway.admission.access import MOST_CALLERS, Access, StartLimit
 from app.services.blob import BlobStore
 from app.settings import Settings, explain
 from tests.app.gateway.conftest import body, serving

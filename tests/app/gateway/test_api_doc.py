@@ -9,15 +9,15 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.errors import RequestError, error_classes
-from app.gateway import connections, health
+from app.gateway import health, http_limits as connections
 from app.gateway.__main__ import GRACE, KEEP_ALIVE
-from app.gateway.access import may_start, who_calls
-from app.gateway.asked import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
-from app.gateway.problems import MAX_DETAILS
+from app.gateway.admission.access import may_start, who_calls
+from app.gateway.api.errors import MAX_DETAILS
+from app.gateway.api.held_response import PIECE
+from app.gateway.api.start_request import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
-from app.gateway.sending import PIECE
-from app.gateway.watching import MAX_WAITS
-from app.pictures import MAX_PICTURE_BYTES, MAX_PIXELS, MIN_SIDE
+from app.gateway.watch import MAX_WAITS
+from app.pictures.photo import MAX_PICTURE_BYTES, MAX_PIXELS, MIN_SIDE
 from app.settings import Settings
 
 TEXT = " ".join((Path(__file__).parents[3] / "docs" / "api.md").read_text().split())

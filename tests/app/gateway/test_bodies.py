@@ -7,7 +7,7 @@ import pytest
 from fastapi import Request
 from temporalio.client import Client
 
-from app.gateway.bodies import Bodies
+from app.gateway.admission.bodies import Bodies
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import body, serving, until

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from scenarios.engine.ports import reserve_port
-from scenarios.engine.stack import Stack
+from scenarios.processes.ports import reserve_port
+from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import body, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -11,8 +11,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from app.errors import AzureNotFoundError
-from app.gateway.starting import workflow_id_for
-from app.pictures import MAX_PICTURE_BYTES
+from app.gateway.start import workflow_id_for
+from app.pictures.photo import MAX_PICTURE_BYTES
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import body, jpeg, serving

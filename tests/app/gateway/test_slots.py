@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from app.errors import GatewayBusyError
-from app.gateway.slots import Slots
+from app.gateway.admission.slots import Slots
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

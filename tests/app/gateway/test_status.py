@@ -13,9 +13,9 @@ from azure.storage.blob.aio import ContainerClient
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from app.clock import WallClock
-from app.gateway.tryons import WORKFLOW_TYPE
-from app.models import MaskPoint, WorkflowInput
+from app.attempts.clock import WallClock
+from app.gateway.temporal_calls import WORKFLOW_TYPE
+from app.pipeline.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import Backend, Served, body, serving, until

@@ -8,8 +8,8 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.activities import Activities
-from app.models import MaskPoint, WorkflowInput
+from app.pipeline.activities import Activities
+from app.pipeline.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
 from app.worker import working

@@ -14,18 +14,18 @@ import pytest
 from PIL import Image
 from temporalio.testing import ActivityEnvironment
 
-from app.attempt import Attempt
-from app.clock import WallClock
-from app.deadline import Deadline
+from app.attempts.attempt import Attempt
+from app.attempts.clock import WallClock
+from app.attempts.deadline import Deadline
+from app.attempts.heartbeat import Heart
 from app.errors import (
     PipelineError,
     Sam3BadAnswerError,
     Sam3TimeoutError,
     Sam3UnavailableError,
 )
-from app.heartbeat import Heart
-from app.result_checks import BadResultError, check_fidelity, check_mask, check_resized
-from app.results import Results
+from app.pictures.result_checks import BadResultError, check_fidelity, check_mask, check_resized
+from app.pictures.results import Results
 from app.services.blob import BlobStore
 from app.services.http import Answer, ServiceClient, http_client
 from app.services.remote_job import SAM3_ERRORS

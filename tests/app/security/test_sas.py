@@ -9,11 +9,11 @@ import httpx
 import pytest
 from azure.storage.blob import BlobSasPermissions
 
-from app.clock import WallClock
+from app.attempts.clock import WallClock
 from app.services.blob import API_VERSION, BlobStore
 from app.settings import Settings
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
 
 LONGEST = timedelta(minutes=15)
 

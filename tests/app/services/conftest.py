@@ -7,12 +7,12 @@ import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from app.attempt import Attempt
-from app.deadline import Deadline
-from app.heartbeat import Heart
-from app.models import Ticket
+from app.attempts.attempt import Attempt
+from app.attempts.deadline import Deadline
+from app.attempts.heartbeat import Heart
+from app.pipeline.models import Ticket
 from app.services.http import http_client
-from scenarios.engine.virtual_clock import AttemptClock, SimulatedClock
+from scenarios.world.virtual_clock import AttemptClock, SimulatedClock
 
 ReturnT = TypeVar("ReturnT")
 START = 1_000_000.0

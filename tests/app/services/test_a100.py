@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from app.attempt import Attempt
+from app.attempts.attempt import Attempt
 from app.errors import A100BadAnswerError, A100Error, A100RejectedError, A100TimeoutError, A100UnavailableError
 from app.services.a100 import A100, GenerateAnswer
 from tests.app.services.conftest import Bench

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.clock import WallClock
+from app.attempts.clock import WallClock
 from app.errors import AzureNotFoundError
 from app.services.blob import BlobStore
 from app.settings import Settings
-from scenarios.engine.ports import HOST, reserve_port
+from scenarios.processes.ports import HOST, reserve_port
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from app.attempt import Attempt
+from app.attempts.attempt import Attempt
 from app.errors import (
     ImageManipulatorBadAnswerError,
     ImageManipulatorRejectedError,

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import respx
 
-from app.attempt import Attempt
+from app.attempts.attempt import Attempt
 from app.errors import (
     BirefnetBadAnswerError,
     BirefnetJobFailedError,
@@ -15,7 +15,7 @@ from app.errors import (
     BirefnetTimeoutError,
     BirefnetUnavailableError,
 )
-from app.models import Ticket
+from app.pipeline.models import Ticket
 from app.services.http import ServiceClient
 from app.services.remote_job import BIREFNET_ERRORS, RemoteJobs
 from tests.app.services.conftest import START, Bench

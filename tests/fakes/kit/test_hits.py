@@ -12,7 +12,7 @@ from fakes import a100, pictures, sam3
 from fakes.kit.client import AsyncControl, ControlError
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import open_store
+from fakes.storage.store import open_store
 from tests.fakes.kit.conftest import Toy, serve_toy
 
 JOB_S = 30

@@ -12,7 +12,7 @@ from fakes import birefnet, pictures
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import open_store
+from fakes.storage.store import open_store
 
 JOB_SECONDS = 30
 SCALE = 0.02

@@ -15,7 +15,7 @@ from fakes import a100, birefnet, image_manipulator, pictures, sam3
 from fakes.kit.client import AsyncControl, ControlError
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import BlobStore, open_store
+from fakes.storage.store import BlobStore, open_store
 
 MODULES: dict[str, Any] = {"image_manipulator": image_manipulator, "birefnet": birefnet, "sam3": sam3, "a100": a100}
 SIZE = (96, 80)

@@ -8,9 +8,9 @@ from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from scenarios.console.browser import FLAGS, chromium
-from scenarios.engine.ports import reserve_port
-from scenarios.engine.programs import ALL_PARTS, BESIDE, Options
-from scenarios.engine.stack import Stack
+from scenarios.processes.ports import reserve_port
+from scenarios.stack.programs import ALL_PARTS, BESIDE, Options
+from scenarios.stack.stack import Stack
 
 PATIENCE_MS = 60_000
 """A busy machine is slow; nothing here waits longer than it must."""

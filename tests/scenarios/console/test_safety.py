@@ -10,14 +10,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from app.temporal import connect
+from app.process.temporal import connect
 from fakes.kit.serve import serving
 from scenarios.console.application import LARGEST_BATCH, create_console
 from scenarios.console.fakes import Fakes
 from scenarios.console.places import Places
 from scenarios.console.scenario_runs import ScenarioRuns
 from scenarios.console.traces import MOST_SPANS
-from scenarios.engine.live import LivePlace
+from scenarios.stack.live import LivePlace
 
 TRACE = bytes(range(16))
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from scenarios.console.command import example
-from scenarios.engine.stack import Stack
+from scenarios.stack.stack import Stack
 
 LIMIT_S = 60.0
 

@@ -9,11 +9,11 @@ from azure.storage.blob import BlobServiceClient
 from fakes import a100, birefnet, image_manipulator, sam3
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.store import API_VERSION
+from fakes.storage.store import API_VERSION
 from scenarios.contract.command import look
 from scenarios.contract.report import Report, render
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
 from tests.scenarios.contract.second_service import second_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

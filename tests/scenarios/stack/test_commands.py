@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from scenarios.__main__ import COMMANDS
-from scenarios.engine.ports import HOST
+from scenarios.processes.ports import HOST
 from tests.command import Command
 
 

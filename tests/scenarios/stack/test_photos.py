@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 
 from fakes.pictures.portrait import necklace_points, portrait
 from scenarios.demo.tryon import FailedError, RefusedError, follow, start
-from scenarios.engine.programs import Options
-from scenarios.engine.stack import Stack
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
 
 # Photos of a real person, which only a development machine and CI have.
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "photos"

@@ -11,10 +11,10 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 from temporalio.client import Client
 
-from scenarios.engine.ports import HOST, Ports, PortTakenError
-from scenarios.engine.probes import BLOB_API_VERSION
-from scenarios.engine.programs import ACCOUNT, ACCOUNT_KEY, ALL_PARTS, CONTAINER, Options, stages
-from scenarios.engine.stack import Stack
+from scenarios.processes.ports import HOST, Ports, PortTakenError
+from scenarios.processes.probes import BLOB_API_VERSION
+from scenarios.stack.programs import ACCOUNT, ACCOUNT_KEY, ALL_PARTS, CONTAINER, Options, stages
+from scenarios.stack.stack import Stack
 
 SERVERS = frozenset({"temporal", "azurite"})
 

@@ -1,0 +1,53 @@
+"""Heartbeats beside an activity's work: they show that its worker lives, keep a job's ticket, bring a cancellation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from temporalio import activity
+
+from app.pipeline.models import Ticket
+from app.pipeline.policies import HEARTBEAT_INTERVAL
+
+
+class Heart:
+    """Beats for one attempt and repeats what is to be kept: a bare heartbeat would wipe it."""
+
+    def __init__(self, ticket: Ticket | None) -> None:
+        """Begin with the ticket that an earlier attempt left, if any."""
+        self.ticket = ticket
+
+    def keep(self, ticket: Ticket | None) -> None:
+        """Send a ticket to the server, for the next attempt; None drops the job."""
+        self.ticket = ticket
+        self.beat()
+
+    def beat(self) -> None:
+        """Send one heartbeat."""
+        activity.heartbeat(self.ticket)
+
+
+beating: ContextVar[Heart | None] = ContextVar("beating", default=None)
+"""The heart of the attempt that runs here, while it beats by itself."""
+
+
+@asynccontextmanager
+async def heartbeats() -> AsyncIterator[Heart]:
+    """Beat on wall time until the block ends: what the server watches is the machine, not the work."""
+    details = activity.info().heartbeat_details
+    heart = Heart(Ticket.model_validate(details[0]) if details and details[0] else None)
+    token = beating.set(heart)
+    task = asyncio.create_task(_beat(heart))
+    try:
+        yield heart
+    finally:
+        task.cancel()
+        beating.reset(token)
+
+
+async def _beat(heart: Heart) -> None:
+    while True:
+        # An attempt shorter than this needs no beat: its start said already that its worker lives.
+        await asyncio.sleep(HEARTBEAT_INTERVAL)
+        heart.beat()

@@ -1,0 +1,75 @@
+"""What surrounds every activity: heartbeats, logs, metrics, and the translation of our errors into Temporal's."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from app.attempts.heartbeat import heartbeats
+from app.errors import PipelineError
+from app.process.telemetry import describe_attempt, describe_failure
+
+log = structlog.get_logger(__name__)
+
+
+class PipelineInterceptor(Interceptor):
+    """Wraps each activity of the pipeline."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        """Return the wrapper around the next interceptor."""
+        return _ActivityFrame(next)
+
+
+class _ActivityFrame(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        info = activity.info()
+        began = time.perf_counter()
+        outcome = "ok"
+        with structlog.contextvars.bound_contextvars(
+            workflow_id=info.workflow_id, step=info.activity_type, attempt=info.attempt
+        ):
+            describe_attempt(info.activity_type, info.attempt)
+            try:
+                async with heartbeats():
+                    return await super().execute_activity(input)
+            except PipelineError as error:
+                outcome = error.code
+                describe_failure(error.code)
+                log.warning("attempt failed", code=error.code, message=error.message, cause=_kind(error.__cause__))
+                # No cause: a library's message may hold an address or a signature, and this goes into the history.
+                raise application_error(error) from None
+            except Exception:
+                outcome = PipelineError.code
+                describe_failure(outcome)
+                log.exception("attempt failed unexpectedly")
+                raise application_error(PipelineError("An unexpected error in the backend")) from None
+            except BaseException:
+                outcome = "cancelled"
+                raise
+            finally:
+                _record(info.activity_type, outcome, time.perf_counter() - began)
+
+
+def application_error(error: PipelineError) -> ApplicationError:
+    """Return Temporal's form of one of our errors. Its type is the class's name, by which policies know it."""
+    return ApplicationError(
+        error.message,
+        type=type(error).__name__,
+        non_retryable=error.final,
+        next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after is not None else None,
+    )
+
+
+def _kind(error: BaseException | None) -> str | None:
+    return type(error).__name__ if error is not None else None
+
+
+def _record(step: str, outcome: str, seconds: float) -> None:
+    """Count the attempt in the SDK's own metrics, so that one endpoint serves both."""
+    meter = activity.metric_meter().with_additional_attributes({"step": step, "outcome": outcome})
+    meter.create_counter("tryon_attempts", "Attempts of each step by outcome").add(1)
+    meter.create_histogram_float("tryon_attempt_seconds", "Duration of attempts", "s").record(seconds)

@@ -1,0 +1,1 @@
+"""The public API as data: requests, responses, errors and their documentation."""

@@ -1,0 +1,76 @@
+"""Starting a try-on: first the picture into Blob Storage, then the workflow, and never two for one Idempotency-Key."""
+
+import asyncio
+import uuid
+
+from app.errors import GatewayBusyError, IdempotencyKeyReusedError
+from app.gateway.api.start_request import StartRequest
+from app.gateway.temporal_calls import AlreadyStartedError, TryOns
+from app.pictures.photo import PictureInfo
+from app.services.blob import BlobStore, staged_name
+from app.settings import Settings
+
+IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
+"""The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
+
+_DIGEST = "bodydigest"
+_REUSED = "This Idempotency-Key was used with another body before; make a new key for a new request"
+
+
+class Starter:
+    """Stages pictures and starts workflows, a limited number at once: statuses are answered by the same processor."""
+
+    def __init__(self, tryons: TryOns, blobs: BlobStore, settings: Settings) -> None:
+        """Keep the ways to Temporal and to Blob Storage, and how many starts may go on at once."""
+        self._tryons = tryons
+        self._blobs = blobs
+        self._slots = asyncio.Semaphore(settings.start_slots)
+        self._patience = settings.body_timeout_s
+
+    async def start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, *, body_digest: str | None) -> None:
+        """Stage the picture and start the workflow. With a digest the request may be a repeated one.
+
+        Raises:
+            GatewayBusyError: too many others were being started for too long. Nothing was done.
+            IdempotencyKeyReusedError: the id belongs to a request with another body.
+            PipelineError: Azure or Temporal is not available. Without Azure nothing is started.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise GatewayBusyError("Too many uploads at once; try again in a moment", retry_after=5) from None
+        try:
+            await self._start(workflow_id, asked, info, body_digest)
+        finally:
+            self._slots.release()
+
+    async def _start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, body_digest: str | None) -> None:
+        name = staged_name(workflow_id)
+        # A second body never overwrites the picture of the first, whose workflow may be about to read it.
+        created = await self._blobs.put(
+            name,
+            asked.picture,
+            f"image/{info.format.lower()}",
+            overwrite=False,
+            metadata={_DIGEST: body_digest} if body_digest else None,
+        )
+        if not created and (await self._blobs.info(name)).metadata.get(_DIGEST) != body_digest:
+            raise IdempotencyKeyReusedError(_REUSED)
+        try:
+            # Also when the picture was there: the gateway that put it may have died before it came to this line.
+            await self._tryons.start(workflow_id, asked.workflow_input(self._blobs.uri(name)), body_digest=body_digest)
+        except AlreadyStartedError as already:
+            if already.body_digest != body_digest:
+                raise IdempotencyKeyReusedError(_REUSED) from None
+
+
+def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
+    """Return the id of a new try-on: the UUIDv5 of its key, or a random one.
+
+    A caller that the gateway knows by its API key has a namespace of its own: nobody else comes upon its try-ons.
+    """
+    if not idempotency_key:
+        return str(uuid.uuid4())
+    namespace = uuid.uuid5(IDEMPOTENCY_NAMESPACE, caller) if caller else IDEMPOTENCY_NAMESPACE
+    return str(uuid.uuid5(namespace, idempotency_key))

@@ -1,0 +1,234 @@
+"""Try-ons as the gateway sees them: started, looked at and cancelled through Temporal, which holds all their state."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from app.errors import (
+    PipelineError,
+    TemporalUnavailableError,
+    WorkflowFinishedError,
+    WorkflowNotFoundError,
+    WorkflowTerminatedError,
+    WorkflowTimedOutError,
+)
+from app.pipeline.models import Failure, WorkflowInput, WorkflowOutput
+from app.pipeline.steps import Step
+from app.pipeline.workflow import JewelryGenerationWorkflow
+from app.settings import Settings
+
+RPC_TIMEOUT = timedelta(seconds=5)
+CALL_DEADLINE = 7.0
+"""Seconds for one call with its connecting, which the SDK's timeout does not cover."""
+
+WORKFLOW_TYPE = JewelryGenerationWorkflow.__name__
+
+_REFUSED_IDS = {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}
+
+
+class Status(StrEnum):
+    """How a try-on stands, in the words of the API."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+_STATUS = {
+    WorkflowExecutionStatus.COMPLETED: Status.COMPLETED,
+    WorkflowExecutionStatus.FAILED: Status.FAILED,
+    WorkflowExecutionStatus.CANCELED: Status.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: Status.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT: Status.FAILED,
+}
+"""Every other status of Temporal's is one of a workflow that goes on."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One look at a try-on. `failure` is there when it FAILED."""
+
+    workflow_id: str
+    status: Status
+    progress: int
+    current_step: str
+    failure: Failure | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status is not Status.RUNNING
+
+
+class AlreadyStartedError(Exception):
+    """There is a try-on with this id; `body_digest` is that of the request that started it."""
+
+    def __init__(self, body_digest: str | None) -> None:
+        super().__init__("already started")
+        self.body_digest = body_digest
+
+
+class TryOns:
+    """All calls to Temporal that the gateway makes."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        """Keep the client, which may connect at its first call, the task queue and the execution timeout."""
+        self._client = client
+        self._settings = settings
+
+    async def start(self, workflow_id: str, given: WorkflowInput, *, body_digest: str | None) -> None:
+        """Start a try-on.
+
+        Raises:
+            AlreadyStartedError: there is or was one with this id.
+            TemporalUnavailableError: Temporal did not take it.
+        """
+        memo: dict[str, Any] = {
+            "progress": Step.UPLOADING_IMAGE.progress,
+            "currentStep": Step.UPLOADING_IMAGE.value,
+            **({"bodyDigest": body_digest} if body_digest else {}),
+            **({"sessionId": given.session_id} if given.session_id else {}),
+        }
+        try:
+            async with _calling_temporal():
+                await self._client.start_workflow(
+                    JewelryGenerationWorkflow.run,
+                    given,
+                    id=workflow_id,
+                    task_queue=self._settings.task_queue,
+                    execution_timeout=timedelta(seconds=self._settings.workflow_timeout_s),
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    memo=memo,
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+        except WorkflowAlreadyStartedError:
+            description = await self._describe(workflow_id)
+            raise AlreadyStartedError((await description.memo()).get("bodyDigest")) from None
+
+    async def look(self, workflow_id: str) -> Snapshot:
+        """Say how a try-on stands. It works while no worker is up.
+
+        Raises:
+            WorkflowNotFoundError: there is no such try-on.
+            TemporalUnavailableError: Temporal did not answer.
+        """
+        description = await self._describe(workflow_id)
+        memo = await description.memo()
+        status = _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
+        step = str(memo.get("currentStep", Step.UPLOADING_IMAGE))
+        failure = await self._failure(description, step) if status is Status.FAILED else None
+        return Snapshot(workflow_id, status, int(memo.get("progress", Step.UPLOADING_IMAGE.progress)), step, failure)
+
+    async def ended(self, workflow_id: str) -> WorkflowOutput | None:
+        """Return the output once a try-on is COMPLETED, and nothing once it has ended otherwise.
+
+        Temporal holds the call until then: nobody has to poll.
+
+        Raises:
+            WorkflowNotFoundError: there is no such try-on.
+            TemporalUnavailableError: Temporal did not answer.
+        """
+        with suppress(WorkflowFailureError):
+            async with _calling_temporal(deadline=None):
+                return await self._handle(workflow_id).result()
+        return None
+
+    async def output(self, workflow_id: str) -> WorkflowOutput:
+        """Return the output of a COMPLETED try-on."""
+        async with _calling_temporal():
+            return await self._handle(workflow_id).result(rpc_timeout=RPC_TIMEOUT)
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Ask a running try-on to end; it does so within seconds, while a worker is up.
+
+        Raises:
+            WorkflowFinishedError: it has ended already.
+            WorkflowNotFoundError: there is no such try-on.
+            TemporalUnavailableError: Temporal did not answer.
+        """
+        before = await self.look(workflow_id)
+        if not before.ended:
+            try:
+                async with _calling_temporal():
+                    await self._client.get_workflow_handle(workflow_id).cancel(rpc_timeout=RPC_TIMEOUT)
+            except WorkflowNotFoundError:  # it ended between the two calls
+                before = await self.look(workflow_id)
+            else:
+                return
+        raise WorkflowFinishedError(
+            f"The try-on has ended already: it is {before.status}",
+            beside={"workflowId": workflow_id, "status": before.status},
+        )
+
+    async def check(self, seconds: float) -> bool:
+        """Say whether Temporal answers within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._client.service_client.check_health(timeout=timedelta(seconds=seconds))
+        except (TimeoutError, RPCError, RuntimeError):
+            return False
+
+    def _handle(self, workflow_id: str) -> WorkflowHandle[JewelryGenerationWorkflow, WorkflowOutput]:
+        return self._client.get_workflow_handle_for(JewelryGenerationWorkflow.run, workflow_id)
+
+    async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription:
+        async with _calling_temporal():
+            found = await self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=RPC_TIMEOUT)
+        if found.workflow_type != WORKFLOW_TYPE:
+            raise WorkflowNotFoundError("There is no try-on with this id")
+        return found
+
+    async def _failure(self, description: WorkflowExecutionDescription, step: str) -> Failure:
+        if description.status is WorkflowExecutionStatus.TERMINATED:
+            message = "The try-on was stopped by an operator"
+            return Failure(code=WorkflowTerminatedError.code, message=message, failed_step=step)
+        if description.status is WorkflowExecutionStatus.TIMED_OUT:
+            message = "The try-on took too long and was ended"
+            return Failure(code=WorkflowTimedOutError.code, message=message, failed_step=step)
+        try:
+            await self.output(description.id)
+        except WorkflowFailureError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.details:
+                try:
+                    return Failure.model_validate(error.cause.details[0])
+                except ValidationError:
+                    pass
+        return Failure(code=PipelineError.code, message="An unexpected error in the backend", failed_step=step)
+
+
+@asynccontextmanager
+async def _calling_temporal(deadline: float | None = CALL_DEADLINE) -> AsyncIterator[None]:
+    """Turn what can go wrong with a call to Temporal into our errors."""
+    try:
+        async with asyncio.timeout(deadline):
+            yield
+    except TimeoutError:
+        raise TemporalUnavailableError("Temporal did not answer in time", retry_after=5) from None
+    except RPCError as error:
+        if error.status in _REFUSED_IDS and not _about_the_namespace(error):
+            raise WorkflowNotFoundError("There is no try-on with this id") from error
+        raise TemporalUnavailableError("Temporal cannot take the request now", retry_after=5) from error
+    except RuntimeError as error:  # how the SDK says that a lazy client could not connect
+        raise TemporalUnavailableError("Temporal cannot be reached", retry_after=5) from error
+
+
+def _about_the_namespace(error: RPCError) -> bool:
+    """Whether it is the namespace that was not found, which is the operator's to mend, and not a workflow."""
+    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)

@@ -1,0 +1,1 @@
+"""All picture work of production: photos that are accepted, pictures that services made."""

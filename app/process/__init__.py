@@ -1,0 +1,1 @@
+"""What every process has: environment, logs, telemetry, signs of life, its connection to Temporal."""

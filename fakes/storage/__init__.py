@@ -1,0 +1,1 @@
+"""The blob store beside the fakes: its container, the pictures in it, and a proxy with bad days by rule."""

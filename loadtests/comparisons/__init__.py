@@ -1,0 +1,1 @@
+"""This project beside others that do the same. Nothing else imports it."""

@@ -1,0 +1,1 @@
+"""Driving load: Locust's processes and what each try-on does."""

@@ -1,0 +1,1 @@
+"""The search for the rate that breaks a threshold."""

@@ -1,0 +1,1 @@
+"""What a load run measures, and the figures that are made of it."""

@@ -1,0 +1,1 @@
+"""The report of a load run, and the comparison of two."""

@@ -1,0 +1,1 @@
+"""The commands behind make that are no room of their own."""

@@ -1,0 +1,299 @@
+"""`make mutants`: break the production code in one place at a time, and see that scenarios notice.
+
+Each mutant is one change of one line of `app/`, made in a copy. The scenarios named with it, and they alone, are run
+against the copy; at least one has to fail. The same scenarios are run first against the code as it is: they must pass.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LEAST_KILLED = 0.9
+LIMIT_S = 600
+AT_ONCE = 2
+"""Worlds side by side: most of a mutant's time goes into starting one, which is no work for many cores."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one line, and the scenarios that should notice it."""
+
+    file: str
+    old: str
+    new: str
+    noticed_by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.old.strip()!r} becomes {self.new.strip()!r}"
+
+    def apply(self, app: Path) -> None:
+        """Change the copy.
+
+        Raises:
+            ValueError: the line is not there just once: the list has to follow the code.
+        """
+        path = app / self.file
+        source = path.read_text()
+        if source.count(self.old) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {source.count(self.old)} times; mend the list of mutants")
+        path.write_text(source.replace(self.old, self.new))
+
+
+def _mutants(file: str, *changes: tuple[str, str, str]) -> Iterator[Mutant]:
+    for old, new, names in changes:
+        yield Mutant(file, old, new, tuple(names.split()))
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    *_mutants(
+        "workflow.py",
+        ("MAX_DIMENSION = 1536", "MAX_DIMENSION = 1024", "photo-large"),
+        ("if zoom.recommend_bg_removal:", "if not zoom.recommend_bg_removal:", "near far"),
+        (
+            "subject = await self._run(Activities.remove_background",
+            "_ = await self._run(Activities.remove_background",
+            "far",
+        ),
+        ("if given.brush_strokes:", "if not given.brush_strokes:", "strokes-that-add near"),
+        ("MaskRequest(image=subject,", "MaskRequest(image=resized,", "far"),
+        ("GenerateRequest(image=resized,", "GenerateRequest(image=subject,", "far"),
+        ("self._enter(Step.CHECKING_ZOOM)", "pass", "zoom-check-recovers image-manipulator-zoom-check-refused-at-once"),
+        ("background_removed=zoom.recommend_bg_removal", "background_removed=False", "far"),
+        ("if workflow.cancellation_reason() is not None:", "if False:", "cancel-while-generating cancel-in-a-backoff"),
+        ("retry_policy=policy.retry,", "", "image-manipulator-status-exhausts sam3-status-exhausts"),
+        ("workflow.upsert_memo(self._progress())", "pass", "sam3-job-stuck a100-offline"),
+    ),
+    *_mutants(
+        "activities.py",
+        ("if not _fits(request.image.size, size, request.max_dimension):", "if False:", "large-photo-not-resized"),
+        (
+            "check = partial(result_checks.check_resized, size=size)",
+            "check = lambda _data: None",
+            "image-manipulator-picture-truncated image-manipulator-picture-size image-manipulator-picture-format",
+        ),
+        (
+            "cutout = partial(result_checks.check_cutout, size=image.size)",
+            "cutout = lambda _data: None",
+            "birefnet-picture-no-alpha birefnet-picture-truncated",
+        ),
+        (
+            "mask = partial(result_checks.check_mask, size=image.size, points=points)",
+            "mask = lambda _data: None",
+            "sam3-mask-empty sam3-mask-full",
+        ),
+        (
+            '"labels": [point.label for point in points]',
+            '"labels": [1 for point in points]',
+            "mostly-background-points sam3-mask-inverted",
+        ),
+        (
+            "image, points = request.image, request.points",
+            "image, points = request.image, [point for point in request.points if point.label]",
+            "many-points mostly-background-points",
+        ),
+        (
+            '"flux", answer.result_base64, A100_ERRORS, final',
+            '"flux", answer.result_gemini_base64 or answer.result_base64, A100_ERRORS, final',
+            "near",
+        ),
+        (
+            "flux_metrics=Metrics(**answer.metrics.model_dump())",
+            "flux_metrics=Metrics(**(answer.metrics_gemini or answer.metrics).model_dump())",
+            "near",
+        ),
+        (
+            '"flux-fidelity", answer.fidelity_viz_base64, fidelity',
+            '"flux-fidelity", None, fidelity',
+            "near",
+        ),
+        ('"gemini", answer.result_gemini_base64, final', '"gemini", answer.result_base64, final', "no-gemini"),
+        (
+            "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",
+            'original = b""',
+            "a100-picture-unchanged",
+        ),
+        (
+            "check = partial(result_checks.check_refined_mask, size=image.size, strokes=strokes)",
+            "check = lambda _data: None",
+            "painted-mask-empty painted-mask-inverted painted-picture-truncated",
+        ),
+        (
+            "await self._results.check(attempt, answer.refined_mask_uri, A100_ERRORS, check)",
+            "pass",
+            "painted-mask-foreign painted-picture-size",
+        ),
+    ),
+    *_mutants(
+        "results.py",
+        (
+            'if not name.startswith(f"{attempt.workflow_id}-"):',
+            "if False:",
+            "job-with-anothers-result-once sam3-mask-foreign",
+        ),
+        ("if tries == IMAGE_RETRY.maximum_attempts or", "if tries == 2 or", "azure-busy-when-results-are-stored"),
+        ("raise type(error)(error.message, final=True) from error", "raise", "azure-down-when-results-are-stored"),
+        (
+            "pause *= IMAGE_RETRY.backoff_coefficient",
+            "pass",
+            "azure-busy-when-results-are-stored azure-down-when-results-are-stored",
+        ),
+    ),
+    *_mutants(
+        "services/remote_job.py",
+        ("await self._clock.sleep(POLL_INTERVAL)", "pass", "near job-slow"),
+        (
+            "await self._clock.sleep(min(POLL_INTERVAL, left))",
+            "await self._clock.sleep(min(3.0, left))",
+            "job-slow sam3-job-stuck",
+        ),
+        ("attempt.heart.keep(ticket)", "pass", "poll-fails-in-the-middle-of-a-job"),
+        (
+            "if left <= 0:\n                raise self._late()",
+            "if left <= -60:\n                raise self._late()",
+            "sam3-job-stuck birefnet-job-stuck",
+        ),
+        (
+            'attempt.heart.keep(None)\n                raise self._errors.job_failed(f"{name} says',
+            'raise self._errors.job_failed(f"{name} says',
+            "sam3-job-failed-once birefnet-job-failed-once",
+        ),
+        ("if self._clock.now() - ticket.submitted_at < JOB_GRACE:", "if False:", "job-late"),
+        ("if self._clock.now() - ticket.submitted_at < JOB_GRACE:", "if True:", "job-lost job-lost-every-time"),
+        (
+            "except self._errors.bad_answer:\n            attempt.heart.keep(None)",
+            "except self._errors.bad_answer:",
+            "bad-cut-out-once job-with-anothers-result-once",
+        ),
+        ("return left if left > 0.001 else 0.0", "return left + 2", "sam3-job-stuck job-done-at-the-last-moment"),
+    ),
+    *_mutants(
+        "services/a100.py",
+        ("return None if health.status", "return None if True or health.status", "a100-says-it-is-starting"),
+        (
+            "if trouble is None:\n                    raise",
+            "raise",
+            "a100-moves-during-generate a100-dies-during-the-last-generate",
+        ),
+        ("_offline() if isinstance(error", "error if isinstance(error", "a100-offline"),
+        ("isinstance(error.__cause__, httpx.ConnectError) else error", "error else error", "a100-health-busy-once"),
+        ("not trouble.final)", "trouble.final)", "a100-health-busy-says-when"),
+        ("HEALTH_DEADLINE = 3.0", "HEALTH_DEADLINE = 8.0", "a100-health-hangs a100-hangs-and-is-gone"),
+        (
+            "except (A100RejectedError, A100BadAnswerError):\n                raise",
+            "except A100BadAnswerError:\n                raise",
+            "a100-generate-refused-at-once a100-refine-mask-refused-at-once",
+        ),
+    ),
+    *_mutants(
+        "services/http.py",
+        (
+            "_TRANSIENT_4XX = {408, 425, 429}",
+            "_TRANSIENT_4XX = {408, 425}",
+            "a100-busy-says-when retry-after-is-honoured",
+        ),
+        ("if status >= 500 or", "if status > 599 or", "sam3-status-recovers"),
+        (
+            'retry_after=seconds_to_wait(response.headers.get("Retry-After"))',
+            "retry_after=None",
+            "retry-after-is-honoured a100-busy-says-when",
+        ),
+        (
+            "if status >= 400:\n            raise self.errors.rejected(what)",
+            "if status >= 400:\n            raise self.errors.unavailable(what)",
+            "sam3-submit-refused-at-once",
+        ),
+        ("if status >= 300:", "if status >= 400:", "redirect-is-not-followed"),
+        (
+            "except httpx.HTTPError as error:",
+            "except ZeroDivisionError as error:",
+            "sam3-reset-recovers sam3-refuse-exhausts",
+        ),
+    ),
+    *_mutants(
+        "services/blob.py",
+        ("_FINAL = {400, 401, 403,", "_FINAL = {400, 401,", "azure-refuses"),
+        (
+            "raise AzureUnavailableError(what, retry_after=wait) from error",
+            "raise AzureUnavailableError(what) from error",
+            "azure-busy-says-when",
+        ),
+    ),
+    *_mutants(
+        "policies.py",
+        ("JOB_LIMIT = 120.0", "JOB_LIMIT = 118.0", "sam3-job-stuck"),
+        ("POLL_INTERVAL = 2.0", "POLL_INTERVAL = 2.5", "near job-slow"),
+        ("HEARTBEAT_INTERVAL = 0.5", "HEARTBEAT_INTERVAL = 50.0", "sam3-job-stuck"),
+        ("RETRY_AFTER_LIMIT = 60.0", "RETRY_AFTER_LIMIT = 6000.0", "retry-after-has-a-limit"),
+        (
+            "GENERATE = StepPolicy(start_to_close=180, deadline=165",
+            "GENERATE = StepPolicy(start_to_close=180, deadline=185",
+            "a100-hang-exhausts",
+        ),
+        ("    maximum_attempts=3,", "    maximum_attempts=4,", "sam3-status-exhausts"),
+        ("    maximum_attempts=5,", "    maximum_attempts=4,", "image-manipulator-status-exhausts"),
+        ("initial_interval=timedelta(seconds=2)", "initial_interval=timedelta(seconds=1)", "sam3-status-recovers"),
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the mutants, print the table, and exit with 1 when fewer than nine of ten were noticed."""
+    parser = argparse.ArgumentParser(prog="python -m scenarios mutants", description=__doc__)
+    parser.add_argument("--file", help="only the mutants of this file of app/")
+    options = parser.parse_args(arguments)
+    chosen = [mutant for mutant in MUTANTS if options.file in {None, mutant.file}]
+    needed = sorted({name for mutant in chosen for name in mutant.noticed_by})
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        _say(f"{len(chosen)} mutants; first {len(needed)} scenarios against the code as it is")
+        if not _passes(_copy(Path(folder) / "as-is"), needed):
+            _say("they do not pass: there is nothing to compare with")
+            return 2
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            seen = list(threads.map(_noticed, chosen, (Path(folder) / str(number) for number in range(len(chosen)))))
+        survivors = [mutant for mutant, noticed in zip(chosen, seen, strict=True) if not noticed]
+    for mutant in survivors:
+        _say(f"survived: {mutant}")
+    killed = len(chosen) - len(survivors)
+    _say(f"{killed} of {len(chosen)} mutants were noticed ({killed / len(chosen):.0%})")
+    return 0 if killed >= LEAST_KILLED * len(chosen) else 1
+
+
+def _copy(folder: Path) -> Path:
+    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def _noticed(mutant: Mutant, folder: Path) -> bool:
+    began = time.monotonic()
+    copy = _copy(folder)
+    mutant.apply(copy / "app")
+    noticed = not _passes(copy, mutant.noticed_by)
+    _say(f"{'noticed ' if noticed else 'SURVIVED'} {time.monotonic() - began:5.1f} s  {mutant}")
+    shutil.rmtree(copy)
+    return noticed
+
+
+def _passes(copy: Path, names: Sequence[str]) -> bool:
+    """Run scenarios against a copy of the production code; one that cannot even run does not pass."""
+    environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"}
+    words = [sys.executable, "-m", "scenarios", "run", *names]
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own command
+            words, cwd=copy, env=environment, capture_output=True, timeout=LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return ended.returncode == 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the command's own voice

@@ -1,0 +1,1 @@
+"""The real stack: its programs, and places where scenarios run in real time."""

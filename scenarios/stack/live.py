@@ -1,0 +1,49 @@
+"""Places where scenarios run in real time: a stack on this machine with scaled fakes, or any deployment by its URL."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from fakes.kit.client import AsyncControl
+from scenarios.scenario import Scenario
+from scenarios.stack.programs import FAKES, Options
+from scenarios.stack.stack import Stack
+from scenarios.world.timelines import Timelines
+
+TIME_SCALE = 0.05
+"""The fakes' own times (a job of 20 s, a latency) are so much shorter; production waits are what they are."""
+
+
+@dataclass
+class LivePlace:
+    """A running deployment. Without controls its services may be real: only scenarios without faults fit."""
+
+    gateway: str
+    temporal: Client | None = None
+    controls: Mapping[str, AsyncControl] = field(default_factory=dict)
+    timelines: Timelines = field(default_factory=Timelines)
+    virtual: bool = False
+
+    def fits(self, scenario: Scenario) -> bool:
+        """Say whether a scenario can run here."""
+        if not self.controls:
+            return scenario.fault_free
+        return scenario.live and all(rule.service in self.controls for rule in scenario.rules)
+
+
+@asynccontextmanager
+async def live_stack(home: Path) -> AsyncIterator[LivePlace]:
+    """Start the whole stack as processes, on free ports, with scaled fakes, and stop it at the end."""
+    options = Options(profile="instant", time_scale=TIME_SCALE, temporal_ui=False)
+    async with Stack(home=home, options=options) as stack:
+        client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
+        try:
+            yield LivePlace(stack.urls["gateway"], client, controls)
+        finally:
+            for control in controls.values():
+                await control.close()

@@ -1,0 +1,1 @@
+"""One run of a scenario: played, looked at, judged, told."""

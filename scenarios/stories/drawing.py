@@ -1,0 +1,179 @@
+"""Runs as pictures: steps, attempts, backoffs, calls and faults over virtual time, in one self-contained HTML page."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from math import ceil, log10
+from pathlib import Path
+
+from scenarios.stories.report import calls_of
+from scenarios.stories.run import Call, Run, Story
+from scenarios.world.timelines import Attempt
+
+Scale = Callable[[float], float]
+"""From an instant to its place in pixels."""
+
+WIDTH = 960
+LABELS = 160
+RIGHT = 24
+ROW = 30
+BAR = 16
+AXIS = 26
+TICKS = 8
+LEAST = 4.0
+"""Pixels of an attempt that took no virtual time."""
+
+LOOK = Path(__file__).parents[1] / "console" / "static"
+"""The colours of everything that the harness shows, and the style of the drawing: the console serves the same files."""
+
+STYLE = """
+body{margin:0 auto;padding:2rem 1rem 4rem;max-width:64rem}
+h1{font-size:1.6rem}h2{font-size:1rem;margin:2.2rem 0 .5rem;color:var(--quiet)}
+article{margin:.7rem 0}article.failed{border-left:5px solid var(--bad)}
+article h3{display:inline}
+.outcome{float:right;font-size:.85rem;color:var(--quiet)}.outcome b{color:var(--good)}.outcome b.bad{color:var(--bad)}
+.problem{color:var(--bad);margin:.3rem 0}.scroll{overflow-x:auto}
+"""
+
+LEGEND = {
+    "completed": "attempt that completed",
+    "failure": "attempt that failed",
+    "cancelled": "cancelled",
+    "running": "running",
+    "backoff": "backoff",
+    "call": "call",
+    "fault": "fault",
+}
+
+
+def legend() -> str:
+    """Return what the colours mean, as HTML."""
+    keys = (f'<span><i class="{kind}"></i>{words}</span>' for kind, words in LEGEND.items())
+    return f'<p class="legend">{"".join(keys)}</p>'
+
+
+@dataclass(frozen=True)
+class Card:
+    """One run as it is drawn: all of it that the page needs, as values that can go from process to process."""
+
+    theme: str
+    name: str
+    passed: bool
+    virtual_s: float
+    html: str
+
+
+def page(cards: Sequence[Card]) -> str:
+    """Return the page: a picture of each run by theme and name, failures first within their theme."""
+    bad = sum(not card.passed for card in cards)
+    virtual = sum(card.virtual_s for card in cards)
+    verdict = f"{len(cards)} scenarios, {virtual:,.0f} virtual seconds, " + (f"{bad} failed" if bad else "all passed")
+    style = "".join((LOOK / name).read_text(encoding="utf-8") for name in ("look.css", "drawing.css")) + STYLE
+    in_order = sorted(cards, key=lambda card: (card.theme, card.passed, card.name))
+    sections = [
+        f"<section><h2>{escape(theme)}</h2>{''.join(card.html for card in members)}</section>"
+        for theme, members in groupby(in_order, key=lambda card: card.theme)
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Timelines: {escape(verdict)}</title><style>{style}</style></head><body>"
+        f'<header><h1>Timelines</h1><p class="quiet">{escape(verdict)}. Time runs in virtual seconds.</p>'
+        f"{legend()}</header><main>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def card(run: Run) -> Card:
+    """Return a run as it is drawn."""
+    return Card(run.scenario.theme, run.scenario.name, run.passed, run.timeline.length, _article(run))
+
+
+def _article(run: Run) -> str:
+    code = run.error.get("code")
+    step = run.error.get("failedStep")
+    outcome = " ".join(escape(str(part)) for part in (run.status, code, f"at {step}" if step else None) if part)
+    problems = "".join(f'<p class="problem">✗ {escape(problem)}</p>' for problem in run.problems)
+    mark = "" if run.passed else " failed"
+    drawn = f'<div class="scroll">{drawing(run)}</div>' if run.timeline.attempts else ""
+    return (
+        f'<article class="card{mark}" id="{escape(run.scenario.name)}"><h3>{escape(run.scenario.name)}</h3>'
+        f'<span class="outcome"><b class="{"" if run.passed else "bad"}">{"passed" if run.passed else "failed"}</b>'
+        f" · {outcome} · {run.timeline.length:.1f} s</span>"
+        f'<p class="quiet">{escape(run.scenario.story)}</p>{problems}{drawn}</article>'
+    )
+
+
+def drawing(run: Run) -> str:
+    """Return one run as SVG."""
+    return draw(run, f"{run.scenario.name}: {run.status} after {run.timeline.length:.1f} virtual seconds")
+
+
+def draw(story: Story, title: str) -> str:
+    """Return a workflow as SVG: a row for each activity, attempts as bars, calls as ticks, faults as dots."""
+    attempts = story.timeline.attempts
+    activities = list(dict.fromkeys(attempt.activity for attempt in attempts))
+    length = max(story.timeline.length, 0.5)
+    height = AXIS + ROW * len(activities) + 8
+
+    def x(instant: float) -> float:
+        return LABELS + (WIDTH - LABELS - RIGHT) * instant / length
+
+    parts = list(_axis(length, height, x))
+    for row, activity in enumerate(activities):
+        top = AXIS + ROW * row + (ROW - BAR) / 2
+        parts.append(f'<text class="name" x="0" y="{top + BAR - 4:.0f}">{escape(activity)}</text>')
+        for attempt in attempts:
+            if attempt.activity == activity:
+                parts += _attempt(attempt, calls_of(story, attempt), top, x, now=length)
+    for happening in story.timeline.happenings:
+        place = x(happening.at)
+        parts.append(f'<line class="cancel" x1="{place:.1f}" x2="{place:.1f}" y1="{AXIS}" y2="{height}"/>')
+        anchor = "end" if place > WIDTH / 2 else "start"
+        words = f"{happening.what} at {round(happening.at, 2):g} s"
+        parts.append(
+            f'<text class="cancel-label" x="{place:.1f}" y="{height - 1}" text-anchor="{anchor}">{words}</text>'
+        )
+    size = f"0 0 {WIDTH} {height + 6}"
+    return f'<svg class="timeline" viewBox="{size}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+
+
+def _axis(length: float, height: float, x: Scale) -> Iterator[str]:
+    step = 10 ** ceil(log10(length / TICKS))
+    step = next(part for part in (step / 5, step / 2, step) if length / part <= TICKS)
+    for number in range(int(length / step) + 1):
+        place = x(number * step)
+        yield f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{AXIS - 6}" y2="{height}"/>'
+        yield f'<text x="{place:.1f}" y="14" text-anchor="middle">{number * step:g} s</text>'
+
+
+def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale, *, now: float) -> Iterator[str]:
+    ended = attempt.ended if attempt.ended is not None else max(now, attempt.began)
+    left, width = x(attempt.began), max(LEAST, x(ended) - x(attempt.began))
+    kind = attempt.outcome if attempt.outcome in {"completed", "cancelled", "running"} else "failure"
+    words = f"attempt {attempt.number}: {attempt.began:.1f} to {ended:.1f} s, {attempt.outcome}"
+    words += f": {attempt.message}" if attempt.message else ""
+    yield (
+        f'<rect class="{kind}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{BAR}" rx="2">'
+        f"<title>{escape(words)}</title></rect>"
+    )
+    if attempt.backoff:
+        middle = top + BAR / 2
+        begin, end = left + width + 1, min(x(ended + attempt.backoff), WIDTH - RIGHT)
+        yield (
+            f'<line class="backoff" x1="{begin:.1f}" x2="{end:.1f}" y1="{middle}" y2="{middle}">'
+            f"<title>backoff of {round(attempt.backoff, 2):g} s</title></line>"
+        )
+    for call in calls:
+        place = x(call.at)
+        words = f"{call.name} call {call.number} at {call.at:.1f} s: {call.status or 'no answer'}"
+        if call.fault:
+            yield (
+                f'<circle class="fault" cx="{place + 1.5:.1f}" cy="{top:.1f}" r="4.5">'
+                f"<title>{escape(words)}, {escape(call.fault)}</title></circle>"
+            )
+        else:
+            yield (
+                f'<line class="call" x1="{place:.1f}" x2="{place:.1f}" y1="{top + 4:.1f}" y2="{top + BAR - 4:.1f}">'
+                f"<title>{escape(words)}</title></line>"
+            )

@@ -1,0 +1,278 @@
+"""What holds for every run, whatever its rules. Each invariant yields a line for each breach."""
+
+import base64
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from app.pipeline import policies
+from app.pipeline.steps import Step
+from scenarios.stack.programs import ACCOUNT_KEY
+from scenarios.stories.payload_invariants import (
+    what_comes_back_is_what_the_a100_made,
+    what_is_sent_is_what_the_user_said,
+)
+from scenarios.stories.run import Run
+from scenarios.world.virtual_workflow import Envelope
+
+MAX_PAYLOAD = 64 * 1024
+MAX_HISTORY = 1024 * 1024
+POLICIES = {
+    "upload_to_azure": policies.UPLOAD,
+    "resize_image": policies.RESIZE,
+    "check_zoom": policies.ZOOM,
+    "remove_background": policies.BACKGROUND,
+    "generate_mask": policies.MASK,
+    "refine_mask": policies.REFINE,
+    "generate_images": policies.GENERATE,
+}
+ORDER = list(POLICIES)
+STEPS = list(Step)
+FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
+# A signature of a SAS, an account key in a connection string, the beginning of a JPEG or PNG, plain and in base64.
+SECRETS = re.compile(rb"[?&]sig=|AccountKey=|\xff\xd8\xff[\xe0\xe1\xdb]|\x89PNG|/9j/4|iVBORw0KGgo")
+ANSWER_KEYS = {
+    "COMPLETED": {"workflowId", "status", "result"},
+    "FAILED": {"workflowId", "status", "error"},
+    "CANCELLED": {"workflowId", "status"},
+}
+ERROR_KEYS = {"code", "message", "failedStep"}
+
+
+def breaches(run: Run) -> Iterator[str]:
+    """Yield a line for each breach of each invariant."""
+    for invariant in INVARIANTS:
+        for breach in invariant(run):
+            yield f"{invariant.__name__.replace('_', ' ')}: {breach}"
+
+
+def every_start_reaches_a_final_state(run: Run) -> Iterator[str]:
+    """Nothing that was accepted stays open."""
+    if run.status not in FINAL:
+        yield f"the status is {run.status}"
+
+
+def answers_have_the_specified_keys(run: Run) -> Iterator[str]:
+    """GET answers with the specification's keys and no more."""
+    wanted = ANSWER_KEYS.get(run.status)
+    if wanted is not None and set(run.answer) != wanted:
+        yield f"{sorted(run.answer)} instead of {sorted(wanted)}"
+    if run.status == "FAILED" and set(run.error) != ERROR_KEYS:
+        yield f"the error has {sorted(run.error)} instead of {sorted(ERROR_KEYS)}"
+
+
+def progress_never_falls(run: Run) -> Iterator[str]:
+    """Neither as a client saw it nor as the history holds it."""
+    for source, progress in (("a client saw", [sample[0] for sample in run.samples]), ("memo", _memo(run, "progress"))):
+        if progress != sorted(progress):
+            yield f"{source} {progress}"
+
+
+def steps_come_in_their_order(run: Run) -> Iterator[str]:
+    """Each step at most once, in the order of the specification; each activity with its step, which the memo tells."""
+    steps = _memo(run, "currentStep")
+    places = [STEPS.index(Step(step)) for step in steps]
+    if any(later <= earlier for earlier, later in pairwise(places)):
+        yield f"steps {steps}"
+    activities = list(dict.fromkeys(attempt.activity for attempt in run.timeline.attempts))
+    if activities != sorted(activities, key=ORDER.index):
+        yield f"activities {activities}"
+    untold = {STEPS[ORDER.index(activity)] for activity in activities} - set(steps)
+    if run.history and untold:
+        yield f"the memo never said {', '.join(sorted(untold))}"
+
+
+def each_step_works_on_its_picture(run: Run) -> Iterator[str]:
+    """The mask is made on the cut-out where there is one, the final pictures on the resized photo as it is."""
+    given, made = _carried(run)
+    resized = made.get("resize_image")
+    subject = made.get("remove_background", resized)
+    wanted = {
+        "check_zoom": resized,
+        "remove_background": resized,
+        "generate_mask": subject,
+        "refine_mask": subject,
+        "generate_images": resized,
+    }
+    for activity, picture in wanted.items():
+        if activity in given and _uri(given[activity]) != _uri(picture):
+            yield f"{activity} got {_uri(given[activity])} instead of {_uri(picture)}"
+
+
+def no_call_after_the_end(run: Run) -> Iterator[str]:
+    """No service is called for a workflow whose timeline has ended."""
+    for call in run.calls:
+        if run.virtual and call.at > run.timeline.length + 0.001:
+            yield f"{call.name} at {call.at:.1f} s; the end was at {run.timeline.length:.1f} s"
+
+
+def no_job_is_submitted_twice_for_one_attempt(run: Run) -> Iterator[str]:
+    """One attempt submits one job at most."""
+    submits = Counter((call.service, call.attempt) for call in run.calls if call.operation == "submit")
+    for (service, attempt), times in submits.items():
+        if times > 1:
+            yield f"{service} got {times} in attempt {attempt}"
+
+
+def attempts_are_within_policy(run: Run) -> Iterator[str]:
+    """Attempts count from 1 without a gap, to the policy's maximum at most."""
+    for activity, policy in POLICIES.items():
+        numbers = [attempt.number for attempt in run.timeline.attempts if attempt.activity == activity]
+        if numbers != list(range(1, len(numbers) + 1)):
+            yield f"{activity} had the attempts {numbers}"
+        if len(numbers) > policy.retry.maximum_attempts:
+            yield f"{activity} had {len(numbers)} attempts; its policy allows {policy.retry.maximum_attempts}"
+
+
+def time_is_true(run: Run) -> Iterator[str]:
+    """No attempt longer than its start_to_close or silent longer than its heartbeat_timeout; both clocks agree."""
+    yield from run.timeline.problems
+    if run.scenario.cancel_at is not None and run.virtual and not run.timeline.happenings:
+        yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the cancel at {run.scenario.cancel_at:g} s"
+
+
+def the_workflow_never_waits_by_itself(run: Run) -> Iterator[str]:
+    """Each activity begins when the one before has ended; a pause that nobody gave would show as a wait."""
+    for before, attempt in pairwise(run.timeline.attempts):
+        waited = attempt.began - (before.ended if before.ended is not None else attempt.began)
+        if attempt.number == 1 and abs(waited) > 0.001:
+            yield f"{attempt.activity} began {waited:g} s after {before.activity} ended"
+
+
+def every_rule_fired(run: Run) -> Iterator[str]:
+    """A rule that must fire and did not makes the run inconclusive."""
+    fired = {call.rule for call in run.calls}
+    for rule_id, rule in run.rules.items():
+        if rule.must_fire and rule_id not in fired:
+            yield f"inconclusive: {rule.fault['kind']} on {rule.service}.{rule.operation} never fired"
+
+
+def a_cancel_is_accepted(run: Run) -> Iterator[str]:
+    """POST cancel answers 200 with the status CANCELLED."""
+    wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
+    if run.cancel_answer is not None and run.cancel_answer != (200, wanted):
+        yield f"it answered {run.cancel_answer}"
+
+
+def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
+    """No payload over 64 KiB, no picture, no signature, no key."""
+    if run.history is None:
+        return
+    size = 0
+    for event in run.history.events:
+        raw = event.SerializeToString()
+        size += len(raw)
+        if SECRETS.search(raw) or ACCOUNT_KEY.encode() in raw:
+            yield f"event {event.event_id} ({EventType.Name(event.event_type)}) holds a picture or a secret"
+        for payload in _payloads(event):
+            if len(payload.data) > MAX_PAYLOAD:
+                yield f"event {event.event_id} has a payload of {len(payload.data)} bytes"
+    if size > MAX_HISTORY:
+        yield f"it has {size} bytes"
+
+
+def results_are_pictures(run: Run) -> Iterator[str]:
+    """Every picture of a completed answer is base64 of a JPEG; flux is never null; metrics go with their pictures."""
+    if run.status != "COMPLETED":
+        return
+    result = run.answer.get("result", {})
+    for name, value in result.items():
+        if name.endswith("Base64") and value is not None and not base64.b64decode(value).startswith(b"\xff\xd8\xff"):
+            yield f"{name} is no JPEG"
+    if result.get("fluxResultBase64") is None or result.get("fluxMetrics") is None:
+        yield "flux is null"
+    if (result.get("geminiResultBase64") is None) != (result.get("geminiMetrics") is None):
+        yield "gemini has a picture without metrics, or metrics without a picture"
+
+
+INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
+    every_start_reaches_a_final_state,
+    answers_have_the_specified_keys,
+    progress_never_falls,
+    steps_come_in_their_order,
+    each_step_works_on_its_picture,
+    no_call_after_the_end,
+    no_job_is_submitted_twice_for_one_attempt,
+    attempts_are_within_policy,
+    time_is_true,
+    the_workflow_never_waits_by_itself,
+    every_rule_fired,
+    a_cancel_is_accepted,
+    the_history_is_small_and_holds_no_secret,
+    results_are_pictures,
+    what_is_sent_is_what_the_user_said,
+    what_comes_back_is_what_the_a100_made,
+)
+"""Besides these, each history is replayed (`replay`)."""
+
+
+def _memo(run: Run, field: str) -> list[Any]:
+    """Return the values that a field of the memo had, from the start's on, in the order of the history."""
+    values: list[Any] = []
+    for event in run.history.events if run.history else ():
+        # One that is not of these types has neither, and so no fields.
+        for memo in (
+            event.workflow_execution_started_event_attributes.memo,
+            event.workflow_properties_modified_event_attributes.upserted_memo,
+        ):
+            if field in memo.fields:
+                values += pydantic_data_converter.payload_converter.from_payloads([memo.fields[field]])
+    return values
+
+
+def _carried(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what each activity was given, and what those that completed returned, as the history holds it."""
+    given: dict[str, Any] = {}
+    made: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    for event in run.history.events if run.history else ():
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            scheduled = event.activity_task_scheduled_event_attributes
+            names[event.event_id] = scheduled.activity_type.name
+            given[scheduled.activity_type.name] = _small_json(scheduled.input.payloads[0])
+        elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            completed = event.activity_task_completed_event_attributes
+            result = _small_json(completed.result.payloads[0])
+            virtual = isinstance(result, dict) and set(result) == set(Envelope.model_fields)
+            made[names.get(completed.scheduled_event_id, "")] = result["value"] if virtual else result
+    return given, made
+
+
+def _small_json(payload: Payload) -> Any:
+    """Return what a payload holds; None when it is no JSON, which is another invariant's business."""
+    try:
+        return json.loads(payload.data)
+    except ValueError:
+        return None
+
+
+def _uri(carried: Any) -> str | None:
+    """Return the URI of a picture, or of the picture in a request."""
+    picture = carried.get("image", carried) if isinstance(carried, dict) else None
+    uri: str | None = picture.get("uri") if isinstance(picture, dict) else None
+    return uri
+
+
+def _payloads(message: Any) -> Iterator[Payload]:
+    """Yield every payload within a protobuf message."""
+    if isinstance(message, Payload):
+        yield message
+        return
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        if descriptor.message_type.GetOptions().map_entry:
+            items = [item for item in value.values() if hasattr(item, "ListFields")]
+        elif descriptor.is_repeated:
+            items = list(value)
+        else:
+            items = [value]
+        for item in items:
+            yield from _payloads(item)

@@ -1,0 +1,273 @@
+"""Run scenarios through the gateway's API, as a frontend would, and judge what came out."""
+
+import asyncio
+import base64
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+import httpx
+from temporalio.client import Client, WorkflowFailureError
+
+from app.gateway.start import workflow_id_for
+from fakes.kit.client import AsyncControl, ControlError
+from scenarios.scenario import Scenario
+from scenarios.stories.expectations import unmet
+from scenarios.stories.invariants import breaches
+from scenarios.stories.replay import replay
+from scenarios.stories.run import Call, Run
+from scenarios.world.timelines import Timelines
+from scenarios.world.virtual_clock import Event
+
+AT_ONCE = 12
+"""Scenarios side by side: enough to keep two cores busy."""
+POLL_INTERVAL_S = 0.5
+LIMIT_S = 300.0
+"""Wall seconds for one scenario; only a broken pipeline or engine reaches it."""
+ACCEPTED = 202
+
+
+class Place(Protocol):
+    """Where scenarios run.
+
+    Attributes:
+        gateway: the address of the gateway's API.
+        virtual: whether time is.
+        controls: the fakes' control planes by service; empty where the services are real.
+        temporal: the way to histories; None where there is none.
+        timelines: what happened in each workflow, in virtual time.
+    """
+
+    gateway: str
+    virtual: bool
+    controls: Mapping[str, AsyncControl]
+    temporal: Client | None
+    timelines: Timelines
+
+
+def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
+    """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
+    return f"{seed}:{scenario.name}:{number}"
+
+
+def request_body(scenario: Scenario) -> dict[str, Any]:
+    """Return the body of the start, as a frontend would send it."""
+    body: dict[str, Any] = {
+        "originalImageBase64": base64.b64encode(scenario.photo_bytes()).decode(),
+        "maskPoints": scenario.mask_points(),
+    }
+    if scenario.strokes:
+        body["brushStrokes"] = [dict(stroke) for stroke in scenario.strokes]
+    return body | dict(scenario.body)
+
+
+class Runner:
+    """Runs scenarios at a place.
+
+    Args:
+        place: the virtual world, a live stack or a deployment.
+        seed: part of every key, and so of every workflow id.
+        replays: whether each history is replayed.
+    """
+
+    def __init__(self, place: Place, *, seed: int | str = 1, replays: bool = True) -> None:
+        self._place = place
+        self._seed = seed
+        self._replays = replays
+        self._replaying = asyncio.Semaphore(1)
+        self._seen: dict[str, tuple[str, int]] = {}
+        self._http = httpx.AsyncClient(base_url=place.gateway, timeout=60, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def run_all(
+        self, scenarios: Iterable[Scenario], *, at_once: int = AT_ONCE, done: Callable[[Run], None] = lambda _run: None
+    ) -> list[Run]:
+        """Run scenarios side by side, and return their runs in the given order."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(scenario: Scenario) -> Run:
+            async with slots:
+                run = await self.run(scenario)
+            done(run)
+            return run
+
+        return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
+
+    async def run(self, scenario: Scenario, number: int | str = 1) -> Run:
+        """Run one scenario, with the stories beside it, and judge it."""
+        run, *beside = await asyncio.gather(
+            self._run(scenario, scenario_key(scenario, self._seed, number)),
+            *(
+                self._run(other, f"{scenario_key(scenario, self._seed, number)}:{other.name}:{place}")
+                for place, other in enumerate(scenario.beside, 1)
+            ),
+        )
+        for other in beside:
+            run.problems += [f"beside it, {other.scenario.name}: {problem}" for problem in other.problems]
+        return run
+
+    async def late_calls(self) -> dict[str, str]:
+        """Return a problem for each workflow that a service was called for after its ledger was read.
+
+        Those beside a scenario are looked at too.
+        """
+        ledgers = await asyncio.gather(*(control.ledger() for control in self._place.controls.values()))
+        counts = Counter(entry["key"] for ledger in ledgers for entry in ledger)
+        return {
+            workflow_id: f"no call after the end: {counts[workflow_id] - calls} came later for {key}"
+            for workflow_id, (key, calls) in self._seen.items()
+            if counts[workflow_id] > calls
+        }
+
+    async def _run(self, scenario: Scenario, key: str) -> Run:
+        began = time.perf_counter()
+        workflow_id = workflow_id_for(key)
+        timeline = self._place.timelines.of(workflow_id)
+        run = Run(
+            scenario,
+            key,
+            workflow_id,
+            timeline,
+            virtual=self._place.virtual,
+            seen_inside=bool(self._place.controls),
+        )
+        try:
+            await self._play(run)
+            run.wall_s = time.perf_counter() - began
+            if not run.virtual:
+                timeline.now = (timeline.began or 0) + run.wall_s
+            await self._judge(run)
+        except Exception as error:  # noqa: BLE001 - whatever broke in the harness, it is this run's, and no other's
+            run.wall_s = time.perf_counter() - began
+            run.problems.append(self._broken(run, error))
+        finally:
+            self._place.timelines.forget(workflow_id)
+        return run
+
+    async def _play(self, run: Run) -> None:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                try:
+                    await self._load_rules(run)
+                    await self._try_on(run)
+                    await self._collect(run)
+                finally:
+                    await self._drop_rules(run)
+        except TimeoutError:
+            run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
+            await self._collect(run)
+
+    def _broken(self, run: Run, error: Exception) -> str:
+        """Say what broke, with a rule's own words for its id."""
+        said = str(error)
+        for rule_id, rule in run.rules.items():
+            said = said.replace(rule_id, f"{rule.fault['kind']} on {rule.service}.{rule.operation}")
+        return f"broke off: {type(error).__name__}: {said} (the gateway is {self._place.gateway})"
+
+    async def _load_rules(self, run: Run) -> None:
+        by_service: dict[str, list[dict[str, Any]]] = {}
+        for place, rule in enumerate(run.scenario.rules):
+            rule_id = f"{run.workflow_id}.{place}"
+            run.rules[rule_id] = rule
+            by_service.setdefault(rule.service, []).append(rule.as_rule(rule_id, run.workflow_id))
+        await asyncio.gather(*(self._place.controls[name].add(*rules) for name, rules in by_service.items()))
+
+    async def _drop_rules(self, run: Run) -> None:
+        for rule_id, rule in run.rules.items():
+            with suppress(ControlError):  # it was refused, or its fake is gone: the run says so already
+                await self._place.controls[rule.service].remove(rule_id)
+
+    async def _try_on(self, run: Run) -> None:
+        scenario = run.scenario
+        if scenario.cancel_at is not None and run.virtual:
+            run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
+        headers = {"Idempotency-Key": run.key, **scenario.headers}
+        answer = await self._http.post("/workflow/start", json=request_body(scenario), headers=headers)
+        run.start_answer = (answer.status_code, _json(answer))
+        if answer.status_code != ACCEPTED:
+            run.status = "REFUSED"
+            return
+        if not run.virtual:
+            run.timeline.began = time.time()
+        ended = asyncio.create_task(self._ended(run))
+        try:
+            await self._follow(run, ended)
+        finally:
+            ended.cancel()
+
+    async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
+        """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
+        while True:
+            answer = _json(await self._http.get(f"/workflow/{run.workflow_id}"))
+            if answer.get("status") != "RUNNING":
+                run.status, run.answer = str(answer.get("status")), answer
+                return
+            run.samples.append((answer["progress"], answer["currentStep"]))
+            if ended.done():
+                await asyncio.sleep(POLL_INTERVAL_S)
+            else:
+                await asyncio.wait([ended], timeout=POLL_INTERVAL_S)
+
+    async def _ended(self, run: Run) -> None:
+        """Return once the workflow has ended, or, in real time, is to be cancelled."""
+        if not run.virtual and run.scenario.cancel_at is not None:
+            await asyncio.sleep(run.scenario.cancel_at)
+            await self._cancel(run)
+        if self._place.temporal is None:
+            await asyncio.Event().wait()
+        else:
+            with suppress(WorkflowFailureError):
+                await self._place.temporal.get_workflow_handle(run.workflow_id).result()
+
+    async def _cancel(self, run: Run) -> None:
+        answer = await self._http.post(f"/workflow/{run.workflow_id}/cancel")
+        run.cancel_answer = (answer.status_code, _json(answer))
+
+    async def _collect(self, run: Run) -> None:
+        ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._place.controls))
+        run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
+        self._seen[run.workflow_id] = (run.key, len(run.calls))
+        if run.status == "REFUSED" or self._place.temporal is None:
+            return
+        handle = self._place.temporal.get_workflow_handle(run.workflow_id)
+        run.history = await handle.fetch_history()
+        if run.status == "COMPLETED":
+            run.output = await handle.result()
+
+    async def _ledger(self, run: Run, service: str) -> list[Call]:
+        return [
+            Call(
+                service=service,
+                operation=entry["operation"],
+                number=entry["call"],
+                attempt=entry["attempt"],
+                at=run.timeline.since_began(entry["caller_time"]),
+                rule=entry["rule"],
+                fault=entry["fault"],
+                status=entry["status"],
+                duration_s=entry["duration_s"],
+                sent=entry["sent"],
+                answered=entry["answered"],
+            )
+            for entry in await self._place.controls[service].ledger(run.workflow_id)
+        ]
+
+    async def _judge(self, run: Run) -> None:
+        run.problems += [*unmet(run), *breaches(run)]
+        if self._replays and run.history is not None and run.status != "UNKNOWN":
+            async with self._replaying:
+                failure = await replay(run.history, virtual=run.virtual)
+            if failure:
+                run.problems.append(f"the history does not replay: {failure}")
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return {"notJson": answer.text[:200]}

@@ -1,0 +1,1 @@
+"""The virtual world: everything real but the clock."""

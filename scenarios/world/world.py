@@ -1,0 +1,153 @@
+"""The world in which scenarios run in virtual time: everything real but the clock.
+
+The gateway and the worker of production run in this process, in front of a Temporal dev server with a clock for each
+workflow; Azurite and the fakes are processes or servers of their own, reached over real HTTP.
+"""
+
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from temporalio.client import Client
+
+from app.attempts.clock import WallClock
+from app.gateway import create_app
+from app.services.assembly import Assembly
+from app.services.blob import BlobStore
+from app.settings import Settings
+from app.worker import working
+from fakes.kit.client import AsyncControl
+from fakes.kit.serve import serving
+from scenarios.processes.child import Program
+from scenarios.processes.ports import HOST, Ports, reserve_port
+from scenarios.processes.probes import answers
+from scenarios.processes.supervisor import Supervisor
+from scenarios.stack import programs
+from scenarios.world.time_skipping import time_skipping_client, time_skipping_options
+from scenarios.world.timelines import Timelines
+from scenarios.world.virtual_clock import SimulatedClock
+from scenarios.world.virtual_http import VirtualBlobTransport, VirtualTransport
+from scenarios.world.virtual_time import VirtualTime
+
+HEARTBEAT_THROTTLE_S = 0.02
+"""An attempt that waits to be cancelled beats this often; in production a cancellation may take a second to arrive."""
+ACTIVITIES_AT_ONCE = 16
+"""Of each task queue. In virtual time none waits, so that more would only fight for the machine: with a hundred
+scenarios at once their heartbeats, which are real, would come too late."""
+GATEWAY_BLOB_RETRIES = 2
+FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
+
+
+class World:
+    """The virtual world, as an async context.
+
+    Attributes:
+        gateway: the address of the gateway's API.
+        services: the address of each fake, by the names that rules use.
+        controls: the control plane of each fake, by the names that rules use.
+        temporal: the client whose workflows skip time.
+        timelines: what happened in each workflow, in virtual time.
+        settings: of the gateway; the worker has the same, but the fault proxy for its blob store.
+    """
+
+    gateway: str
+    temporal: Client | None
+    settings: Settings
+    virtual = True
+
+    def __init__(self, home: Path, *, seed: int = 1) -> None:
+        self.services: Mapping[str, str] = {}
+        self.controls: Mapping[str, AsyncControl] = {}
+        self.timelines = Timelines()
+        self._home = home
+        self._seed = seed
+        self._parts = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._build()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._parts.aclose()
+
+    async def _build(self) -> None:
+        ports = Ports.free()
+        fakes = {name: reserve_port() for name in FAKES}
+        programs, store = _processes(ports, fakes, self._home, self._seed)
+        await self._parts.enter_async_context(Supervisor(programs, home=self._home))
+        self.temporal = client = await time_skipping_client(ports)
+        self.services = urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
+        self.controls = {name: AsyncControl(url) for name, url in urls.items()}
+        for control in self.controls.values():
+            self._parts.push_async_callback(control.close)
+        self.settings = Settings.model_validate(
+            {
+                **{name.lower(): value for name, value in store.items()},
+                "image_manipulator_url": urls["image_manipulator"],
+                "birefnet_url": urls["birefnet"],
+                "sam3_url": urls["sam3"],
+                "a100_urls": (urls["a100"], urls["a100_spare"]),
+                "a100_max_concurrent": ACTIVITIES_AT_ONCE,
+                "worker_max_concurrent": ACTIVITIES_AT_ONCE,
+                "worker_drain_s": 1,
+                "log_level": "ERROR",
+            }
+        )
+        proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes["blob"])
+        await self._work(client, self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
+        await self._serve(client)
+
+    async def _work(self, client: Client, settings: Settings) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        assembly = Assembly(
+            settings,
+            clock=SimulatedClock(),
+            http_transport=VirtualTransport(httpx.AsyncHTTPTransport(limits=limits)),
+            blob_transport=VirtualBlobTransport(),
+        )
+        self._parts.push_async_callback(assembly.close)
+        await self._parts.enter_async_context(
+            working(
+                client,
+                settings,
+                assembly.activities,
+                interceptors=[VirtualTime(self.timelines)],
+                heartbeat_throttle=HEARTBEAT_THROTTLE_S,
+            )
+        )
+
+    async def _serve(self, client: Client) -> None:
+        blobs = BlobStore(self.settings, WallClock(), retries=GATEWAY_BLOB_RETRIES)
+        self._parts.push_async_callback(blobs.close)
+        http = await self._parts.enter_async_context(httpx.AsyncClient(trust_env=False))
+        self.gateway = await self._parts.enter_async_context(serving(create_app(self.settings, client, blobs, http)))
+
+
+def _processes(
+    ports: Ports, fakes: Mapping[str, int], home: Path, seed: int
+) -> tuple[list[list[Program]], dict[str, str]]:
+    """Return the processes of the virtual world, and the variables of its blob store."""
+    stages = programs.stages(ports, home, time_skipping_options("azurite", seed=seed))
+    azurite = next(program for program in stages[0] if program.name == "azurite")
+    environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
+    words = [sys.executable, "-m", "scenarios.world.fakes_process"]
+    stages[0].append(
+        Program(
+            name="fakes",
+            words=[*words, *(f"{name}={port}" for name, port in fakes.items())],
+            environment=environment,
+            healthy=answers(list(fakes.values())[-1]),
+            addresses={},
+        )
+    )
+    return stages, {name: value for name, value in environment.items() if name.startswith("AZURE_")}

@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from app.attempts.attempt import Attempt
+from app.attempts.clock import WallClock
+from app.attempts.heartbeat import heartbeats
+from app.pipeline.models import Ticket
+from app.pipeline.policies import MASK
+
+
+async def test_an_attempt_whose_heart_does_not_beat_is_not_begun() -> None:
+    """It would lose the ticket of its job, and the next attempt would have the GPU work once more."""
+
+    async def silent() -> Attempt:
+        return Attempt.begin(WallClock(), MASK)
+
+    with pytest.raises(RuntimeError, match="heartbeats"):
+        await ActivityEnvironment().run(silent)
+
+
+async def test_an_attempt_has_the_ticket_that_the_one_before_left() -> None:
+    async def beating() -> Ticket | None:
+        async with heartbeats():
+            return Attempt.begin(WallClock(), MASK).heart.ticket
+
+    environment = ActivityEnvironment()
+    ticket = Ticket(job_id="j", submitted_at=1.0)
+    environment.info = replace(environment.default_info(), heartbeat_details=[ticket.model_dump()])
+    assert await environment.run(beating) == ticket

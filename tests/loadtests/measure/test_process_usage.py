@@ -1,0 +1,68 @@
+import subprocess
+import sys
+import time
+
+from loadtests.measure.observed import summarize_processes
+from loadtests.measure.process_usage import MIB, Meter, Reading, Watch
+from loadtests.measure.sampling import Sample
+
+HUNGRY = """
+import time
+held = bytearray(60 * 1024 * 1024)
+begun = time.process_time()
+while time.process_time() - begun < 0.3:
+    pass
+print("done", flush=True)
+input()
+"""
+
+
+def test_the_cost_of_a_process_is_its_cpu_and_the_growth_of_its_memory() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"input()\n{HUNGRY}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        with Meter({"hungry": child.pid}) as meter:
+            print(file=child.stdin, flush=True)
+            assert child.stdout.readline() == "done\n"
+            time.sleep(0.05)  # one more reading
+        cost = meter.costs()["hungry"]
+    finally:
+        child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+    assert 0.25 < cost.cpu < 1
+    assert 55 * MIB < cost.growth < 90 * MIB
+
+
+def test_a_process_that_has_ended_keeps_its_figures() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; sum(range(10**7)); time.sleep(60)"])
+    with Meter({"gone": child.pid}) as meter:
+        deadline = time.monotonic() + 30
+        while meter.costs()["gone"].cpu < 0.1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+    assert meter.costs()["gone"].cpu >= 0.1
+
+
+def test_a_process_that_ends_shows_no_negative_cpu() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "sum(range(10**7)); print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    watch = Watch({"gone": child.pid})
+    assert child.stdout is not None
+    child.stdout.readline()
+    running = watch.read()["gone"]
+    child.communicate("\n")
+    ended = watch.read()["gone"]
+    assert running.cpu >= 0.1
+    assert ended == Reading(running.cpu, 0)
+    cost = summarize_processes([Sample(at, processes={"gone": each}) for at, each in ((0, running), (1, ended))], 1)
+    assert cost["gone"]["cpu_s"] == 0

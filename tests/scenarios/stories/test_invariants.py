@@ -1,0 +1,232 @@
+"""Each invariant notices its breach."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from fakes.kit.digests import digest
+from scenarios.stories.invariants import ORDER, STEPS, breaches
+from scenarios.stories.run import Run
+from scenarios.world.timelines import Attempt
+from tests.scenarios.stories.made_runs import call, completed, failed, with_call
+
+RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
+
+
+def history(run: Run, *memos: dict[str, object], payload: bytes = b"") -> None:
+    """Give a run a history of a start with the first memo, changes of it, and one activity's result."""
+    events = []
+    for number, memo in enumerate(memos):
+        event = HistoryEvent()
+        if number == 0:
+            event.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+            fields = event.workflow_execution_started_event_attributes.memo.fields
+        else:
+            event.event_type = EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED
+            fields = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        for name, value in memo.items():
+            fields[name].CopyFrom(pydantic_data_converter.payload_converter.to_payloads([value])[0])
+        events.append(event)
+    last = HistoryEvent(event_id=9, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    last.activity_task_completed_event_attributes.result.payloads.append(Payload(data=payload))
+    run.history = WorkflowHistory(run.workflow_id, [*events, last])
+
+
+def steps(run: Run) -> list[dict[str, object]]:
+    """Return the memo's changes as the workflow makes them."""
+    activities = dict.fromkeys(attempt.activity for attempt in run.timeline.attempts)
+    return [{"currentStep": STEPS[ORDER.index(activity)].value} for activity in activities]
+
+
+def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:
+    """Add what activities were given, and what they returned in virtual time."""
+    assert run.history
+    events = list(run.history.events)
+    for number, (activity, request) in enumerate(given.items(), 20):
+        scheduled = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+        begun = scheduled.activity_task_scheduled_event_attributes
+        begun.activity_type.name = activity
+        begun.input.payloads.append(Payload(data=json.dumps(request).encode()))
+        events.append(scheduled)
+        if activity in made:
+            ended = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+            ended.activity_task_completed_event_attributes.scheduled_event_id = number
+            result = json.dumps({"used": 1.0, "ended": 1.0, "value": made[activity]}).encode()
+            ended.activity_task_completed_event_attributes.result.payloads.append(Payload(data=result))
+            events.append(ended)
+    run.history = WorkflowHistory(run.workflow_id, events)
+
+
+def test_a_run_in_order_breaks_nothing() -> None:
+    for run in (completed(), failed()):
+        history(run, {"progress": 5}, *steps(run), {"progress": 45}, payload=b"{}")
+        carry(run, {"resize_image": {}, "generate_mask": {"image": RESIZED}}, {"resize_image": RESIZED})
+        assert list(breaches(run)) == []
+
+
+def stay_open(run: Run) -> None:
+    run.status = "RUNNING"
+
+
+def answer_more(run: Run) -> None:
+    run.answer["debug"] = 1
+
+
+def fall_back(run: Run) -> None:
+    run.samples.append((20, "CHECKING_ZOOM"))
+
+
+def fall_back_in_the_memo(run: Run) -> None:
+    history(run, {"progress": 45}, {"progress": 20})
+
+
+def repeat_a_step(run: Run) -> None:
+    history(run, {"currentStep": "GENERATING_MASK"}, {"currentStep": "GENERATING_MASK"})
+
+
+def tell_no_step(run: Run) -> None:
+    history(run, *steps(run)[:-1])
+
+
+def take_another_picture(run: Run) -> None:
+    history(run, *steps(run))
+    carry(run, {"resize_image": {}, "generate_mask": {"image": {"uri": "azure://c/w.jpg"}}}, {"resize_image": RESIZED})
+
+
+def swap_activities(run: Run) -> None:
+    run.timeline.attempts.append(Attempt("resize_image", 1, 4.0, 4.0, "completed"))
+
+
+def call_afterwards(run: Run) -> None:
+    run.calls.append(call(at=4.5))
+
+
+def submit_twice(run: Run) -> None:
+    with_call(run, 1, attempt=1)
+
+
+def try_too_often(run: Run) -> None:
+    run.timeline.attempts += [Attempt("generate_mask", number, 4.0, 4.0) for number in (3, 4)]
+
+
+def skip_an_attempt(run: Run) -> None:
+    run.timeline.attempts[2].number = 3
+
+
+def wait_by_itself(run: Run) -> None:
+    run.timeline.attempts[3].began = 4.5
+
+
+def be_untrue(run: Run) -> None:
+    run.timeline.problems.append("attempt 1 was silent for 40 s")
+
+
+def lose_the_fault(run: Run) -> None:
+    with_call(run, 0, rule=None)
+
+
+def refuse_the_cancel(run: Run) -> None:
+    run.cancel_answer = (409, {})
+
+
+def hold_a_signature(run: Run) -> None:
+    history(run, payload=b"https://store/blob?sv=1&sig=abc")
+
+
+def hold_a_picture(run: Run) -> None:
+    history(run, payload=b"\xff\xd8\xff\xe0....")
+
+
+def hold_too_much(run: Run) -> None:
+    history(run, payload=b"x" * 65_537)
+
+
+def answer_no_picture(run: Run) -> None:
+    run.answer["result"]["fluxResultBase64"] = "bm8gcGljdHVyZQ=="
+
+
+def forget_metrics(run: Run) -> None:
+    run.answer["result"]["geminiMetrics"] = None
+
+
+def send_another_point(run: Run) -> None:
+    run.scenario = dataclasses.replace(run.scenario, points=((0.5, 0.5, 1), (0.02, 0.02, 0)))
+
+
+def turn_a_label(run: Run) -> None:
+    x, y, _ = (*run.scenario.mask_points()[0].values(),)
+    run.scenario = dataclasses.replace(run.scenario, points=((x, y, 1), (0.02, 0.02, 1)))
+
+
+def send_another_stroke(run: Run) -> None:
+    stroke = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 12}
+    run.scenario = dataclasses.replace(run.scenario, strokes=(stroke,))
+    sent = digest({"strokes": [{"points": [[0.5, 0.5]], "mode": "remove", "size": 12.0}]})
+    run.calls.append(call("a100", "refine_mask", at=4.0, sent=sent))
+
+
+def swap_the_models(run: Run) -> None:
+    result = run.answer["result"]
+    result["fluxResultBase64"], result["geminiResultBase64"] = (
+        result["geminiResultBase64"],
+        result["fluxResultBase64"],
+    )
+
+
+def give_gemini_metrics_to_flux(run: Run) -> None:
+    run.answer["result"]["fluxMetrics"] = run.answer["result"]["geminiMetrics"]
+
+
+def lose_the_fidelity(run: Run) -> None:
+    run.answer["result"]["fluxFidelityVizBase64"] = None
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (stay_open, "every start reaches a final state: the status is RUNNING"),
+        (answer_more, "answers have the specified keys"),
+        (fall_back, "progress never falls: a client saw [5, 45, 20]"),
+        (fall_back_in_the_memo, "progress never falls: memo [45, 20]"),
+        (repeat_a_step, "steps come in their order: steps"),
+        (tell_no_step, "steps come in their order: the memo never said"),
+        (take_another_picture, "each step works on its picture: generate_mask got azure://c/w.jpg"),
+        (swap_activities, "steps come in their order: activities"),
+        (call_afterwards, "no call after the end: sam3.poll at 4.5 s; the end was at 4.0 s"),
+        (submit_twice, "no job is submitted twice for one attempt: sam3 got 2 in attempt 1"),
+        (try_too_often, "attempts are within policy: generate_mask had 4 attempts; its policy allows 3"),
+        (skip_an_attempt, "attempts are within policy: generate_mask had the attempts [1, 3]"),
+        (wait_by_itself, "the workflow never waits by itself: generate_images began 0.5 s after generate_mask ended"),
+        (be_untrue, "time is true: attempt 1 was silent for 40 s"),
+        (lose_the_fault, "every rule fired: inconclusive: status on sam3.submit never fired"),
+        (refuse_the_cancel, "a cancel is accepted: it answered (409, {})"),
+        (hold_a_signature, "the history is small and holds no secret: event 9"),
+        (hold_a_picture, "the history is small and holds no secret: event 9"),
+        (hold_too_much, "the history is small and holds no secret: event 9 has a payload of 65537 bytes"),
+        (answer_no_picture, "results are pictures: fluxResultBase64 is no JPEG"),
+        (forget_metrics, "results are pictures: gemini has a picture without metrics"),
+        (send_another_point, "what is sent is what the user said: sam3.submit call 2 got other points"),
+        (turn_a_label, "what is sent is what the user said: sam3.submit call 2 got other labels"),
+        (send_another_stroke, "what is sent is what the user said: a100.refine_mask call 1 got other strokes"),
+        (swap_the_models, "what comes back is what the a100 made: geminiResultBase64 is not the result_gemini"),
+        (give_gemini_metrics_to_flux, "what comes back is what the a100 made: fluxMetrics is not the metrics"),
+        (lose_the_fidelity, "what comes back is what the a100 made: fluxFidelityVizBase64 is not the fidelity_viz"),
+    ],
+)
+def test_each_invariant_notices_its_breach(break_it: Callable[[Run], None], said: str) -> None:
+    run = completed()
+    break_it(run)
+    assert [breach for breach in breaches(run) if breach.startswith(said)], list(breaches(run))
+
+
+def test_a_failure_with_another_key_is_noticed() -> None:
+    run = failed()
+    run.answer["error"]["trace"] = "..."
+    assert [breach for breach in breaches(run) if "the error has" in breach]

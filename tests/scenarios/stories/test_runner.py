@@ -1,0 +1,37 @@
+"""A run whose harness breaks: it fails by itself, says why, and the others go on."""
+
+import pytest
+
+from fakes.kit.client import AsyncControl
+from scenarios.processes.ports import HOST, reserve_port
+from scenarios.scenario import Expect, Scenario, rule
+from scenarios.stack.live import LivePlace
+from scenarios.stories.runner import Runner
+from scenarios.world.simulation import Simulation
+
+GARBLED = Scenario(
+    name="garbled",
+    story="No mask is made by a poll, so the fake refuses the rule.",
+    theme="tests",
+    rules=(rule("sam3", "poll", "mask_empty"),),
+    expect=Expect(),
+)
+QUIET = Scenario(name="quiet", story="All is well.", theme="tests", expect=Expect())
+
+
+def test_a_rule_that_its_fake_refuses_fails_its_run_alone(simulation: Simulation) -> None:
+    garbled, quiet = simulation.run_all([GARBLED, QUIET])
+    assert quiet.problems == []
+    assert any(problem.startswith("broke off: ControlError: ") for problem in garbled.problems), garbled.problems
+    assert "sam3.poll" in garbled.problems[0], garbled.problems
+
+
+@pytest.mark.parametrize("scenario", [QUIET, GARBLED])
+async def test_a_gateway_that_is_not_there_is_a_problem_of_the_run(scenario: Scenario) -> None:
+    nowhere = f"http://{HOST}:{reserve_port()}"
+    async with AsyncControl(nowhere) as control:
+        runner = Runner(LivePlace(nowhere, controls={"sam3": control}))
+        run = await runner.run(scenario)
+        await runner.close()
+    assert run.problems[0].startswith("broke off: ")
+    assert nowhere in run.problems[0]
