@@ -1,19 +1,15 @@
-"""The OpenAPI documents of the four services, out of the fakes' models: `python -m fakes.tools.openapi PLACE`."""
+"""The OpenAPI documents of the services, out of the fakes' models: `python -m fakes.tools.openapi PLACE`."""
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from fakes import a100, birefnet, image_manipulator, sam3
+from fastapi import FastAPI
+
 from fakes.kit.settings import FakeSettings
+from fakes.registry import SERVICES
 
-SERVICES = {
-    "image_manipulator": ("Image manipulator", image_manipulator.create_app),
-    "birefnet": ("BiRefNet", birefnet.create_app),
-    "sam3": ("SAM3", sam3.create_app),
-    "a100": ("A100 server", a100.create_app),
-}
 DESCRIPTION = (
     "What the pipeline asks of this service, and what it answers. Generated from the fake; `make contract` checks any "
     "implementation against it. Pictures are named by azure://container/blob, in the blob store that all share."
@@ -22,9 +18,9 @@ DESCRIPTION = (
 
 def document(service: str) -> dict[str, Any]:
     """Return the OpenAPI document of one service, without what only a fake has."""
-    title, create_app = SERVICES[service]
-    described = create_app(FakeSettings(sim_enabled=False)).openapi()
-    described["info"] = {"title": title, "description": DESCRIPTION, "version": "1"}
+    app = cast("FastAPI", SERVICES[service].create_app(FakeSettings(sim_enabled=False)))
+    described = app.openapi()
+    described["info"] = {"title": SERVICES[service].title, "description": DESCRIPTION, "version": "1"}
     return described
 
 

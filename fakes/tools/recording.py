@@ -25,13 +25,13 @@ from fastapi import FastAPI, Request, Response
 
 from fakes.kit.profiles import read_profile
 from fakes.kit.rules import read_rules
+from fakes.registry import SERVICES
 
 OPERATIONS = {
-    "image_manipulator": {"POST /resize": "resize", "POST /zoom_check": "zoom_check"},
-    "birefnet": {"POST /jobs": "submit", "GET /jobs": "poll"},
-    "sam3": {"POST /jobs": "submit", "GET /jobs": "poll"},
-    "a100": {"GET /health": "health", "POST /refine_mask": "refine_mask", "POST /generate": "generate"},
+    service.name: {f"{one.method} {one.path.partition('/{')[0]}": one.name for one in service.operations}
+    for service in SERVICES.values()
 }
+"""By service and by method and the first part of the path, the names of operations."""
 HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "content-encoding", "accept-encoding"}
 OWN = HOP_BY_HOP | {"keep-alive", "date", "server"}
 """What the recorder's own answers have already."""

@@ -5,7 +5,7 @@ import pytest
 
 from fakes.tools.openapi import SERVICES, document, text
 
-KEPT = Path(__file__).parents[2] / "docs" / "openapi"
+KEPT = Path(__file__).parents[3] / "docs" / "openapi"
 
 
 @pytest.mark.parametrize("service", SERVICES)
