@@ -23,7 +23,7 @@ def test_steps_and_progress() -> None:
 
 
 def test_every_activity_is_one_of_the_application() -> None:
-    assert pipeline.ACTIVITIES == tuple(POLICY_OF)
+    assert tuple(POLICY_OF) == pipeline.ACTIVITIES
     assert all(hasattr(getattr(Activities, name), "__temporal_activity_definition") for name in pipeline.ACTIVITIES)
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.tools.openapi import SERVICES, document, text
+from fakes.registry import SERVICES
+from fakes.tools.openapi import document, text
 
 KEPT = Path(__file__).parents[3] / "docs" / "openapi"
 
