@@ -21,6 +21,7 @@ from app.attempts.interceptors import PipelineInterceptor
 from app.pipeline import policies
 from app.pipeline.activities import Activities
 from app.pipeline.workflow import JewelryGenerationWorkflow
+from app.process.background import count_deaths
 from app.process.environment import BadEnvironmentError, read_environment
 from app.process.liveness_file import kept_fresh
 from app.process.logging import configure_logging
@@ -109,8 +110,11 @@ async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
+    runtime = _runtime(settings)
+    if runtime is not None:
+        count_deaths(runtime.metric_meter)
     try:
-        client = await connect(interceptors=telemetry.interceptors, runtime=_runtime(settings))
+        client = await connect(interceptors=telemetry.interceptors, runtime=runtime)
     except RuntimeError as error:
         log.error("Temporal cannot be reached", reason=str(error))  # noqa: TRY400 - a traceback tells nothing more
         return 1

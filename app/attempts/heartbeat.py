@@ -9,6 +9,7 @@ from temporalio import activity
 
 from app.pipeline.models import Ticket
 from app.pipeline.policies import HEARTBEAT_INTERVAL
+from app.process.background import beside
 
 
 class Heart:
@@ -34,15 +35,19 @@ beating: ContextVar[Heart | None] = ContextVar("beating", default=None)
 
 @asynccontextmanager
 async def heartbeats() -> AsyncIterator[Heart]:
-    """Beat on wall time until the block ends: what the server watches is the machine, not the work."""
+    """Beat on wall time until the block ends: what the server watches is the machine, not the work.
+
+    Raises:
+        Exception: what the heartbeats died of; the block is cancelled then.
+    """
     details = activity.info().heartbeat_details
     heart = Heart(Ticket.model_validate(details[0]) if details and details[0] else None)
     token = beating.set(heart)
-    task = asyncio.create_task(_beat(heart))
     try:
-        yield heart
+        # Without beats the server takes the worker for dead, and another attempt would run beside this one.
+        async with beside(_beat(heart), "heartbeats"):
+            yield heart
     finally:
-        task.cancel()
         beating.reset(token)
 
 

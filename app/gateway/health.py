@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from app.gateway.temporal_calls import TryOns
+from app.process.background import start
 from app.settings import Settings
 
 CHECK_DEADLINE = 2.5
@@ -64,7 +65,7 @@ class HealthChecks:
         """Ask everything at once, unless it is being asked or was a moment ago."""
         now = asyncio.get_running_loop().time()
         if self._asking is None or (self._asking.done() and now - self._answered >= KEPT):
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = start(self._ask(), "health checks")
         return await asyncio.shield(self._asking)  # who leaves takes the answer from nobody
 
     async def _ask(self) -> Health:

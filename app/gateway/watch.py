@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from app.errors import PipelineError
 from app.gateway.admission.slots import Slots
 from app.gateway.temporal_calls import Snapshot
+from app.process.background import start
 
 POLL_INTERVAL = 0.5
 """Seconds between two looks. A look costs Temporal about 10 ms."""
@@ -127,7 +128,7 @@ class _Poller:
         self.error: Exception | None = None
         self.changed = asyncio.Event()
         self.watchers = 0
-        self.task = asyncio.create_task(self._run(look, workflow_id, interval), name=f"watch {workflow_id}")
+        self.task = start(self._run(look, workflow_id, interval), "watch")
 
     def wake(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
@@ -137,10 +138,14 @@ class _Poller:
         while self.latest is None or not self.latest.ended:
             try:
                 snapshot = await look(workflow_id)
-            except Exception as error:  # noqa: BLE001 - each watcher raises it in its own request
-                self.error = error if isinstance(error, PipelineError) else PipelineError("An unexpected error")
+            except PipelineError as error:  # each watcher raises it in its own request
+                self.error = error
                 self.wake()
                 return
+            except Exception:
+                self.error = PipelineError("An unexpected error")
+                self.wake()
+                raise  # to be told as the death that it is
             if snapshot != self.latest:
                 self.latest = snapshot
                 self.wake()

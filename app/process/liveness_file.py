@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from app.process.background import beside
+
 INTERVAL = 5.0
 """Seconds between two touches. A healthcheck that allows six times as much does not stumble over one slow decode."""
 
@@ -16,18 +18,17 @@ async def kept_fresh(file: Path | None, interval: float = INTERVAL) -> AsyncIter
     The touching is done by the event loop that runs the activities: one that stands still lets the file grow old.
 
     Raises:
-        OSError: on entering, when the file cannot be written.
+        OSError: the file cannot be written, on entering or, which ends the block, later: better now, with the reason,
+            than by a healthcheck that finds it old.
     """
     if file is None:
         yield
         return
     file.touch()  # noqa: ASYNC240 - microseconds, here and below; in a thread it would hide a loop that stands still
-    task = asyncio.create_task(_touching(file, interval), name="alive")
     try:
-        yield
+        async with beside(_touching(file, interval), "liveness file"):
+            yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         file.unlink(missing_ok=True)  # noqa: ASYNC240 - as above
 
 

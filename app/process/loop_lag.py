@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from app.process.background import aside
+
 SAMPLE_S = 0.02
 
 log = structlog.get_logger(__name__)
@@ -18,11 +20,8 @@ async def loop_lag_logged(every: float | None) -> AsyncIterator[None]:
     if every is None:
         yield
         return
-    task = asyncio.create_task(_report(every), name="loop lag")
-    try:
+    async with aside(_report(every), "loop lag"):
         yield
-    finally:
-        task.cancel()
 
 
 async def _report(every: float) -> None:

@@ -1,8 +1,10 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from app.attempts import heartbeat
 from app.attempts.attempt import Attempt
 from app.attempts.clock import WallClock
 from app.attempts.heartbeat import heartbeats
@@ -29,3 +31,21 @@ async def test_an_attempt_has_the_ticket_that_the_one_before_left() -> None:
     ticket = Ticket(job_id="j", submitted_at=1.0)
     environment.info = replace(environment.default_info(), heartbeat_details=[ticket.model_dump()])
     assert await environment.run(beating) == ticket
+
+
+async def test_an_attempt_whose_heart_stops_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server would take its worker for dead, and have the work done once more beside it."""
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_INTERVAL", 0.0)
+
+    async def working() -> None:
+        async with heartbeats():
+            await asyncio.Event().wait()
+
+    def broken(*_details: object) -> None:
+        raise OSError("no heartbeat can be sent")
+
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = broken
+    async with asyncio.timeout(5):
+        with pytest.raises(OSError, match="no heartbeat can be sent"):
+            await environment.run(working)

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from temporalio.client import Client
 
-from app.errors import TemporalUnavailableError
+from app.errors import PipelineError, TemporalUnavailableError
 from app.gateway.routes import Parts
 from app.gateway.temporal_calls import Snapshot, Status
 from app.gateway.watch import Watches
@@ -52,6 +52,18 @@ async def test_watchers_share_one_poller_and_each_sees_every_change() -> None:
     look.now = Snapshot("w", Status.COMPLETED, 100, "COMPLETED")
     assert await asyncio.gather(*watchers) == [[5, 15, 100]] * 50
     assert watches.watched == 0
+
+
+async def test_a_poller_that_dies_of_a_defect_says_so_in_the_log_and_to_each_watcher() -> None:
+    look = Looks()
+    look.error = KeyError("a defect")
+    watches = Watches(look, interval=0.01)
+    with capture_logs() as said:
+        ends = await asyncio.gather(*(collect(watches.watch("w")) for _ in range(2)), return_exceptions=True)
+    assert [(type(end), str(end)) for end in ends] == [(PipelineError, "An unexpected error")] * 2
+    assert [(line["event"], line["task"], type(line["exc_info"])) for line in said] == [
+        ("a background task died", "watch", KeyError)
+    ]
 
 
 async def test_the_poller_goes_with_its_last_watcher() -> None:

@@ -31,3 +31,17 @@ async def test_a_file_that_cannot_be_written_is_said_at_the_start(tmp_path: Path
     with pytest.raises(OSError, match="no-such-folder"):
         async with kept_fresh(tmp_path / "no-such-folder" / "alive"):
             pass
+
+
+async def test_a_file_that_cannot_be_written_any_more_ends_what_it_speaks_for(tmp_path: Path) -> None:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+
+    async def speaking() -> None:
+        async with asyncio.timeout(5), kept_fresh(folder / "alive", interval=0.01):
+            (folder / "alive").unlink()
+            folder.rmdir()
+            await asyncio.Event().wait()
+
+    with pytest.raises(OSError, match="volume"):
+        await speaking()
