@@ -76,6 +76,10 @@ up: setup ## The whole stack in the foreground on its documented ports, until Ct
 scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_URL=...: against a deployment (ONLY=name, LIST=1)
 	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
 
+.PHONY: play
+play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL=1 TIMELINE=file.html RECORD=file.json)
+	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
+
 # ---------------------------------------------------------------- measure
 .PHONY: bench-scenarios
 bench-scenarios: setup ## Speed of the simulation, as ratios in one run

@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "scenarios.demo.command",
     "mutants": "scenarios.commands.mutants",
     "pictures": "scenarios.console.pictures",
+    "play": "scenarios.commands.play",
     "run": "scenarios.commands.run",
     "trace": "scenarios.console.trace_command",
     "up": "scenarios.commands.up",

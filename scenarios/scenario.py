@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from scenarios.stories.photos import PHOTOS, photo_bytes, point_on_neck
 
@@ -163,6 +163,13 @@ def cancelled(**more: Any) -> Expect:
     return Expect(status="CANCELLED", **more)
 
 
+class Act(NamedTuple):
+    """Something that the user does: what, and whether right after the start was `accepted` or at the `end`."""
+
+    do: Literal["cancel", "repeat", "repeat_other", "status", "wait", "events"]
+    at: Literal["accepted", "end"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One story of one try-on: what the user sends, what goes wrong, and what must come out.
@@ -176,6 +183,7 @@ class Scenario:
         strokes: brush strokes as the API takes them.
         rules: what the fakes do wrong.
         cancel_at: the virtual second at which the user cancels.
+        acts: what else the user does.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
@@ -192,6 +200,7 @@ class Scenario:
     strokes: tuple[Mapping[str, Any], ...] = ()
     rules: tuple[Rule, ...] = ()
     cancel_at: float | None = None
+    acts: tuple[Act, ...] = ()
     live: bool = False
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -208,7 +217,7 @@ class Scenario:
     @property
     def fault_free(self) -> bool:
         """Whether it can run against services that are not fakes."""
-        return not self.rules and self.cancel_at is None and not self.beside
+        return not self.rules and self.cancel_at is None and not self.acts and not self.beside
 
     def photo_bytes(self) -> bytes:
         """Return the photo that is posted."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from temporalio.client import WorkflowHistory
 
 from scenarios.scenario import Rule, Scenario
+from scenarios.stories.acts import Answered
 from scenarios.world.timelines import Timeline
 
 
@@ -54,6 +55,7 @@ class Run:
     status: str = "UNKNOWN"
     start_answer: tuple[int, Any] = (0, None)
     cancel_answer: tuple[int, Any] | None = None
+    acts: list[Answered] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] | None = None

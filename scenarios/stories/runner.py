@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowFailureError
 from app.gateway.start import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
 from scenarios.scenario import Scenario
+from scenarios.stories.acts import Answered, perform
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
 from scenarios.stories.replay import replay
@@ -187,18 +188,28 @@ class Runner:
         if scenario.cancel_at is not None and run.virtual:
             run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
         headers = {"Idempotency-Key": run.key, **scenario.headers}
-        answer = await self._http.post("/workflow/start", json=request_body(scenario), headers=headers)
+        body = request_body(scenario)
+        answer = await self._http.post("/workflow/start", json=body, headers=headers)
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
             return
         if not run.virtual:
             run.timeline.began = time.time()
-        ended = asyncio.create_task(self._ended(run))
+
+        def act(at: str) -> list["asyncio.Task[Answered]"]:
+            chosen = [each for each in scenario.acts if each.at == at]
+            return [asyncio.create_task(perform(self._http, each, run.workflow_id, body, headers)) for each in chosen]
+
+        beside: list[asyncio.Task[Any]] = [ended := asyncio.create_task(self._ended(run)), *(early := act("accepted"))]
         try:
             await self._follow(run, ended)
+            run.acts += await asyncio.gather(*early)
+            beside += (late := act("end"))
+            run.acts += await asyncio.gather(*late)
         finally:
-            ended.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""

@@ -1,0 +1,83 @@
+"""Which plans come when: every single fault first, then pairs by what has not been seen yet."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Generic, NamedTuple
+
+from scenarios.explore.application import Application, Placed, PlanT, Seen
+
+Word = tuple[str, str]
+"""A fault without its parameters: the operation, and the kind."""
+
+
+class Parent(NamedTuple):
+    """A plan with one fault whose run showed something new, and what the fault was."""
+
+    placed: Placed
+    seen: Seen
+
+
+def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]], seed: int) -> list[Placed]:
+    """Return every single fault at every call of the fault-free runs, and every act beside every boundary, shuffled.
+
+    A site that several starts have is tried from the first of them alone: the later ones add what is new in them.
+    The order is the seed's, so that any first part of it is a sample of the whole.
+    """
+    placed: list[Placed] = []
+    tried: set[tuple[object, ...]] = set()
+    for plan, seen in starts:
+        for each in application.faults(plan, seen.sites):
+            if (each.site, each.kind) not in tried:
+                tried.add((each.site, each.kind))
+                placed.append(each)
+        placed += application.acts(plan, seen)
+    random.Random(seed).shuffle(placed)  # noqa: S311 - a sample, no secret
+    return placed
+
+
+class Pairs(Generic[PlanT]):
+    """Second faults and acts on top of first ones. A site is tried only where the first run reached it.
+
+    Rare combinations of two words come first: one that was never tried before one that was, whatever its call.
+    """
+
+    def __init__(self, application: Application[PlanT], seed: int) -> None:
+        self._application = application
+        self._chance = random.Random(seed)  # noqa: S311 - a sample, no secret
+        self._tried: Counter[tuple[Word, Word]] = Counter()
+        self._parents: list[Parent] = []
+
+    def add(self, placed: Placed, seen: Seen) -> None:
+        """Take a plan whose run showed something new."""
+        self._parents.append(Parent(placed, seen))
+
+    def __len__(self) -> int:
+        return len(self._parents)
+
+    def take(self, most: int) -> list[Placed]:
+        """Return so many plans: from each parent in turn the least tried combinations."""
+        taken: list[Placed] = []
+        while self._parents and len(taken) < most:
+            parent = self._parents.pop(0)
+            taken += self._of(parent, min(most - len(taken), max(4, most // 4)))
+        return taken
+
+    def _of(self, parent: Parent, most: int) -> Iterator[Placed]:
+        first = _word(parent.placed)
+        choices = [
+            *self._application.faults(parent.placed.plan, parent.seen.sites),
+            *self._application.acts(parent.placed.plan, parent.seen),
+        ]
+        self._chance.shuffle(choices)
+        choices = [each for each in choices if (each.site, each.kind) != (parent.placed.site, parent.placed.kind)]
+        for _ in range(min(most, len(choices))):
+            # The least tried by now: each one that is taken counts for the next.
+            place = min(range(len(choices)), key=lambda n: (self._tried[first, _word(choices[n])], n))
+            chosen = choices.pop(place)
+            self._tried[first, _word(chosen)] += 1
+            yield chosen
+
+
+def _word(placed: Placed) -> Word:
+    return placed.site.operation, placed.kind

@@ -1,0 +1,90 @@
+"""Plans: read, refused with words that help, written for people, and to a scenario and back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenarios.catalogue import CATALOGUE
+from scenarios.plans import PlanInvalid, plan_of, read_plan, scenario_of, written
+from scenarios.plans.plan import parsed
+from scenarios.scenario import Scenario
+
+BUSY = {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}}
+PLAN: dict[str, Any] = {"version": 1, "name": "busy", "story": "SAM3 is busy once.", "rules": [BUSY]}
+
+
+@pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda scenario: scenario.name)
+def test_every_scenario_is_a_plan_and_comes_back(scenario: Scenario) -> None:
+    plan = plan_of(scenario)
+    back = scenario_of(parsed(written(plan), "plan.json"))
+    for field in ("name", "story", "photo", "points", "rules", "cancel_at", "body", "headers"):
+        assert getattr(back, field) == getattr(scenario, field), field
+    assert [dict(stroke) for stroke in back.strokes] == [dict(stroke) for stroke in scenario.strokes]
+    assert [other.name for other in back.beside] == [other.name for other in scenario.beside]
+    assert plan_of(back) == plan
+
+
+def test_what_is_as_usual_is_not_written() -> None:
+    assert json.loads(written(parsed(json.dumps(PLAN), "here"))) == PLAN
+
+
+def test_what_the_user_does_comes_back_too() -> None:
+    acts = [{"do": "cancel", "at": 3}, {"do": "repeat", "at": "accepted"}, {"do": "cancel", "at": "end"}]
+    plan = parsed(json.dumps(PLAN | {"acts": acts}), "here")
+    scenario = scenario_of(plan)
+    assert (scenario.cancel_at, scenario.acts) == (3, (("repeat", "accepted"), ("cancel", "end")))
+    assert plan_of(scenario) == plan
+
+
+def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:
+    plan = parsed(json.dumps(PLAN | {"around": [{"service": "a100", "from_s": 3, "until_s": 9}]}), "here")
+    rule = scenario_of(plan).rules[-1]
+    assert (rule.service, rule.operation, rule.fault["kind"]) == ("a100", "*", "refuse")
+    assert rule.when == {"after_s": 3, "for_s": 6}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"version": 2}, ["version 2", "reads version 1"]),
+        ({"version": None}, ["version None"]),
+        ({"photo": "moon"}, ["photo: ", "no such photo: 'moon'", "near"]),
+        ({"poinst": []}, ["poinst: "]),
+        ({"points": [{"x": 2, "y": 0, "label": 1}]}, ["points[0].x: "]),
+        ({"rules": [BUSY | {"service": "sam4"}]}, ["rules[0]: ", "no such service: 'sam4'"]),
+        ({"rules": [BUSY | {"operation": "sumbit"}]}, ["rules[0]: ", "submit, poll"]),
+        ({"rules": [BUSY | {"fault": {"kind": "stauts"}}]}, ["rules[0]: ", "fault.kind"]),
+        ({"rules": [BUSY | {"calls": "2-1"}]}, ["ends before it begins"]),
+        ({"acts": [{"do": "cancel", "at": 1}, {"do": "cancel", "at": 2}]}, ["one cancel"]),
+        ({"acts": [{"do": "repeat", "at": 7}]}, ["acts[0]: ", "only a cancel"]),
+        ({"acts": [{"do": "dance", "at": 1}]}, ["acts[0].do: "]),
+        ({"around": [{"service": "blob", "from_s": 3, "until_s": 3}]}, ["around[0]: ", "after from_s"]),
+        ({"beside": [PLAN | {"name": "A b"}]}, ["beside[0].name: "]),
+        ({"name": "Ä"}, ["name: "]),
+    ],
+    ids=str,
+)
+def test_a_plan_that_is_wrong_says_where_and_what(change: dict[str, Any], says: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(PLAN | change))
+    with pytest.raises(PlanInvalid) as refused:
+        read_plan(path)
+    for words in [str(path), *says]:
+        assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{", "is no JSON"), ("[]", "a JSON object"), ("{}", "has no version"), (b"\xff", "UTF-8")]
+)
+def test_a_file_that_is_no_plan_says_so(text: str | bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(PlanInvalid, match=says):
+        read_plan(path)
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PlanInvalid, match="cannot be read: No such file"):
+        read_plan(tmp_path / "none.json")
