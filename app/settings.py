@@ -1,5 +1,7 @@
 """Every environment variable of the gateway and the worker, in one class. `.env.example` documents each."""
 
+import base64
+import binascii
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -76,6 +78,16 @@ class Settings(BaseSettings):
     @classmethod
     def _named_keys(cls, value: object) -> object:
         return _read_api_keys(value) if isinstance(value, str) else value
+
+    @field_validator("azure_account_key")
+    @classmethod
+    def _usable_key(cls, value: SecretStr) -> SecretStr:
+        """Refuse here what could sign nothing later, when a user's photo is there already."""
+        try:
+            base64.b64decode(value.get_secret_value(), validate=True)
+        except binascii.Error:
+            raise ValueError("is no base64, so that nothing can be signed with it: copy the key once more") from None
+        return value
 
     @field_validator("azure_blob_endpoint", "image_manipulator_url", "birefnet_url", "sam3_url")
     @classmethod

@@ -81,8 +81,6 @@ class Checks:
             return bad(str(error), "Is it up? Check AZURE_BLOB_ENDPOINT.")
         except PipelineError as error:
             return bad(f"{error.code}: {error.message}", error.advice)
-        except ValueError:
-            return bad("AZURE_ACCOUNT_KEY is no base64: nothing can be signed with it", "Copy the key once more.")
         except TimeoutError:
             return bad(f"no answer within {LIMIT:g} s", "Look at the network between.")
         says = f"wrote a blob to {self._settings.azure_container} and read it"

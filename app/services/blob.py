@@ -1,4 +1,4 @@
-"""Azure Blob Storage: pictures by `azure://container/blob` URI. Each call is authorised by a SAS for that one blob.
+"""Azure Blob Storage: pictures by `azure://container/blob` URI, through one client that signs with the account's key.
 
 The SDK's own retries are off by default, since Temporal retries the activity; the gateway asks for two quick ones.
 """
@@ -6,11 +6,11 @@ The SDK's own retries are off by default, since Temporal retries the activity; t
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
@@ -20,8 +20,8 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
-from azure.storage.blob import BlobSasPermissions, ContentSettings, StorageErrorCode, generate_blob_sas
-from azure.storage.blob.aio import BlobClient
+from azure.storage.blob import ContentSettings, StorageErrorCode
+from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
@@ -38,8 +38,6 @@ from app.settings import Settings
 API_VERSION = "2025-11-05"
 """The newest version that both Azure and the emulator answer."""
 
-SAS_LIFETIME = timedelta(minutes=10)
-SAS_CLOCK_SKEW = timedelta(minutes=5)
 CALL_DEADLINE = 20.0
 """Seconds for one blob call when the caller has no tighter deadline."""
 
@@ -72,16 +70,34 @@ class BlobStore:
     ) -> None:
         """Prepare; nothing is sent yet. `transport` is the simulation's seam, `retries` the SDK's own quick ones."""
         self.container = settings.azure_container
-        self._settings = settings
         self._clock = clock
-        # By itself it would look for a netrc and a proxy at each call, and change threads twice for it.
-        self._transport = transport or AioHttpTransport(use_env_settings=False)
-        self._proxies = _proxies(settings.azure_blob_endpoint)
-        self._retries = retries
+        # One client, since each has a pipeline of some fifteen policies to build.
+        self._client = ContainerClient(
+            settings.azure_blob_endpoint,
+            self.container,
+            credential=AzureNamedKeyCredential(
+                settings.azure_account_name, settings.azure_account_key.get_secret_value()
+            ),
+            # By itself it would look for a netrc and a proxy at each call, and change threads twice for it.
+            transport=transport or AioHttpTransport(use_env_settings=False),
+            proxies=_proxies(settings.azure_blob_endpoint),
+            api_version=API_VERSION,
+            retry_total=retries,
+            retry_connect=retries,
+            retry_read=retries,
+            retry_status=retries,
+            initial_backoff=0.2,
+            increment_base=1.3,
+            connection_timeout=5,
+            read_timeout=30,
+            max_single_get_size=8 * 1024 * 1024,
+            max_chunk_get_size=8 * 1024 * 1024,
+            logging_enable=False,
+        )
 
     async def close(self) -> None:
         """Close the connection pool."""
-        await self._transport.close()
+        await self._client.close()
 
     def uri(self, name: str) -> str:
         """Return the `azure://container/blob` URI of a blob of this container."""
@@ -114,9 +130,7 @@ class BlobStore:
         Raises:
             PipelineError: one of the Azure errors.
         """
-        # Without the right to write, an existing blob would be a 403 and not the 409 that it is.
-        permission = BlobSasPermissions(create=True, write=True)
-        async with self._calling(name, permission, deadline) as blob:
+        async with self._calling(name, deadline) as blob:
             try:
                 await blob.upload_blob(
                     data,
@@ -137,7 +151,7 @@ class BlobStore:
             AzureBadAnswerError: it is larger than that.
             PipelineError: another of the Azure errors.
         """
-        async with self._calling(name, BlobSasPermissions(read=True), deadline) as blob:
+        async with self._calling(name, deadline) as blob:
             stream = await blob.download_blob()
             if stream.size > max_bytes:
                 raise AzureBadAnswerError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
@@ -153,78 +167,19 @@ class BlobStore:
             AzureNotFoundError: there is none.
             PipelineError: another of the Azure errors.
         """
-        async with self._calling(name, BlobSasPermissions(read=True), deadline) as blob:
+        async with self._calling(name, deadline) as blob:
             found = await blob.get_blob_properties()
         return BlobInfo(found.size, dict(found.metadata or {}))
 
-    def _client(self, name: str, permission: BlobSasPermissions) -> BlobClient:
-        now = datetime.now(UTC)  # SAS times are wall time, in simulation too: the server checks them against its own
-        sas = generate_blob_sas(
-            account_name=self._settings.azure_account_name,
-            container_name=self.container,
-            blob_name=name,
-            account_key=self._settings.azure_account_key.get_secret_value(),
-            permission=permission,
-            start=now - SAS_CLOCK_SKEW,
-            expiry=now + SAS_LIFETIME,
-            protocol="https" if urlsplit(self._settings.azure_blob_endpoint).scheme == "https" else None,
-        )
-        return BlobClient(
-            self._settings.azure_blob_endpoint,
-            self.container,
-            name,
-            credential=sas,
-            transport=_Shared(self._transport),
-            proxies=self._proxies,
-            api_version=API_VERSION,
-            retry_total=self._retries,
-            retry_connect=self._retries,
-            retry_read=self._retries,
-            retry_status=self._retries,
-            initial_backoff=0.2,
-            increment_base=1.3,
-            connection_timeout=5,
-            read_timeout=30,
-            max_single_get_size=8 * 1024 * 1024,
-            max_chunk_get_size=8 * 1024 * 1024,
-            logging_enable=False,
-        )
-
     @asynccontextmanager
-    async def _calling(
-        self, name: str, permission: BlobSasPermissions, deadline: Deadline | None
-    ) -> AsyncIterator[BlobClient]:
+    async def _calling(self, name: str, deadline: Deadline | None) -> AsyncIterator[BlobClient]:
         """Hand out a client for one blob, and turn what can go wrong into one of the Azure errors."""
         until = deadline or Deadline(self._clock, CALL_DEADLINE)
         async with until.limit(lambda: AzureTimeoutError("Azure did not answer in time")):
             try:
-                async with self._client(name, permission) as blob:
-                    yield blob
+                yield self._client.get_blob_client(name)
             except AzureError as error:
                 _raise_classified(error)
-
-
-class _Shared(AsyncHttpTransport[Any, Any]):
-    """Lends the shared transport to one client, which would close it when it is closed."""
-
-    def __init__(self, transport: AsyncHttpTransport[Any, Any]) -> None:
-        self._transport = transport
-
-    async def send(self, request: Any, **options: Any) -> Any:
-        return await self._transport.send(request, **options)
-
-    async def open(self) -> None:
-        await self._transport.open()
-
-    async def close(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *args: object) -> None:
-        pass
 
 
 def _proxies(endpoint: str) -> dict[str, str]:

@@ -88,6 +88,15 @@ def test_the_key_is_not_shown() -> None:
     assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
 
 
+@pytest.mark.parametrize("key", ["abcde", "not base64!", "c2VjcmV", "YWJj ZGVm"])
+def test_a_key_that_can_sign_nothing_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(GOOD | {"azure_account_key": key})
+    said = explain(caught.value)
+    assert "  AZURE_ACCOUNT_KEY: Value error, is no base64" in said
+    assert key not in said
+
+
 @pytest.mark.parametrize("field", ["image_manipulator_url", "azure_blob_endpoint", "a100_urls"])
 @pytest.mark.parametrize("address", ["http://host:99999", "http://host:port", "http://[::1", "http://", "host:8005"])
 def test_an_address_that_cannot_be_called_is_refused(field: str, address: str) -> None:
