@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from fakes.kit.settings import FakeSettings
 
@@ -72,9 +72,9 @@ class Service:
                 return operation
         raise KeyError(f"{self.name} has no operation {name!r}")
 
-    def create_app(self, settings: FakeSettings) -> ASGIApp:
+    def create_app(self, settings: FakeSettings) -> FastAPI:
         """Return the fake. Its module is imported by the first call."""
-        make = cast("Callable[[FakeSettings], ASGIApp]", importlib.import_module(self.module).create_app)
+        make = cast("Callable[[FakeSettings], FastAPI]", importlib.import_module(self.module).create_app)
         return make(settings)
 
 

@@ -13,12 +13,11 @@ import pybase64
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from fakes.registry import SERVICES
 from scenarios.catalogue import CATALOGUE
 from scenarios.scenario import Scenario
 
 DEFAULT = Path(__file__).with_name("mix.yaml")
-FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
-"""Whose rules a load run can set. A fault of the blob store would need the fault proxy in the stack."""
 
 Follow = Literal["poll", "impatient", "wait", "events"]
 
@@ -130,7 +129,8 @@ def load_mix(path: Path, *, fakes: Collection[str], catalogue: Sequence[Scenario
         if scenario is None:
             raise MixError(f"the mix {path} names a scenario that does not exist: {entry.scenario!r}")
         case = Case(scenario, entry)
-        if foreign := sorted(case.needs - set(FAKES)):
+        # A fault of the blob store would need the fault proxy in the stack.
+        if foreign := sorted(case.needs - set(SERVICES)):
             raise MixError(f"the mix {path}: {scenario.name} needs faults of {foreign[0]}, which a load run cannot set")
         if missing := sorted(case.needs - set(fakes)):
             left_out.append(f"{case.name} (needs --fake {missing[0]}=URL)")

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fakes.kit.client import ControlError
+from fakes.registry import SERVICES
 from loadtests import mix, thresholds
 from loadtests.drive.load_run import Interrupted, Line, RunError, Target, run
 from loadtests.measure import bottleneck
@@ -19,11 +20,11 @@ from loadtests.plan import Plan
 from loadtests.report.report import number, write_report
 from scenarios.processes.child import StackError
 from scenarios.processes.signals import Stopped, until_signalled
-from scenarios.stack.programs import FAKES, RUN, Options
+from scenarios.stack.programs import RUN, Options
 from scenarios.stack.stack import Stack
 
 OUT = Path("out/load")
-WATCHED = ("gateway", "temporal", "azurite", *FAKES)
+WATCHED = ("gateway", "temporal", "azurite", *SERVICES)
 
 
 def add_load(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +64,8 @@ def add_load(parser: argparse.ArgumentParser) -> None:
 
 def _fake(word: str) -> tuple[str, str]:
     service, _, url = word.partition("=")
-    if service not in FAKES or not url.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"SERVICE=URL with a service of {', '.join(FAKES)}, not {word!r}")
+    if service not in SERVICES or not url.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"SERVICE=URL with a service of {', '.join(SERVICES)}, not {word!r}")
     return service, url
 
 
@@ -87,7 +88,7 @@ async def target(chosen: argparse.Namespace, home: Path) -> AsyncIterator[Target
         extra={"worker": {"A100_MAX_CONCURRENT": str(chosen.a100_max_concurrent)}},
     )
     async with Stack(home=home, options=options) as stack:
-        fakes = {service: stack.urls[service] for service in FAKES}
+        fakes = {service: stack.urls[service] for service in SERVICES}
         pids = {child.name: child.pid for child in stack}
         yield Target(stack.urls["gateway"], fakes, pids, stack.environment)
 
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
     model = {"model": "closed", "users": chosen.users, "think_s": chosen.think} if chosen.users else {}
     try:
         limits = thresholds.load_thresholds(chosen.thresholds)
-        mix.load_mix(chosen.mix, fakes=dict(chosen.fake) if chosen.host else FAKES)
+        mix.load_mix(chosen.mix, fakes=dict(chosen.fake) if chosen.host else SERVICES)
         plan = plan_of(chosen, rate=chosen.rate, shape=chosen.shape, drain_s=chosen.drain, **model)
     except (thresholds.ThresholdsError, mix.MixError) as error:
         print(f"load: {error}", file=sys.stderr)

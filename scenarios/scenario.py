@@ -5,36 +5,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
+from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
 from scenarios.stories.photos import PHOTOS, photo_bytes, point_on_neck
 
 Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
 
-_A100 = ("health", "refine_mask", "generate")
-OPERATIONS: Mapping[str, tuple[str, ...]] = {
-    "image_manipulator": ("resize", "zoom_check"),
-    "birefnet": ("submit", "poll"),
-    "sam3": ("submit", "poll"),
-    "a100": _A100,
-    "a100_spare": _A100,
-    "blob": ("get", "put", "head"),
-}
-"""What rules and expectations can be for: services and what they can be asked.
-
-`a100_spare` is the second address in A100_URLS, `blob` the store as the worker sees it.
-"""
-
 CONDITIONS = ("every", "p", "after_s", "for_s", "max_hits")
 """What `when` can say, besides `calls` (docs/fakes.md)."""
-
-ACTIVITIES = (
-    "upload_to_azure",
-    "resize_image",
-    "check_zoom",
-    "remove_background",
-    "generate_mask",
-    "refine_mask",
-    "generate_images",
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +42,7 @@ class Rule:
 
     def as_rule(self, rule_id: str, key: str) -> dict[str, Any]:
         """Return the rule as the fakes' control plane takes it."""
-        service = "a100" if self.service == "a100_spare" else self.service
+        service = service_of(self.service)
         rule = {"id": rule_id, "service": service, "operation": self.operation, "key": key, "fault": dict(self.fault)}
         return rule | ({"calls": self.calls} if self.calls else {}) | dict(self.when)
 

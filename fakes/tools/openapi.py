@@ -3,9 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, cast
-
-from fastapi import FastAPI
+from typing import Any
 
 from fakes.kit.settings import FakeSettings
 from fakes.registry import SERVICES
@@ -18,7 +16,7 @@ DESCRIPTION = (
 
 def document(service: str) -> dict[str, Any]:
     """Return the OpenAPI document of one service, without what only a fake has."""
-    app = cast("FastAPI", SERVICES[service].create_app(FakeSettings(sim_enabled=False)))
+    app = SERVICES[service].create_app(FakeSettings(sim_enabled=False))
     described = app.openapi()
     described["info"] = {"title": SERVICES[service].title, "description": DESCRIPTION, "version": "1"}
     return described

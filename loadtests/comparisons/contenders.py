@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.registry import SERVICES
 from loadtests.bench.caller import Caller, body
 from loadtests.bench.noop import TASK_QUEUE as NOOP_QUEUE
 from loadtests.comparisons.client import client
@@ -18,11 +19,11 @@ from scenarios.processes.child import Probe, Program
 from scenarios.processes.ports import HOST, reserve_port
 from scenarios.processes.probes import listens, polls
 from scenarios.processes.supervisor import Supervisor
-from scenarios.stack.programs import FAKES, NAMESPACE
+from scenarios.stack.programs import NAMESPACE
 from scenarios.stack.stack import Stack
 from scenarios.stories.photos import photo_bytes
 
-BESIDE = ("azurite", *FAKES)
+BESIDE = ("azurite", *SERVICES)
 """What does the same work for all contenders."""
 
 LIMIT = "no-op limit"

@@ -14,6 +14,7 @@ import httpx
 from pydantic import ValidationError
 
 from fakes.kit.client import AsyncControl, ControlError
+from fakes.registry import SERVICES
 from loadtests import mix as mixes
 from loadtests.drive.load_run import Target
 from loadtests.knee.input import OWN_STACK, KneeError, KneeThresholds, load_limits, load_profiles, refused, settle
@@ -22,7 +23,7 @@ from loadtests.knee.search import Knee, Search, longest_waits
 from loadtests.knee.sizing import Station, slots_for, stations
 from loadtests.run import add_load, guarded, plan_of, target
 from loadtests.thresholds import ThresholdsError
-from scenarios.stack.programs import FAKES, RUN
+from scenarios.stack.programs import RUN
 
 FOLDER = Path(__file__).parents[1]
 DEFAULT_THRESHOLDS = FOLDER / "knee-thresholds.yaml"
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         settle(chosen)
         profiles = load_profiles(chosen.profiles)
         limits = load_limits(chosen.thresholds)
-        mix = mixes.load_mix(chosen.mix, fakes=mixes.FAKES)
+        mix = mixes.load_mix(chosen.mix, fakes=SERVICES)
         plan_of(chosen, rate=chosen.from_rate)
     except ValidationError as invalid:
         return _refuse(refused(invalid))
@@ -101,8 +102,8 @@ async def _profiled(loaded: Target, profiles: dict[str, Any]) -> AsyncIterator[T
     async with AsyncExitStack() as closing:
         told = Told({}, {})
         for service, url in loaded.fakes.items():
-            if service not in FAKES:
-                raise KneeError(f"--fake {service}: the fakes are {', '.join(FAKES)}")
+            if service not in SERVICES:
+                raise KneeError(f"--fake {service}: the fakes are {', '.join(SERVICES)}")
             control = await closing.enter_async_context(AsyncControl(url))
             try:
                 state, own = await control.health(), await control.profile()

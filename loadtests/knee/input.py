@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from fakes.kit.profiles import read_profile
 from fakes.kit.rules import RulesInvalid
+from fakes.registry import SERVICES
 from loadtests.plan import Plan
 from loadtests.thresholds import Percentiles, Thresholds, read_file
-from scenarios.stack.programs import FAKES
 
 OWN_STACK = {"time_scale": 1.0, "workers": 1, "a100_max_concurrent": 50}
 """Options that say how a stack of one's own is started, and what they are unless said.
@@ -72,8 +72,8 @@ def load_profiles(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or not told:
         raise KneeError(f"the profiles {path} are empty: give each service its profile, as one-a100.yaml does")
     for service, profile in told.items():
-        if service not in FAKES:
-            raise KneeError(f"the profiles {path} name {service!r}, but the fakes are {', '.join(FAKES)}")
+        if service not in SERVICES:
+            raise KneeError(f"the profiles {path} name {service!r}, but the fakes are {', '.join(SERVICES)}")
         try:
             read_profile(profile, service)
         except RulesInvalid as invalid:

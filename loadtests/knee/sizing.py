@@ -10,6 +10,7 @@ from typing import Any
 from fakes.kit.profiles import Profile
 from loadtests.knee.queueing import MOST_SERVERS, Service, servers_needed, wait_at
 from loadtests.mix import Mix
+from scenarios.pipeline import STEPS
 
 QUANTILES = 2000
 
@@ -83,14 +84,13 @@ def stations(
 
 def _operations(service: str, mix: Mix, weight: float) -> dict[str, float]:
     """Return how often one try-on calls each operation that takes a slot."""
-    strokes = sum(case.entry.weight for case in mix.cases if case.scenario.strokes) / weight
-    far = sum(case.entry.weight for case in mix.cases if case.scenario.photo == "far") / weight
-    return {
-        "image_manipulator": {"resize": 1.0, "zoom_check": 1.0},
-        "birefnet": {"submit": far},
-        "sam3": {"submit": 1.0},
-        "a100": {"refine_mask": strokes, "generate": 1.0},
-    }[service]
+    cases = {
+        "always": list(mix.cases),
+        "strokes": [case for case in mix.cases if case.scenario.strokes],
+        "background": [case for case in mix.cases if case.scenario.photo == "far"],
+    }
+    share = {condition: sum(case.entry.weight for case in among) / weight for condition, among in cases.items()}
+    return {step.work: share[step.condition] for step in STEPS if step.service == service}
 
 
 @dataclass(frozen=True)

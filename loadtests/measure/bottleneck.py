@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scenarios.pipeline import STEPS
+
 BUSY = 0.85
 """A resource that is in use for this part of the time leaves little to gain elsewhere."""
 OFTEN = 0.5
 """When this part of calls waits in a task queue, its places are too few: all of them never do, queues begin empty."""
-ACTIVITIES_ON_A100 = frozenset({"refine_mask", "generate_images"})
+ACTIVITIES_ON_A100 = frozenset(step.activity for step in STEPS if step.service == "a100")
 """They have a task queue of their own."""
 PLACES = "places for calls to the A100 (A100_MAX_CONCURRENT)"
 

@@ -1,6 +1,7 @@
 """The plots of a report: each is a function from a summary to a figure."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -8,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from scenarios.scenario import ACTIVITIES
+from fakes.registry import SERVICES
+from scenarios.pipeline import ACTIVITIES
 
 INK, GRID = "#1f2933", "#d9e2ec"
 COLOURS = {
@@ -25,7 +27,7 @@ COLOURS = {
     "dropped": "#3d348b",
     "not started": "#f4acb7",
 }
-SERVICES = {"image_manipulator": "#457b9d", "birefnet": "#e9c46a", "sam3": "#2a9d8f", "a100": "#d62828"}
+COLOURS_OF_SERVICES = dict(zip(SERVICES, cycle(("#457b9d", "#e9c46a", "#2a9d8f", "#d62828")), strict=False))
 PROCESSES = {"worker": "#111111", "gateway": "#7b2cbf", "temporal": "#f77f00", "azurite": "#8d99ae"}
 LATENCY = "#d62828"
 CURVES = ("#2a9d8f", "#457b9d", "#f77f00")
@@ -213,7 +215,7 @@ def slots(summary: dict[str, Any]) -> Figure:
 
 def _by_service(axes: Axes, summary: dict[str, Any], what: str) -> None:
     samples = summary["samples"]
-    for service, colour in SERVICES.items():
+    for service, colour in COLOURS_OF_SERVICES.items():
         points = [(sample["at"], sample[what][service]) for sample in samples if service in sample[what]]
         if points:
             slots = max(sample["slots"].get(service, 0) for sample in samples)
@@ -256,5 +258,5 @@ def cpu(summary: dict[str, Any]) -> Figure:
 
 
 def _process_colour(name: str) -> str:
-    known = PROCESSES | SERVICES
+    known = PROCESSES | COLOURS_OF_SERVICES
     return known.get(name) or OTHERS[sum(name.encode()) % len(OTHERS)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import psutil
 
 from scenarios.chaos.case import CALLS, Strike, TryOn
+from scenarios.chaos.holding import POLL, held, hold
 from scenarios.chaos.site import A100_SLOTS, Site, expect, until
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
@@ -20,17 +21,15 @@ QUIET_S = 4.0
 
 async def cancel_hung(site: Site, tryon: TryOn) -> None:
     """Cancel while the step's service has the call and never answers; the connection to it is closed."""
-    place = tryon.place
     before = _connections_to_azurite(site)
     await start_and_hold(site, tryon, {"kind": "hang"})
     await _cancel(site, tryon)
-    if place.service is None:
+    if (service := tryon.step.service) is None:
         await _azurite_let_go(site, before)
         return
-    service = place.service
 
     async def closed() -> bool:
-        calls = await site.calls(service, place.operation, tryon.id)
+        calls = await site.calls(service, held(tryon.step)[0], tryon.id)
         return all(call["duration_s"] is not None for call in calls)
 
     await until(closed, 2, f"the connection to {service} to close")
@@ -39,15 +38,14 @@ async def cancel_hung(site: Site, tryon: TryOn) -> None:
 
 async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
     """Cancel while Temporal waits to try the step again."""
-    place = tryon.place
-    if place.service is None:
+    if tryon.step.service is None:
         await start_without_azurite(site, tryon)
         attempt = 3  # the second follows after 1 s, which is soon over
     else:
-        await site.rules(place.hold(tryon.id, {"kind": "status", "status": 503, "retry_after": 30}))
+        await site.rules(hold(tryon.step, tryon.id, {"kind": "status", "status": 503, "retry_after": 30}))
         await site.start(tryon.key)
         attempt = 2
-    await site.waiting(tryon.id, place.activity, attempt=attempt)
+    await site.waiting(tryon.id, tryon.step.activity, attempt=attempt)
     await _cancel(site, tryon)
     await _quiet(site, tryon)
 
@@ -65,13 +63,13 @@ def cancel_before_its_end(fault: Mapping[str, object]) -> Strike:
 
 async def cancel_between_polls(site: Site, tryon: TryOn) -> None:
     """Cancel while the step waits to ask for its job again."""
-    place = tryon.place
-    rule = {"service": place.service, "key": tryon.id, "operation": "submit"}
+    step = tryon.step
+    rule = {"service": step.service, "key": tryon.id, "operation": step.work}
     await site.rules([rule | {"fault": {"kind": "job_stuck"}}])
     await site.start(tryon.key)
 
     async def polled() -> bool:
-        calls = await site.calls(str(place.service), "poll", tryon.id)
+        calls = await site.calls(str(step.service), POLL, tryon.id)
         return bool(calls) and calls[-1]["duration_s"] is not None
 
     await until(polled, 60, "the first poll")
@@ -81,11 +79,11 @@ async def cancel_between_polls(site: Site, tryon: TryOn) -> None:
 
 async def cancel_queued(site: Site, tryon: TryOn) -> None:
     """Cancel while the step waits for a slot of the A100: no worker has taken it yet."""
-    others = [TryOn(f"{tryon.key}:{number}", tryon.place) for number in range(A100_SLOTS * len(site.workers))]
+    others = [TryOn(f"{tryon.key}:{number}", tryon.step) for number in range(A100_SLOTS * len(site.workers))]
     for other in others:
         await start_and_hold(site, other)
     await site.start(tryon.key)
-    await site.waiting(tryon.id, tryon.place.activity)
+    await site.waiting(tryon.id, tryon.step.activity)
     await _cancel(site, tryon)
     for other in others:
         await _cancel(site, other)

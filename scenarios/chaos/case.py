@@ -5,22 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.gateway.start import workflow_id_for
-from app.pipeline.steps import Step
-from scenarios.chaos.places import PLACES, Place
 from scenarios.chaos.site import CALLER, Site, expect
+from scenarios.pipeline import BY_NAME, STEPS, Step
 
 JPEG = b"\xff\xd8\xff"
 ONCE = (1, 1)
 AT_MOST_ONCE_MORE = (1, 2)
 NEVER_TWICE = (0, 1)
-CALLS = (
-    ("image_manipulator", "resize"),
-    ("image_manipulator", "zoom_check"),
-    ("birefnet", "submit"),
-    ("sam3", "submit"),
-    ("a100", "refine_mask"),
-    ("a100", "generate"),
-)
+CALLS = tuple((step.service, step.work) for step in STEPS if step.service)
 """What a whole try-on with strokes asks of the services, each once when nothing goes wrong."""
 
 
@@ -29,7 +21,7 @@ class TryOn:
     """The try-on that a fault strikes. Its id follows from its key, so that rules can name it before it starts."""
 
     key: str
-    place: Place
+    step: Step
 
     @property
     def id(self) -> str:
@@ -56,11 +48,11 @@ class Case:
     """
 
     fault: str
-    step: Step
+    step: str
     strike: Strike
     status: str = "COMPLETED"
     code: str | None = None
-    failed_step: Step | None = None
+    failed_step: str | None = None
     calls: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     within: float = 90
 
@@ -71,7 +63,7 @@ class Case:
 
     def try_on(self, run: str) -> TryOn:
         """Return the try-on of this case in one run."""
-        return TryOn(f"chaos:{run}:{self.name}", PLACES[self.step])
+        return TryOn(f"chaos:{run}:{self.name}", BY_NAME[self.step])
 
     async def check(self, site: Site, tryon: TryOn) -> str:
         """Wait for the end and look at it.

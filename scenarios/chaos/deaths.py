@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
 from scenarios.chaos.case import TryOn
-from scenarios.chaos.places import HOLD_S
+from scenarios.chaos.holding import HOLD_S
 from scenarios.chaos.site import Site, expect, until
 from scenarios.chaos.starts import holder_of, start_and_hold
 from scenarios.processes.probes import BLOB_API_VERSION

@@ -4,7 +4,7 @@ import dataclasses
 import sys
 
 from scenarios.chaos.case import TryOn
-from scenarios.chaos.places import HOLD_S
+from scenarios.chaos.holding import HOLD_S
 from scenarios.chaos.site import BUILD_ID, Site, expect
 from scenarios.chaos.starts import start_and_hold
 

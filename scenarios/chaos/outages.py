@@ -19,7 +19,7 @@ def service_down(seconds: float) -> Strike:
 
     async def strike(site: Site, tryon: TryOn) -> None:
         await start_and_hold(site, tryon)
-        await site.refuse(str(tryon.place.service), seconds)
+        await site.refuse(str(tryon.step.service), seconds)
 
     return strike
 

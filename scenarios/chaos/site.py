@@ -19,16 +19,18 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from app.gateway.start import workflow_id_for
-from fakes import a100
 from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
 from fakes.pictures import portrait
+from fakes.registry import SERVICES
 from scenarios.chaos.growth import Reading
-from scenarios.chaos.places import Place
+from scenarios.chaos.holding import held
+from scenarios.pipeline import Step
 from scenarios.processes.child import Child
-from scenarios.processes.ports import HOST, Ports, reserve_port
-from scenarios.stack.programs import FAKES, TASK_QUEUE, Options
+from scenarios.processes.ports import HOST, reserve_port
+from scenarios.stack.ports import Ports
+from scenarios.stack.programs import TASK_QUEUE, Options
 from scenarios.stack.stack import Stack
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -85,7 +87,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         another = await closing.enter_async_context(another_a100(stack, spare))
         headers = {"X-API-Key": API_KEY}
         http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False, headers=headers))
-        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
+        controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)
         site = Site(stack, http, await Client.connect(stack.temporal_address), controls)
@@ -95,14 +97,14 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
 
 def two_a100s(ports: Ports, spare: int) -> dict[str, str]:
     """Return the variable by which workers know the stack's A100 and another one at a spare port."""
-    return {"A100_URLS": f"http://{HOST}:{ports.a100},http://{HOST}:{spare}"}
+    return {"A100_URLS": f"http://{HOST}:{ports.fakes['a100']},http://{HOST}:{spare}"}
 
 
 @asynccontextmanager
 async def another_a100(stack: Stack, port: int) -> AsyncIterator[str]:
     """Run a second A100 in this process, beside the stack's, and give its address."""
     settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
-    async with serving(a100.create_app(settings), port=port) as address:
+    async with serving(SERVICES["a100"].create_app(settings), port=port) as address:
         yield address
 
 
@@ -178,16 +180,17 @@ class Site:
         """Close a service's port for so long, and every connection that it has."""
         await self.fakes[service].add({"id": "down", "for_s": seconds, "fault": {"kind": "refuse"}})
 
-    async def in_flight(self, place: Place, workflow_id: str, within: float = 60) -> None:
+    async def in_flight(self, step: Step, workflow_id: str, within: float = 60) -> None:
         """Wait until the call that is held has reached its service; for the upload, until its attempt has begun."""
 
         async def flying() -> bool:
-            if place.service is None:
-                return await self.holder(workflow_id, place.activity) is not None
-            calls = await self.calls(place.service, place.operation, workflow_id)
-            return any(call["call"] == place.call and call["duration_s"] is None for call in calls)
+            if step.service is None:
+                return await self.holder(workflow_id, step.activity) is not None
+            operation, number = held(step)
+            calls = await self.calls(step.service, operation, workflow_id)
+            return any(call["call"] == number and call["duration_s"] is None for call in calls)
 
-        await until(flying, within, f"{place.activity} in flight for {workflow_id}")
+        await until(flying, within, f"{step.activity} in flight for {workflow_id}")
 
     async def pending(self, workflow_id: str, activity: str) -> PendingActivityInfo | None:
         """Return what Temporal knows of a step that has begun and not ended; None when there is none."""

@@ -1,6 +1,7 @@
 """Starts a try-on and comes back at the moment when its fault is to strike."""
 
 from scenarios.chaos.case import TryOn
+from scenarios.chaos.holding import held, hold
 from scenarios.chaos.site import Site, expect, until
 
 ANSWER_S = 3.0
@@ -9,8 +10,8 @@ ANSWER_S = 3.0
 
 async def start_and_hold(site: Site, tryon: TryOn, fault: dict[str, object] | None = None) -> None:
     """Start a try-on and come back when its call is in flight. The upload is held by a paused Azurite."""
-    if tryon.place.service is not None:
-        await site.rules(tryon.place.hold(tryon.id, fault))
+    if tryon.step.service is not None:
+        await site.rules(hold(tryon.step, tryon.id, fault))
         await site.start(tryon.key)
     else:
         workers = [worker.name for worker in site.workers]
@@ -18,7 +19,7 @@ async def start_and_hold(site: Site, tryon: TryOn, fault: dict[str, object] | No
         await site.start(tryon.key)
         site.pause("azurite")
         site.resume(*workers)
-    await site.in_flight(tryon.place, tryon.id)
+    await site.in_flight(tryon.step, tryon.id)
 
 
 async def start_without_azurite(site: Site, tryon: TryOn) -> None:
@@ -32,16 +33,15 @@ async def start_without_azurite(site: Site, tryon: TryOn) -> None:
 
 async def answered_and_not_stored(site: Site, tryon: TryOn) -> str:
     """Come back when the A100 has answered, with the worker paused that is to store the pictures; return its name."""
-    place = tryon.place
     await start_and_hold(site, tryon, {"kind": "delay", "seconds": ANSWER_S})
     holder = await holder_of(site, tryon)
     site.pause(holder)
 
     async def answered() -> bool:
-        calls = await site.calls(str(place.service), place.operation, tryon.id)
+        calls = await site.calls(str(tryon.step.service), held(tryon.step)[0], tryon.id)
         return all(call["duration_s"] is not None for call in calls)
 
-    await until(answered, ANSWER_S + 5, f"the answer of {place.service}")
+    await until(answered, ANSWER_S + 5, f"the answer of {tryon.step.service}")
     return holder
 
 
@@ -51,6 +51,6 @@ async def holder_of(site: Site, tryon: TryOn) -> str:
     Raises:
         ChaosError: none does.
     """
-    holder = await site.holder(tryon.id, tryon.place.activity)
-    expect(holder is not None, f"no worker holds {tryon.place.activity}")
+    holder = await site.holder(tryon.id, tryon.step.activity)
+    expect(holder is not None, f"no worker holds {tryon.step.activity}")
     return str(holder)

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from scenarios.processes.child import Child, StackError
-from scenarios.processes.ports import Ports, PortTakenError
+from scenarios.processes.ports import PortTakenError
 from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.stack.ports import Ports
 from scenarios.stack.programs import ALL_PARTS, BESIDE, RUN, Options
 from scenarios.stack.stack import Stack
 

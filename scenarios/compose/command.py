@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from fakes.pictures.portrait import necklace_points, portrait
+from fakes.registry import SERVICES
 from scenarios.compose.engine import PROFILES, ROOT, Compose, ComposeError, MissingError, require_docker
 from scenarios.demo import tryon
 from scenarios.demo.photo import Photo
@@ -31,7 +32,7 @@ START_PAUSE_S = 3
 SIZE = (1200, 1600)
 ZOOM = 0.8
 POLLERS_LIMIT_S = 60
-OURS = ("gateway", "worker", "image-manipulator", "birefnet", "sam3", "a100")
+OURS = ("gateway", "worker", *(name.replace("_", "-") for name in SERVICES))
 
 
 class WrongError(Exception):

@@ -13,20 +13,20 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.process.temporal import connect
+from scenarios.console.addresses import Addresses
 from scenarios.console.application import create_console
 from scenarios.console.fakes import Fakes
-from scenarios.console.places import Places
 from scenarios.console.scenario_runs import ScenarioRuns
 from scenarios.stack.live import LivePlace
 
 
-async def serve(places: Places, host: str, port: int) -> None:
+async def serve(addresses: Addresses, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM."""
     temporal = await connect(lazy=True)
-    async with Fakes(places.controls) as fakes:
-        place = LivePlace(places.gateway, temporal, fakes.controls)
+    async with Fakes(addresses.controls) as fakes:
+        place = LivePlace(addresses.gateway, temporal, fakes.controls)
         async with ScenarioRuns(place) as runs:
-            await _serve(create_console(places, fakes, runs, temporal), host, port)
+            await _serve(create_console(addresses, fakes, runs, temporal), host, port)
 
 
 async def _serve(app: FastAPI, host: str, port: int) -> None:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     controls = dict(word.partition("=")[::2] for word in chosen.fake)
     try:
-        places = Places(
+        addresses = Addresses(
             gateway=chosen.gateway.rstrip("/"),
             controls=controls,
             temporal_ui=chosen.temporal_ui.rstrip("/"),
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     except ValueError as error:
         parser.error(str(error))
-    asyncio.run(serve(places, chosen.host, chosen.port))
+    asyncio.run(serve(addresses, chosen.host, chosen.port))
     return 0
 
 

@@ -15,17 +15,18 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from app.gateway.start import workflow_id_for
-from app.pipeline.steps import Step
 from fakes.kit.client import ControlError
 from fakes.kit.visitors import stranger
+from fakes.registry import SERVICES
 from scenarios.console import samples
+from scenarios.console.addresses import Addresses
 from scenarios.console.codes import codes
 from scenarios.console.fakes import Fakes, UnknownError
-from scenarios.console.histories import STEP_OF, tell
-from scenarios.console.places import SERVICES, Places
+from scenarios.console.histories import tell
 from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
 from scenarios.console.traces import Traces, tree
+from scenarios.pipeline import BY_ACTIVITY, COMPLETED, STEPS
 from scenarios.stories.drawing import draw, legend
 
 PAGE = Path(__file__).with_name("static")
@@ -46,19 +47,19 @@ class Switched(BaseModel):
     workflow_id: str | None = None
 
 
-def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: Client) -> FastAPI:
+def create_console(addresses: Addresses, fakes: Fakes, runs: ScenarioRuns, temporal: Client) -> FastAPI:
     """Return the console's application.
 
     Args:
-        places: the addresses of the stack.
+        addresses: of the stack.
         fakes: its control planes.
         runs: runs scenarios.
         temporal: the way to Temporal; it may connect at its first call.
     """
     app = FastAPI(title="Try-on console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(_about(places))
+    app.include_router(_about(addresses))
     app.include_router(_steering(fakes))
-    app.include_router(_stories(places, fakes, temporal))
+    app.include_router(_stories(addresses, fakes, temporal))
     app.include_router(_scenarios(runs))
     app.include_router(_traces(Traces()))
     app.mount("/", StaticFiles(directory=PAGE, html=True))
@@ -72,7 +73,7 @@ def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: C
             return RedirectResponse(request.url.replace(netloc=f"localhost:{request.url.port or 80}"))
         response = await call_next(request)
         response.headers["Cache-Control"] = "no-cache"
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(gateway=places.gateway))
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(gateway=addresses.gateway))
         return response
 
     @app.exception_handler(UnknownError)
@@ -91,16 +92,19 @@ def create_console(places: Places, fakes: Fakes, runs: ScenarioRuns, temporal: C
     return app
 
 
-def _about(places: Places) -> APIRouter:
+def _about(addresses: Addresses) -> APIRouter:
     routes = APIRouter(prefix="/harness")
 
     @routes.get("/config")
     async def config() -> dict[str, Any]:
         return {
-            "gateway": places.gateway,
-            "temporalUi": places.temporal_ui or None,
-            "services": SERVICES,
-            "steps": [{"name": step, "progress": step.progress} for step in Step],
+            "gateway": addresses.gateway,
+            "temporalUi": addresses.temporal_ui or None,
+            "services": {service.name: service.title for service in SERVICES.values()},
+            "steps": [
+                *({"name": step.name, "progress": step.progress, "service": step.service} for step in STEPS),
+                {"name": COMPLETED, "progress": 100, "service": None},
+            ],
             "codes": codes(),
             "switches": [asdict(switch) for switch in SWITCHES],
             "samples": {name: samples.points(name) for name in samples.ZOOMS},
@@ -143,7 +147,7 @@ def _steering(fakes: Fakes) -> APIRouter:
     return routes
 
 
-def _stories(places: Places, fakes: Fakes, temporal: Client) -> APIRouter:
+def _stories(addresses: Addresses, fakes: Fakes, temporal: Client) -> APIRouter:
     routes = APIRouter(prefix="/harness/workflows")
 
     @routes.get("/{workflow_id}")
@@ -153,13 +157,13 @@ def _stories(places: Places, fakes: Fakes, temporal: Client) -> APIRouter:
         return {
             "workflowId": workflow_id,
             "status": told.status,
-            "page": places.workflow_page(workflow_id),
+            "page": addresses.workflow_page(workflow_id),
             "began": told.timeline.began,
             "length": told.timeline.length,
             "drawing": draw(told, f"Workflow {workflow_id}: {told.status}") + legend(),
             "attempts": [
                 {key: value for key, value in asdict(attempt).items() if key != "heartbeats"}
-                | {"step": STEP_OF.get(attempt.activity)}
+                | {"step": BY_ACTIVITY[attempt.activity].name if attempt.activity in BY_ACTIVITY else None}
                 for attempt in told.timeline.attempts
             ],
             "calls": [asdict(call) for call in told.calls],

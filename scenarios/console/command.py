@@ -11,8 +11,9 @@ import httpx
 from scenarios.console import samples
 from scenarios.demo import tryon
 from scenarios.processes.child import StackError
-from scenarios.processes.ports import Ports, PortTakenError
+from scenarios.processes.ports import PortTakenError
 from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.stack.ports import Ports
 from scenarios.stack.programs import ALL_PARTS, BESIDE, RUN, Options
 from scenarios.stack.stack import Stack
 

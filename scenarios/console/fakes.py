@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fakes.kit.client import AsyncControl, ControlError, LedgerCall
-from scenarios.console.places import SERVICES
+from fakes.registry import SERVICES
 from scenarios.console.switches import SWITCHES, Switch
 
 TIMEOUT_S = 3.0
@@ -52,7 +52,7 @@ class Fakes:
         switch = _find(name)
         control = self._controls.get(switch.service)
         if control is None:
-            raise UnknownError(f"{SERVICES[switch.service]} is not a fake here: it cannot be broken on purpose")
+            raise UnknownError(f"{SERVICES[switch.service].title} is not a fake here: it cannot be broken on purpose")
         if on:
             await control.add(switch.as_rule(workflow_id))
         elif any(rule["id"] == switch.rule_id(workflow_id) for rule in await control.rules()):
@@ -83,7 +83,12 @@ class Fakes:
         return sorted((call for calls in found for call in calls), key=lambda call: call["at"])
 
     async def _state(self, name: str) -> dict[str, Any]:
-        state: dict[str, Any] = {"service": name, "label": SERVICES[name], "fake": name in self._controls, "up": False}
+        state: dict[str, Any] = {
+            "service": name,
+            "label": SERVICES[name].title,
+            "fake": name in self._controls,
+            "up": False,
+        }
         control = self._controls.get(name)
         if control is None:
             return state

@@ -18,27 +18,11 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from app.pipeline.steps import Step
 from fakes.kit.client import LedgerCall
 from scenarios.console.fakes import Fakes, UnknownError
-from scenarios.scenario import ACTIVITIES
+from scenarios.pipeline import BY_ACTIVITY, step_of
 from scenarios.stories.run import Call
 from scenarios.world.timelines import Attempt, Happening, Timeline
-
-STEP_OF = dict(zip(ACTIVITIES, (step for step in Step if step is not Step.COMPLETED), strict=True))
-"""The step that the API shows while an activity runs."""
-
-ACTIVITY_OF = {
-    "image_manipulator.resize": "resize_image",
-    "image_manipulator.zoom_check": "check_zoom",
-    "birefnet.submit": "remove_background",
-    "birefnet.poll": "remove_background",
-    "sam3.submit": "generate_mask",
-    "sam3.poll": "generate_mask",
-    "a100.refine_mask": "refine_mask",
-    "a100.generate": "generate_images",
-}
-"""Whose call it is. Only /health of the A100 may be of two activities."""
 
 _ENDS = {
     "activity_task_completed_event_attributes": "completed",
@@ -167,14 +151,19 @@ def _go_on(activity: _Activity, info: PendingActivityInfo) -> None:
 
 
 def _owner(entry: LedgerCall, activities: Sequence[_Activity]) -> str | None:
-    """Return the activity that made a call; for a health check of the A100, the last that had begun by then."""
-    name = ACTIVITY_OF.get(f"{entry['service']}.{entry['operation']}")
-    if name is not None:
-        return name if any(activity.name == name for activity in activities) else None
-    if entry["service"] != "a100" or entry["attempt"] is None:
-        return None
-    users = [one.name for one in activities if one.name in {"refine_mask", "generate_images"}]
-    begun = [one.name for one in activities if one.name in users and one.scheduled <= entry["at"] + 0.05]
+    """Return the activity that made a call; for one that several make, the last that had begun by then."""
+    own = step_of(entry["service"], entry["operation"])
+    if own is not None:
+        return own.activity if any(activity.name == own.activity for activity in activities) else None
+    call = f"{entry['service']}.{entry['operation']}"
+    begun = [
+        activity.name
+        for activity in activities
+        if entry["attempt"] is not None
+        and (step := BY_ACTIVITY.get(activity.name)) is not None
+        and call in step.calls
+        and activity.scheduled <= entry["at"] + 0.05
+    ]
     return begun[-1] if begun else None
 
 

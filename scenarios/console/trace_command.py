@@ -9,7 +9,7 @@ import httpx
 
 from scenarios.console.command import example
 from scenarios.demo.tryon import RefusedError
-from scenarios.processes.ports import Ports
+from scenarios.stack.ports import Ports
 
 SETTLE_S = 2.0
 """Spans are sent in batches; so long after a try-on's end they have arrived."""

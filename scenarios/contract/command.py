@@ -8,20 +8,15 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from fakes.kit.settings import FakeSettings
+from fakes.registry import SERVICES
 from scenarios.contract.bench import POLL_INTERVAL_S, bench_for
 from scenarios.contract.report import Report, render
 from scenarios.contract.services import CHECKS
+from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import StackError
 from scenarios.processes.signals import Stopped, until_signalled
-from scenarios.stack.programs import FAKES, RUN, Options
+from scenarios.stack.programs import RUN, Options
 from scenarios.stack.stack import Stack
-
-VARIABLES = {
-    "image_manipulator": "IMAGE_MANIPULATOR_URL",
-    "birefnet": "BIREFNET_URL",
-    "sam3": "SAM3_URL",
-    "a100": "A100_URLS",
-}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,10 +45,10 @@ async def _contract(environment: Mapping[str, str]) -> int:
     else:
         _say("no service is named: this project's own fakes are started and checked\n")
         home = RUN / f"contract-{os.getpid()}"
-        options = Options(parts=frozenset({"azurite", *FAKES}), profile="instant")
+        options = Options(parts=frozenset({"azurite", *SERVICES}), profile="instant")
         async with Stack(home=home, options=options) as stack:
             azure = {name.lower(): value for name, value in stack.environment.items() if name.startswith("AZURE_")}
-            fakes = [(fake, stack.urls[fake]) for fake in FAKES]
+            fakes = [(fake, stack.urls[fake]) for fake in SERVICES]
             reports = await look(fakes, FakeSettings.model_validate(azure), 0.1)
         shutil.rmtree(home, ignore_errors=True)
     _say(render(reports))

@@ -1,38 +1,12 @@
-"""The ports of the stack: the documented ones, or free ones that nobody else is given meanwhile."""
+"""Free ports that nobody else is given meanwhile, and ports that have to be free."""
 
 import socket
-from dataclasses import dataclass, fields
-from typing import Self
 
 HOST = "127.0.0.1"
 
 
 class PortTakenError(Exception):
-    """One or more ports that the stack needs are in use; the message names each and what it was for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ports:
-    """One port for each address of the stack. The defaults are the documented ports of `make up`."""
-
-    gateway: int = 8000
-    image_manipulator: int = 8005
-    birefnet: int = 8006
-    sam3: int = 8007
-    a100: int = 8008
-    azurite: int = 10000
-    temporal: int = 7233
-    temporal_ui: int = 8233
-    image_manipulator_control: int = 18005
-    birefnet_control: int = 18006
-    sam3_control: int = 18007
-    a100_control: int = 18008
-    console: int = 8080
-
-    @classmethod
-    def free(cls) -> Self:
-        """Choose a free port for each, so that any number of stacks live side by side."""
-        return cls(**{field.name: reserve_port() for field in fields(cls)})
+    """One or more ports that are needed are in use; the message names each and what it was for."""
 
 
 def reserve_port() -> int:

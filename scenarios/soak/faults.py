@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.pipeline.policies import IMAGE_RETRY, ML_RETRY
-from app.pipeline.steps import Step
+from scenarios.pipeline import SPARES, STEPS, Step, step_of
 
 SHARE = 0.05
 """Of all calls to services; which ones is decided by the fakes' seed."""
@@ -29,25 +28,11 @@ LATE: Fault = {"kind": "delay", "seconds": 2}
 """Harms nothing."""
 JOB_FAILED: Fault = {"kind": "job_failed"}
 
-JOBS = ("birefnet", "sam3")
-SERVICES = ("image_manipulator", *JOBS, "a100")
-STEPS = {
-    ("image_manipulator", "resize"): Step.RESIZING_IMAGE,
-    ("image_manipulator", "zoom_check"): Step.CHECKING_ZOOM,
-    ("birefnet", "submit"): Step.REMOVING_BACKGROUND,
-    ("birefnet", "poll"): Step.REMOVING_BACKGROUND,
-    ("sam3", "submit"): Step.GENERATING_MASK,
-    ("sam3", "poll"): Step.GENERATING_MASK,
-    ("a100", "refine_mask"): Step.REFINING_MASK,
-    ("a100", "generate"): Step.GENERATING_IMAGES,
-}
-"""The step that a call is part of. Questions after the A100's health are part of none: there is a second A100."""
-
 UNLUCKY: tuple[tuple[str, str, Fault], ...] = tuple(
     (service, operation, fault)
     for fault in (UNAVAILABLE[0], GARBAGE, UNAVAILABLE[3])
-    for service, operation in STEPS
-    if operation != "poll"
+    for service, operation in ((step.service, step.work) for step in STEPS)
+    if service
 )
 
 
@@ -75,8 +60,9 @@ def random_faults(service: str) -> Iterator[tuple[str, Fault, float]]:
     faults = [*UNAVAILABLE, GARBAGE, LATE]
     for fault in faults:
         yield "*", fault, SHARE / len(faults)
-    if service in JOBS:
-        yield "submit", JOB_FAILED, SHARE
+    for step in STEPS:
+        if step.service == service and step.job:
+            yield step.work, JOB_FAILED, SHARE
 
 
 def unlucky(number: int) -> tuple[str, str, Fault] | None:
@@ -93,16 +79,15 @@ def implied_end(calls: Iterable[Called]) -> End:
     """
     steps: dict[Step, dict[int, list[Called]]] = defaultdict(lambda: defaultdict(list))
     for call in calls:
-        if (step := STEPS.get((call.service, call.operation))) is not None:
+        if (step := step_of(call.service, call.operation)) is not None:
             steps[step][call.attempt].append(call)
     for step, attempts in steps.items():
         # An attempt ends with the first call that fails, unless the other A100 then does the work. A job that was to
         # fail is seen to have failed by a poll that meets no fault of its own, in whichever attempt.
         failed = sum(_harms(calls[-1].fault) for calls in attempts.values())
         failed += sum(call.fault == JOB_FAILED["kind"] for calls in attempts.values() for call in calls)
-        service = next(iter(attempts.values()))[0].service
-        if failed >= (IMAGE_RETRY if service == "image_manipulator" else ML_RETRY).maximum_attempts:
-            return End("FAILED", _code(service, attempts[max(attempts)][-1].fault), step.value)
+        if failed >= step.retry.attempts:
+            return End("FAILED", _code(str(step.service), attempts[max(attempts)][-1].fault), step.name)
     return End("COMPLETED")
 
 
@@ -115,4 +100,4 @@ def _code(service: str, fault: str | None) -> str:
         return f"{service.upper()}_BAD_ANSWER"
     if not _harms(fault):
         return f"{service.upper()}_JOB_FAILED"
-    return "A100_ERROR" if service == "a100" else f"{service.upper()}_UNAVAILABLE"
+    return f"{service.upper()}_{'ERROR' if service in SPARES else 'UNAVAILABLE'}"

@@ -18,11 +18,13 @@ import psutil
 
 from app.gateway.start import workflow_id_for
 from fakes.kit.client import AsyncControl
+from fakes.registry import SERVICES
 from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s
-from scenarios.processes.ports import Ports, reserve_port
+from scenarios.processes.ports import reserve_port
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.soak.plot import plot
-from scenarios.stack.programs import FAKES, Options
+from scenarios.stack.ports import Ports
+from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
 TIME_SCALE = 0.05
@@ -78,8 +80,8 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
         stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
         http = await closing.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
         another = await closing.enter_async_context(another_a100(stack, spare))
-        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES} | {ANOTHER_A100: AsyncControl(another)}
-        for name in FAKES:
+        controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
+        for name in SERVICES:
             for number, (operation, fault, share) in enumerate(random_faults(name)):
                 rule = {"id": f"chance-{number}", "service": name, "operation": operation, "p": share, "fault": fault}
                 await controls[name].add(rule)

@@ -9,8 +9,10 @@ from collections import Counter
 import psutil
 import structlog
 
+from fakes.registry import BLOB, SERVICES
+from scenarios.pipeline import service_of
 from scenarios.scenario import Expect, Rule, Scenario
-from scenarios.soak.faults import SERVICES, Called, End, implied_end, random_faults, unlucky
+from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
 
@@ -33,9 +35,9 @@ class _Soak:
 
     def take(self, run: Run) -> None:
         calls = [
-            Called(call.service.removesuffix("_spare"), call.operation, call.attempt or 0, call.fault)
+            Called(service_of(call.service), call.operation, call.attempt or 0, call.fault)
             for call in sorted(run.calls, key=lambda call: call.at)
-            if call.service != "blob"
+            if call.service != BLOB.name
         ]
         implied = implied_end(calls)
         end = End(run.status, run.error.get("code"), run.error.get("failedStep"))

@@ -9,8 +9,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from fakes.kit.client import AsyncControl
+from fakes.registry import SERVICES
 from scenarios.scenario import Scenario
-from scenarios.stack.programs import FAKES, Options
+from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 from scenarios.world.timelines import Timelines
 
@@ -41,7 +42,7 @@ async def live_stack(home: Path) -> AsyncIterator[LivePlace]:
     options = Options(profile="instant", time_scale=TIME_SCALE, temporal_ui=False)
     async with Stack(home=home, options=options) as stack:
         client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
-        controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
+        controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}
         try:
             yield LivePlace(stack.urls["gateway"], client, controls)
         finally:

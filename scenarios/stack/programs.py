@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from app.pipeline.policies import a100_task_queue
+from fakes.registry import SERVICES
+from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import Program
-from scenarios.processes.ports import HOST, Ports
+from scenarios.processes.ports import HOST
 from scenarios.processes.probes import answers, container_is_there, polls, temporal_is_ready
 from scenarios.stack.node import node_command
+from scenarios.stack.ports import Ports
 
 NAMESPACE = "default"
 CONTAINER = "jewelry-uploads"
@@ -30,16 +33,12 @@ RUN = Path(".run")
 TEMPORAL = Path(sys.executable).parent / "temporal"
 PURPOSES = {
     "gateway": "the gateway",
-    "image_manipulator": "the image manipulator",
-    "birefnet": "BiRefNet",
-    "sam3": "SAM3",
-    "a100": "the A100",
+    **{service.name: f"the fake of {service.title}" for service in SERVICES.values()},
     "azurite": "Azurite, the blob store",
     "temporal": "Temporal",
     "console": "the console",
 }
-FAKES = ("image_manipulator", "birefnet", "sam3", "a100")
-ALL_PARTS = frozenset({"temporal", "azurite", *FAKES, "worker", "gateway"})
+ALL_PARTS = frozenset({"temporal", "azurite", *SERVICES, "worker", "gateway"})
 BESIDE = frozenset({"console"})
 """Parts that are started only when they are named: a try-on does not need them."""
 
@@ -85,10 +84,7 @@ def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
         "AZURE_ACCOUNT_KEY": ACCOUNT_KEY,
         "AZURE_CONTAINER": CONTAINER,
         "AZURE_BLOB_ENDPOINT": f"{_url(ports.azurite)}/{ACCOUNT}",
-        "IMAGE_MANIPULATOR_URL": _url(ports.image_manipulator),
-        "BIREFNET_URL": _url(ports.birefnet),
-        "SAM3_URL": _url(ports.sam3),
-        "A100_URLS": _url(ports.a100),
+        **{variable: _url(ports.fakes[name]) for name, variable in VARIABLES.items()},
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
         "TEMPORAL_NAMESPACE": NAMESPACE,
         "TEMPORAL_CONFIG_FILE": os.devnull,  # a profile in the user's home could name another server
@@ -147,14 +143,13 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         )
 
     def fake(part: str) -> Program:
-        port: int = getattr(ports, part)
-        control: int = getattr(ports, f"{part}_control")
+        port, control = ports.fakes[part], ports.controls[part]
         return Program(
             name=part,
-            words=[sys.executable, "-m", f"fakes.{part}", "--port", str(port), "--control-port", str(control)],
+            words=[sys.executable, "-m", SERVICES[part].module, "--port", str(port), "--control-port", str(control)],
             environment=environment(part),
             healthy=answers(port),
-            addresses={f"{_label(part)} (fake)": _url(port)},
+            addresses={f"{SERVICES[part].title} (fake)": _url(port)},
         )
 
     def worker(name: str) -> Program:
@@ -182,8 +177,8 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         words = [sys.executable, "-m", "scenarios.console", "--host", HOST, "--port", str(ports.console)]
         words += ["--gateway", _url(ports.gateway)]
         words += ["--temporal-ui", _url(ports.temporal_ui)] if options.temporal_ui else []
-        for part in sorted(options.parts.intersection(FAKES)):
-            words += ["--fake", f"{part}={_url(getattr(ports, f'{part}_control'))}"]
+        for part in sorted(options.parts.intersection(SERVICES)):
+            words += ["--fake", f"{part}={_url(ports.controls[part])}"]
         return Program(
             name="console",
             words=words,
@@ -197,7 +192,7 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         {
             "temporal": [temporal],
             "azurite": [azurite],
-            **{part: [partial(fake, part)] for part in FAKES},
+            **{part: [partial(fake, part)] for part in SERVICES},
             "console": [console],
         },
         {"worker": [partial(worker, name) for name in names], "gateway": [gateway]},
@@ -207,17 +202,12 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
 
 def purposes(ports: Ports, options: Options) -> dict[int, str]:
     """Return what each port that these options need is for."""
-    needed = {getattr(ports, part): PURPOSES[part] for part in PURPOSES if part in options.parts}
+    needed = {port: PURPOSES[part] for part, port in ports.by_part().items() if part in options.parts}
     if "temporal" in options.parts and options.temporal_ui:
         needed[ports.temporal_ui] = "Temporal's web UI"
-    for part in options.parts.intersection(FAKES):
-        needed[getattr(ports, f"{part}_control")] = f"the control plane of {PURPOSES[part]}"
+    for part in options.parts.intersection(SERVICES):
+        needed[ports.controls[part]] = f"the control plane of {PURPOSES[part]}"
     return needed
-
-
-def _label(part: str) -> str:
-    words = PURPOSES[part].removeprefix("the ")
-    return words[0].upper() + words[1:]
 
 
 def _url(port: int) -> str:

@@ -8,13 +8,13 @@ async with Stack(home=folder) as stack:  # free ports, every part healthy
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 from scenarios.processes.child import Child
-from scenarios.processes.ports import HOST, Ports, require_free
+from scenarios.processes.ports import HOST, require_free
 from scenarios.processes.supervisor import Supervisor
 from scenarios.stack import programs
+from scenarios.stack.ports import Ports
 from scenarios.stack.programs import Options
 
 
@@ -45,7 +45,7 @@ class Stack(Supervisor):
         self.options = options or Options()
         self.environment = programs.shared_environment(self.ports, self.options)
         self.temporal_address = f"{HOST}:{self.ports.temporal}"
-        self.urls = {name: f"http://{HOST}:{port}" for name, port in asdict(self.ports).items()}
+        self.urls = {name: f"http://{HOST}:{port}" for name, port in self.ports.by_part().items()}
         super().__init__(
             programs.stages(self.ports, home.resolve(), self.options), home=home.resolve(), announce=announce
         )

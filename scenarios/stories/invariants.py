@@ -12,8 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from app.pipeline import policies
-from app.pipeline.steps import Step
+from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, COMPLETED, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
 from scenarios.stories.payload_invariants import (
     what_comes_back_is_what_the_a100_made,
@@ -24,17 +23,7 @@ from scenarios.world.virtual_workflow import Envelope
 
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
-POLICIES = {
-    "upload_to_azure": policies.UPLOAD,
-    "resize_image": policies.RESIZE,
-    "check_zoom": policies.ZOOM,
-    "remove_background": policies.BACKGROUND,
-    "generate_mask": policies.MASK,
-    "refine_mask": policies.REFINE,
-    "generate_images": policies.GENERATE,
-}
-ORDER = list(POLICIES)
-STEPS = list(Step)
+NAMES = [*(step.name for step in STEPS), COMPLETED]
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
 # A signature of a SAS, an account key in a connection string, the beginning of a JPEG or PNG, plain and in base64.
 SECRETS = re.compile(rb"[?&]sig=|AccountKey=|\xff\xd8\xff[\xe0\xe1\xdb]|\x89PNG|/9j/4|iVBORw0KGgo")
@@ -78,13 +67,13 @@ def progress_never_falls(run: Run) -> Iterator[str]:
 def steps_come_in_their_order(run: Run) -> Iterator[str]:
     """Each step at most once, in the order of the specification; each activity with its step, which the memo tells."""
     steps = _memo(run, "currentStep")
-    places = [STEPS.index(Step(step)) for step in steps]
+    places = [NAMES.index(step) for step in steps]
     if any(later <= earlier for earlier, later in pairwise(places)):
         yield f"steps {steps}"
     activities = list(dict.fromkeys(attempt.activity for attempt in run.timeline.attempts))
-    if activities != sorted(activities, key=ORDER.index):
+    if activities != sorted(activities, key=ACTIVITIES.index):
         yield f"activities {activities}"
-    untold = {STEPS[ORDER.index(activity)] for activity in activities} - set(steps)
+    untold = {BY_ACTIVITY[activity].name for activity in activities} - set(steps)
     if run.history and untold:
         yield f"the memo never said {', '.join(sorted(untold))}"
 
@@ -123,12 +112,12 @@ def no_job_is_submitted_twice_for_one_attempt(run: Run) -> Iterator[str]:
 
 def attempts_are_within_policy(run: Run) -> Iterator[str]:
     """Attempts count from 1 without a gap, to the policy's maximum at most."""
-    for activity, policy in POLICIES.items():
-        numbers = [attempt.number for attempt in run.timeline.attempts if attempt.activity == activity]
+    for step in STEPS:
+        numbers = [attempt.number for attempt in run.timeline.attempts if attempt.activity == step.activity]
         if numbers != list(range(1, len(numbers) + 1)):
-            yield f"{activity} had the attempts {numbers}"
-        if len(numbers) > policy.retry.maximum_attempts:
-            yield f"{activity} had {len(numbers)} attempts; its policy allows {policy.retry.maximum_attempts}"
+            yield f"{step.activity} had the attempts {numbers}"
+        if len(numbers) > step.retry.attempts:
+            yield f"{step.activity} had {len(numbers)} attempts; its policy allows {step.retry.attempts}"
 
 
 def time_is_true(run: Run) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from fnmatch import fnmatch
 
+from fakes.registry import BLOB
+from scenarios.pipeline import BY_ACTIVITY
 from scenarios.stories.run import Call, Run, Story
 from scenarios.world.timelines import Attempt
 
@@ -53,17 +54,6 @@ def _timeline(run: Run) -> list[str]:
     ]
 
 
-CALLED_BY = {
-    "upload_to_azure": ("blob.*",),
-    "resize_image": ("image_manipulator.resize", "blob.*"),
-    "check_zoom": ("image_manipulator.zoom_check",),
-    "remove_background": ("birefnet.*", "blob.*"),
-    "generate_mask": ("sam3.*", "blob.*"),
-    "refine_mask": ("a100*.refine_mask", "a100*.health", "blob.*"),
-    "generate_images": ("a100*.generate", "a100*.health", "blob.*"),
-}
-
-
 def calls_of(story: Story, attempt: Attempt) -> list[Call]:
     """Return the calls that an attempt made: those of its services, at its time, and of its number where known.
 
@@ -76,9 +66,10 @@ def _may_be_of(call: Call, attempt: Attempt) -> bool:
     end = attempt.ended if attempt.ended is not None else math.inf
     return (
         call.attempt in {None, attempt.number}
-        and (call.service != "blob" or call.fault is not None)
+        and (call.service != BLOB.name or call.fault is not None)
         and attempt.began <= call.at <= end
-        and any(fnmatch(call.name, pattern) for pattern in CALLED_BY.get(attempt.activity, ()))
+        and (step := BY_ACTIVITY.get(attempt.activity)) is not None
+        and call.name in step.calls
     )
 
 

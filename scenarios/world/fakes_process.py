@@ -18,19 +18,12 @@ from typing import Any
 import uvloop
 from fastapi import FastAPI
 
-from fakes import a100, birefnet, image_manipulator, pictures, sam3
+from fakes import pictures
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.storage import blob_proxy
+from fakes.registry import BLOB, SERVICES
+from scenarios.pipeline import service_of
 
-MAKERS: dict[str, Callable[[FakeSettings], FastAPI]] = {
-    "image_manipulator": image_manipulator.create_app,
-    "birefnet": birefnet.create_app,
-    "sam3": sam3.create_app,
-    "a100": a100.create_app,
-    "a100_spare": a100.create_app,
-    "blob": blob_proxy.create_app,
-}
 DRAWN = ("generate", "paint_strokes", "remove_background", "resize", "segment", "zoom_level")
 REMEMBERED = 64
 """Results kept of each function. Scenarios use few photos, and most of them are small."""
@@ -57,6 +50,11 @@ def remembering(draw: Callable[..., Any]) -> Callable[..., Any]:
     return drawn
 
 
+def _fake(name: str) -> FastAPI:
+    service = BLOB if name == BLOB.name else SERVICES[service_of(name)]
+    return service.create_app(FakeSettings())
+
+
 async def main(ports: dict[str, int]) -> None:
     """Serve each named fake on its port until SIGINT or SIGTERM. Settings come from the environment (docs/fakes.md)."""
     stop = asyncio.Event()
@@ -64,7 +62,7 @@ async def main(ports: dict[str, int]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as serving_all:
         for name, port in ports.items():
-            await serving_all.enter_async_context(serving(MAKERS[name](FakeSettings()), port=port))
+            await serving_all.enter_async_context(serving(_fake(name), port=port))
         await stop.wait()
 
 

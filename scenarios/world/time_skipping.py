@@ -9,8 +9,9 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing._timeskipping import TimeSkippingConfig
 
-from scenarios.processes.ports import HOST, Ports
+from scenarios.processes.ports import HOST
 from scenarios.processes.supervisor import Supervisor
+from scenarios.stack.ports import Ports
 from scenarios.stack.programs import Options, stages
 
 # Without the first flag the API is refused; without the others each skip costs about a second of wall time.

@@ -22,11 +22,14 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
+from fakes.registry import BLOB
+from scenarios.pipeline import OPERATIONS, VARIABLES, addresses
 from scenarios.processes.child import Program
-from scenarios.processes.ports import HOST, Ports, reserve_port
+from scenarios.processes.ports import HOST, reserve_port
 from scenarios.processes.probes import answers
 from scenarios.processes.supervisor import Supervisor
 from scenarios.stack import programs
+from scenarios.stack.ports import Ports
 from scenarios.world.time_skipping import time_skipping_client, time_skipping_options
 from scenarios.world.timelines import Timelines
 from scenarios.world.virtual_clock import SimulatedClock
@@ -39,7 +42,6 @@ ACTIVITIES_AT_ONCE = 16
 """Of each task queue. In virtual time none waits, so that more would only fight for the machine: with a hundred
 scenarios at once their heartbeats, which are real, would come too late."""
 GATEWAY_BLOB_RETRIES = 2
-FAKES = ("image_manipulator", "birefnet", "sam3", "a100", "a100_spare", "blob")
 
 
 class World:
@@ -82,7 +84,7 @@ class World:
 
     async def _build(self) -> None:
         ports = Ports.free()
-        fakes = {name: reserve_port() for name in FAKES}
+        fakes = {name: reserve_port() for name in OPERATIONS}
         programs, store = _processes(ports, fakes, self._home, self._seed)
         await self._parts.enter_async_context(Supervisor(programs, home=self._home))
         self.temporal = client = await time_skipping_client(ports)
@@ -93,17 +95,17 @@ class World:
         self.settings = Settings.model_validate(
             {
                 **{name.lower(): value for name, value in store.items()},
-                "image_manipulator_url": urls["image_manipulator"],
-                "birefnet_url": urls["birefnet"],
-                "sam3_url": urls["sam3"],
-                "a100_urls": (urls["a100"], urls["a100_spare"]),
+                **{
+                    variable.lower(): ",".join(urls[name] for name in addresses(service))
+                    for service, variable in VARIABLES.items()
+                },
                 "a100_max_concurrent": ACTIVITIES_AT_ONCE,
                 "worker_max_concurrent": ACTIVITIES_AT_ONCE,
                 "worker_drain_s": 1,
                 "log_level": "ERROR",
             }
         )
-        proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes["blob"])
+        proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes[BLOB.name])
         await self._work(client, self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
         await self._serve(client)
 

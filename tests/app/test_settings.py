@@ -8,8 +8,8 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from app.settings import Settings, explain
-from scenarios.processes.ports import Ports
 from scenarios.stack import programs
+from scenarios.stack.ports import Ports
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 SDKS = ("TEMPORAL_", "OTEL_")  # the SDKs' own variables are documented beside ours

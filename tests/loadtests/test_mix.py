@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from app.gateway.start import workflow_id_for
+from fakes.registry import SERVICES
 from loadtests import plan
-from loadtests.mix import DEFAULT, FAKES, MixError, load_mix
+from loadtests.mix import DEFAULT, MixError, load_mix
 
 
 def mix_file(tmp_path: Path, text: str) -> Path:
@@ -21,16 +22,16 @@ def mix_file(tmp_path: Path, text: str) -> Path:
 
 def test_cases_come_by_weight_and_number_alone(tmp_path: Path) -> None:
     path = mix_file(tmp_path, "- {scenario: near, weight: 3}\n- {scenario: far, weight: 1, follow: events}")
-    mix = load_mix(path, fakes=FAKES)
+    mix = load_mix(path, fakes=SERVICES)
     counted = Counter(mix.choose(1, number).name for number in range(4000))
     assert counted["near"] / counted["far, events"] == pytest.approx(3, rel=0.15)
     assert [mix.choose(1, number).name for number in range(50)] == [
-        load_mix(path, fakes=FAKES).choose(1, number).name for number in range(50)
+        load_mix(path, fakes=SERVICES).choose(1, number).name for number in range(50)
     ]
 
 
 def test_the_shipped_mix_is_usable_and_leaves_faults_out_where_there_are_no_fakes() -> None:
-    assert load_mix(DEFAULT, fakes=FAKES).left_out == ()
+    assert load_mix(DEFAULT, fakes=SERVICES).left_out == ()
     real = load_mix(DEFAULT, fakes=())
     assert len(real.left_out) == 2
     assert not any(case.scenario.rules for case in real.cases)
@@ -43,7 +44,7 @@ def test_only_what_the_fakes_that_are_there_can_do_is_kept() -> None:
 
 
 def test_a_case_s_body_is_what_the_gateway_takes(tmp_path: Path) -> None:
-    mix = load_mix(mix_file(tmp_path, "- {scenario: strokes-that-add, weight: 1}"), fakes=FAKES)
+    mix = load_mix(mix_file(tmp_path, "- {scenario: strokes-that-add, weight: 1}"), fakes=SERVICES)
     body = json.loads(mix.cases[0].body)
     assert base64.b64decode(body["originalImageBase64"])[:2] == b"\xff\xd8"
     assert body["brushStrokes"]
@@ -63,7 +64,7 @@ def test_a_case_s_body_is_what_the_gateway_takes(tmp_path: Path) -> None:
 )
 def test_a_wrong_mix_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(MixError, match=message):
-        load_mix(mix_file(tmp_path, text), fakes=FAKES)
+        load_mix(mix_file(tmp_path, text), fakes=SERVICES)
 
 
 def test_the_load_generator_imports_no_temporal() -> None:

@@ -17,10 +17,11 @@ from app.services.assembly import Assembly
 from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
+from fakes.registry import SERVICES
 from scenarios.catalogue import CATALOGUE
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stack.live import LivePlace, live_stack
-from scenarios.stack.programs import ALL_PARTS, FAKES, Options
+from scenarios.stack.programs import ALL_PARTS, Options
 from scenarios.stack.stack import Stack
 from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner
@@ -88,7 +89,7 @@ async def run_with(clock: Clock, stack: Stack) -> Run:
     given = {name.lower(): value for name, value in stack.environment.items() if name.lower() in names}
     settings = Settings.model_validate(given | {"worker_drain_s": 0})
     client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
-    controls = {name: AsyncControl(stack.urls[name]) for name in FAKES}
+    controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}
     place = LivePlace(stack.urls["gateway"], client, controls)
     assembly = Assembly(settings, clock=clock)
     runner = Runner(place, seed=type(clock).__name__ + str(id(clock)))

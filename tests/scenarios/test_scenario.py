@@ -1,21 +1,12 @@
 """What is no scenario is said where it is written: which word is wrong, and which words there are."""
 
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 
-from fakes.kit.fake import Fake
 from fakes.kit.rules import read_rules
-from fakes.kit.settings import FakeSettings
 from scenarios.plugin import Rules
-from scenarios.scenario import OPERATIONS, Expect, Rule, rule
-from scenarios.world.fakes_process import MAKERS
-
-
-def test_the_table_of_operations_is_that_of_the_fakes() -> None:
-    theirs = {name: set(cast("Fake", make(FakeSettings())).operations) for name, make in MAKERS.items()}
-    assert {name: set(operations) for name, operations in OPERATIONS.items()} == theirs
+from scenarios.scenario import Expect, Rule, rule
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from scenarios.soak.faults import SHARE, STEPS, UNLUCKY, UNLUCKY_EVERY, Called, End, implied_end, random_faults, unlucky
+from scenarios.pipeline import STEPS, step_of
+from scenarios.soak.faults import SHARE, UNLUCKY, UNLUCKY_EVERY, Called, End, implied_end, random_faults, unlucky
 from scenarios.soak.real_time import LAG_LIMIT_MS, WATCHED, Soak, report, second_half
 
 DONE = End("COMPLETED")
@@ -72,7 +73,9 @@ def test_the_unlucky_come_regularly_and_meet_every_step() -> None:
     found = [unlucky(number) for number in range(UNLUCKY_EVERY * len(UNLUCKY))]
     assert [one for one in found if one is not None] == list(UNLUCKY)
     assert found[: UNLUCKY_EVERY - 1] == [None] * (UNLUCKY_EVERY - 1)
-    assert {STEPS[service, operation] for service, operation, _ in UNLUCKY} == set(STEPS.values())
+    assert {step_of(service, operation) for service, operation, _ in UNLUCKY} == {
+        step for step in STEPS if step.service
+    }
 
 
 def soaked(**changes: Any) -> Soak:

@@ -210,7 +210,7 @@ export class TryOn {
 
   /** @param {string} service */
   #of(service) {
-    return { birefnet: "REMOVING_BACKGROUND", sam3: "GENERATING_MASK" }[service];
+    return this.config.steps.find((step) => step.service === service)?.name;
   }
 
   /** @param {any} answer */

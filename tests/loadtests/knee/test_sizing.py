@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fakes.registry import SERVICES
 from loadtests.knee.queueing import wait_at
 from loadtests.knee.sizing import Station, slots_for, stations
-from loadtests.mix import FAKES, load_mix
+from loadtests.mix import load_mix
 
 LOADTESTS = Path(__file__).parents[3] / "loadtests"
-MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=FAKES)
-SCALES = dict.fromkeys(FAKES, 1.0)
+MIX = load_mix(LOADTESTS / "knee-mix.yaml", fakes=SERVICES)
+SCALES = dict.fromkeys(SERVICES, 1.0)
 
 
 @pytest.mark.parametrize(("profile", "first"), [("one-a100", "a100"), ("one-sam3", "sam3")])

@@ -12,9 +12,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app.process.temporal import connect
 from fakes.kit.serve import serving
+from scenarios.console.addresses import Addresses
 from scenarios.console.application import LARGEST_BATCH, create_console
 from scenarios.console.fakes import Fakes
-from scenarios.console.places import Places
 from scenarios.console.scenario_runs import ScenarioRuns
 from scenarios.console.traces import MOST_SPANS
 from scenarios.stack.live import LivePlace
@@ -24,11 +24,11 @@ TRACE = bytes(range(16))
 
 @pytest.fixture
 async def console() -> AsyncIterator[httpx.AsyncClient]:
-    places = Places(gateway="http://127.0.0.1:1")
+    addresses = Addresses(gateway="http://127.0.0.1:1")
     async with (
         Fakes({}) as fakes,
-        ScenarioRuns(LivePlace(places.gateway)) as runs,
-        serving(create_console(places, fakes, runs, await connect(lazy=True))) as url,
+        ScenarioRuns(LivePlace(addresses.gateway)) as runs,
+        serving(create_console(addresses, fakes, runs, await connect(lazy=True))) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client

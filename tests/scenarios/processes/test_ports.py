@@ -2,24 +2,7 @@ import socket
 
 import pytest
 
-from scenarios.processes.ports import HOST, Ports, PortTakenError, require_free, reserve_port
-
-
-def test_documented_ports() -> None:
-    assert Ports() == Ports(
-        gateway=8000,
-        image_manipulator=8005,
-        birefnet=8006,
-        sam3=8007,
-        a100=8008,
-        azurite=10000,
-        temporal=7233,
-        temporal_ui=8233,
-        image_manipulator_control=18005,
-        birefnet_control=18006,
-        sam3_control=18007,
-        a100_control=18008,
-    )
+from scenarios.processes.ports import HOST, PortTakenError, require_free, reserve_port
 
 
 def test_a_reserved_port_is_given_to_nobody_else_but_can_be_listened_on() -> None:

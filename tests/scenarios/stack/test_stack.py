@@ -11,8 +11,9 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 from temporalio.client import Client
 
-from scenarios.processes.ports import HOST, Ports, PortTakenError
+from scenarios.processes.ports import HOST, PortTakenError
 from scenarios.processes.probes import BLOB_API_VERSION
+from scenarios.stack.ports import Ports
 from scenarios.stack.programs import ACCOUNT, ACCOUNT_KEY, ALL_PARTS, CONTAINER, Options, stages
 from scenarios.stack.stack import Stack
 

@@ -12,7 +12,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from fakes.kit.digests import digest
-from scenarios.stories.invariants import ORDER, STEPS, breaches
+from scenarios.pipeline import BY_ACTIVITY
+from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.world.timelines import Attempt
 from tests.scenarios.stories.made_runs import call, completed, failed, with_call
@@ -42,7 +43,7 @@ def history(run: Run, *memos: dict[str, object], payload: bytes = b"") -> None:
 def steps(run: Run) -> list[dict[str, object]]:
     """Return the memo's changes as the workflow makes them."""
     activities = dict.fromkeys(attempt.activity for attempt in run.timeline.attempts)
-    return [{"currentStep": STEPS[ORDER.index(activity)].value} for activity in activities]
+    return [{"currentStep": BY_ACTIVITY[activity].name} for activity in activities]
 
 
 def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:

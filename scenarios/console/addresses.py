@@ -3,17 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SERVICES: Mapping[str, str] = {
-    "image_manipulator": "Image manipulator",
-    "birefnet": "BiRefNet",
-    "sam3": "SAM3",
-    "a100": "A100",
-}
-"""The fakes by their names in rules, with their names for people, in the order of the pipeline."""
+from fakes.registry import SERVICES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
+class Addresses:
     """Addresses as the browser and the console reach them.
 
     Attributes:
