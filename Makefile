@@ -132,9 +132,16 @@ lint: .venv/.ready ## Format check, lint (Python and Dockerfile) and types
 format: .venv/.ready ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+# pytest itself ends with 5, and so make with an error, where nothing was there to run.
+PYTEST := $(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --durations=15
+
 .PHONY: test
-test: setup lint ## Lint, types and all tests
-	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --durations=15
+test: setup lint ## Lint, types and the tests of a developer's day: five minutes on two cores
+	@$(PYTEST) -m "not long"
+
+.PHONY: test-all
+test-all: setup ## The long tests that `make test` leaves out: load, knee, chaos, real time, fuzz (half an hour at most)
+	@$(PYTEST) -m long --verbose
 
 .PHONY: chaos
 chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)

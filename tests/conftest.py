@@ -1,4 +1,7 @@
-"""The order of the test files: what takes longest begins first, so that no process is left with it at the end."""
+"""The order of the test files, and the tests that `make test` leaves out.
+
+What takes longest begins first, so that no process is left with it at the end.
+"""
 
 import pytest
 
@@ -21,7 +24,11 @@ LONGEST_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first and leave the others as they are."""
+    """Put the long files first and leave the others as they are. Who marks a test as long says why."""
+    for item in items:
+        for mark in item.iter_markers("long"):
+            if mark.kwargs or [type(word) for word in mark.args] != [str]:
+                raise pytest.UsageError(f'{item.nodeid}: say why it takes long: @pytest.mark.long("...")')
     ranks = {name: place for place, name in enumerate(LONGEST_FIRST)}
 
     def rank(item: pytest.Item) -> int:

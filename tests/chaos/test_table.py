@@ -29,6 +29,7 @@ SECRETS = {
 }
 
 
+@pytest.mark.long("a whole stack, broken again and again")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_nothing_is_lost_and_no_secret_gets_out(site: Site) -> None:
     cases = [case for case in CASES if case.name in FEW]
@@ -73,6 +74,7 @@ async def everything_said(site: Site) -> dict[str, str]:
     return said
 
 
+@pytest.mark.long("a whole stack, broken again and again")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_gateway_has_no_control_plane(site: Site) -> None:
     for path in ("/__sim/rules", "/__sim/ledger", "/__sim/health", "/__sim/reset"):

@@ -78,6 +78,7 @@ def bodies(draw: st.DrawFn) -> bytes:
     return text
 
 
+@pytest.mark.long("a fuzzer")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_no_body_breaks_the_gateway(target: Target) -> None:
     counts: dict[int, int] = {}

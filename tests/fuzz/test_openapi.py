@@ -65,6 +65,7 @@ def put_in(case: schemathesis.Case, subject: str, known: dict[str, str]) -> None
             case.headers = {**(case.headers or {}), **REUSED_KEY}
 
 
+@pytest.mark.long("a fuzzer")
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as described", "not so"])
 @pytest.mark.parametrize("label", sorted(OPERATIONS))

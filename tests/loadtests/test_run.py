@@ -44,6 +44,7 @@ def figures(folder: Path) -> dict[str, Any]:
 NEAR = "- {scenario: near, weight: 1}\n- {scenario: far, weight: 1, follow: events}"
 
 
+@pytest.mark.long("a load run on a stack of its own")
 async def test_a_run_on_a_stack_of_its_own_passes_with_a_report(command: Command) -> None:
     await command.start("run", *QUICK, *SEEN, *files(command.folder, LENIENT, NEAR))
     code = await command.end(LONG_S)
@@ -69,6 +70,7 @@ async def test_a_broken_threshold_is_named_and_is_exit_code_1(command: Command) 
     assert not figures(command.folder)["passed"]
 
 
+@pytest.mark.long("a load run on a stack of its own")
 async def test_ctrl_c_gives_a_report_that_says_so_and_leaves_no_process(command: Command) -> None:
     words = files(command.folder, LENIENT, NEAR)
     await command.start("run", "--rate", "2", "--seconds", "600", "--profile", "instant", *words)

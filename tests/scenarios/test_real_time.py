@@ -27,6 +27,8 @@ from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner
 from scenarios.world.simulation import Simulation
 
+pytestmark = pytest.mark.long("real time: what it waits for has to pass")
+
 AGREEING = (
     "near",
     "far",

@@ -95,6 +95,7 @@ def plan_as_it_came(home: Path) -> list[tuple[int, str, float]]:
     return sorted((record.number, record.case, round(record.intended - begun, 6)) for record in records_of(home))
 
 
+@pytest.mark.long("a load run in real time")
 async def test_several_generators_make_the_same_try_ons_at_the_same_times_as_one(tmp_path: Path) -> None:
     made = plan(tmp_path)
     async with gateway() as url:
@@ -134,6 +135,7 @@ async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: P
     assert not [child for child in psutil.Process().children(recursive=True) if "locust" in " ".join(child.cmdline())]
 
 
+@pytest.mark.long("a load run in real time")
 async def test_more_closed_users_than_may_be_in_flight_all_ask(tmp_path: Path) -> None:
     made = plan(tmp_path, model="closed", users=7, max_in_flight=2, think_s=60, seconds=2)
     async with gateway() as url:
@@ -141,6 +143,7 @@ async def test_more_closed_users_than_may_be_in_flight_all_ask(tmp_path: Path) -
     assert summary["outcomes"] == {"completed": 7}
 
 
+@pytest.mark.long("a load run in real time")
 async def test_a_stall_shows_in_every_try_on_that_should_have_started_meanwhile(tmp_path: Path) -> None:
     async with gateway(stall_s=3.0) as url:
         summary = await loaded(url, plan(tmp_path, shape="constant"), tmp_path / "run")

@@ -155,6 +155,7 @@ async def test_a_rate_beyond_any_number_of_slots_is_refused_before_any_run(profi
     assert "--for-rate: 20000 calls a second of 1 s need more than 10000 servers" in ended.complained
 
 
+@pytest.mark.long("three load runs on a stack of its own")
 async def test_a_whole_search_on_a_stack_of_its_own_leaves_its_pages_and_no_process(tmp_path: Path, mix: Path) -> None:
     profiles, limits, out = tmp_path / "profiles.yaml", tmp_path / "limits.yaml", tmp_path / "out"
     # One A100 that takes 1.2 s, and twice its capacity for 8 s: a queue of ten seconds, which drains in time.

@@ -57,7 +57,13 @@ async def test_up_reports_a_process_that_dies_and_stops_the_others(command: Comm
     assert await command.nothing_left()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+AGAIN = pytest.mark.long("the stack started for one more case of a kind")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=AGAIN), pytest.param(signal.SIGHUP, marks=AGAIN)],
+)
 async def test_up_stopped_while_it_starts_leaves_nothing(command: Command, number: signal.Signals) -> None:
     await command.start("up", "--free-ports")
     await command.until("starting the stack" if number is signal.SIGHUP else "  Temporal ")
@@ -109,7 +115,9 @@ async def test_demo_makes_pictures_and_explains_itself(command: Command) -> None
     assert await command.nothing_left()
 
 
-@pytest.mark.parametrize("moment", ["Drawing", "  ✓ Temporal ", "One try-on"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("Drawing", marks=AGAIN), "  ✓ Temporal ", pytest.param("One try-on", marks=AGAIN)]
+)
 async def test_demo_stopped_at_any_moment_leaves_nothing(command: Command, moment: str) -> None:
     await command.start("demo")
     await command.until(moment)

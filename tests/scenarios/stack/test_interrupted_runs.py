@@ -7,6 +7,7 @@ import pytest
 
 from tests.command import Command
 
+AGAIN = pytest.mark.long("the world started for one more moment")
 SUITE = """
 from scenarios.scenario import Expect
 
@@ -23,7 +24,11 @@ def left_in(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "moment"),
-    [(signal.SIGINT, "fakes_process"), (signal.SIGINT, "server start-dev"), (signal.SIGTERM, "blob/main.js")],
+    [
+        pytest.param(signal.SIGINT, "fakes_process", marks=AGAIN),
+        (signal.SIGINT, "server start-dev"),
+        pytest.param(signal.SIGTERM, "blob/main.js", marks=AGAIN),
+    ],
 )
 async def test_a_run_ended_while_the_world_starts_leaves_nothing(
     command: Command, number: signal.Signals, moment: str
@@ -36,7 +41,7 @@ async def test_a_run_ended_while_the_world_starts_leaves_nothing(
     assert (command.started(), left_in(command.folder)) == ([], [])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=AGAIN), signal.SIGTERM])
 async def test_a_run_ended_while_scenarios_run_leaves_nothing(command: Command, number: signal.Signals) -> None:
     await command.start("run")
     await command.until("the world is up")
@@ -53,7 +58,7 @@ async def test_a_run_that_is_killed_leaves_no_process(command: Command) -> None:
     assert await command.nothing_left()
 
 
-@pytest.mark.parametrize("moment", ["blob/main.js", "server start-dev"])
+@pytest.mark.parametrize("moment", [pytest.param("blob/main.js", marks=AGAIN), "server start-dev"])
 async def test_a_suite_interrupted_while_the_world_starts_leaves_nothing(command: Command, moment: str) -> None:
     suite = command.folder / "test_mine.py"
     suite.write_text(SUITE)
