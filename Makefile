@@ -187,7 +187,7 @@ contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=
 	@$(PY) -m scenarios contract
 
 .PHONY: mutants
-mutants: setup ## Break the production code in one place at a time, and see that scenarios notice (FILE=workflow.py)
+mutants: setup ## Break the production code in one place at a time, and see that scenarios notice (FILE=pipeline/workflow.py)
 	@exec $(PY) -m scenarios mutants $${FILE:+--file "$$FILE"}
 
 .PHONY: doctor

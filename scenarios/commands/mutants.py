@@ -1,10 +1,14 @@
 """`make mutants`: break the production code in one place at a time, and see that scenarios notice.
 
 Each mutant is one change of one line of `app/`, made in a copy. The scenarios named with it, and they alone, are run
-against the copy; at least one has to fail. The same scenarios are run first against the code as it is: they must pass.
+against the copy; one of them has to be played to its end and judged wrong. A run that crashes, takes too long or cannot
+start proves nothing and counts as not noticed. The same scenarios are run first against the code as it is: they must
+pass.
 """
 
 import argparse
+import enum
+import json
 import os
 import shutil
 import subprocess
@@ -15,12 +19,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LEAST_KILLED = 0.9
+LEAST_NOTICED = 0.9
 LIMIT_S = 600
 AT_ONCE = 2
 """Worlds side by side: most of a mutant's time goes into starting one, which is no work for many cores."""
+
+
+class Seen(enum.Enum):
+    """What scenarios made of a mutant."""
+
+    NOTICED = "noticed"
+    SURVIVED = "SURVIVED"
+    UNPROVEN = "UNPROVEN"
+    """None of them was judged wrong, and not all were judged: a crash, a time-out, a world that did not start."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ def _mutants(file: str, *changes: tuple[str, str, str]) -> Iterator[Mutant]:
 
 MUTANTS: tuple[Mutant, ...] = (
     *_mutants(
-        "workflow.py",
+        "pipeline/workflow.py",
         ("MAX_DIMENSION = 1536", "MAX_DIMENSION = 1024", "photo-large"),
         ("if zoom.recommend_bg_removal:", "if not zoom.recommend_bg_removal:", "near far"),
         (
@@ -73,7 +87,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("workflow.upsert_memo(self._progress())", "pass", "sam3-job-stuck a100-offline"),
     ),
     *_mutants(
-        "activities.py",
+        "pipeline/activities.py",
         ("if not _fits(request.image.size, size, request.max_dimension):", "if False:", "large-photo-not-resized"),
         (
             "check = partial(result_checks.check_resized, size=size)",
@@ -133,7 +147,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *_mutants(
-        "results.py",
+        "pictures/results.py",
         (
             'if not name.startswith(f"{attempt.workflow_id}-"):',
             "if False:",
@@ -228,7 +242,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *_mutants(
-        "policies.py",
+        "pipeline/policies.py",
         ("JOB_LIMIT = 120.0", "JOB_LIMIT = 118.0", "sam3-job-stuck"),
         ("POLL_INTERVAL = 2.0", "POLL_INTERVAL = 2.5", "near job-slow"),
         ("HEARTBEAT_INTERVAL = 0.5", "HEARTBEAT_INTERVAL = 50.0", "sam3-job-stuck"),
@@ -254,17 +268,21 @@ def main(arguments: Sequence[str]) -> int:
     needed = sorted({name for mutant in chosen for name in mutant.noticed_by})
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         _say(f"{len(chosen)} mutants; first {len(needed)} scenarios against the code as it is")
-        if not _passes(_copy(Path(folder) / "as-is"), needed):
-            _say("they do not pass: there is nothing to compare with")
+        found, why = _run(_copy(Path(folder) / "as-is"), needed)
+        if found is not Seen.SURVIVED:
+            _say(f"they do not pass: there is nothing to compare with{why and f' ({why})'}")
             return 2
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            seen = list(threads.map(_noticed, chosen, (Path(folder) / str(number) for number in range(len(chosen)))))
-        survivors = [mutant for mutant, noticed in zip(chosen, seen, strict=True) if not noticed]
-    for mutant in survivors:
-        _say(f"survived: {mutant}")
-    killed = len(chosen) - len(survivors)
-    _say(f"{killed} of {len(chosen)} mutants were noticed ({killed / len(chosen):.0%})")
-    return 0 if killed >= LEAST_KILLED * len(chosen) else 1
+            seen = list(threads.map(_look, chosen, (Path(folder) / str(number) for number in range(len(chosen)))))
+    for mutant, found in zip(chosen, seen, strict=True):
+        if found is not Seen.NOTICED:
+            _say(f"{found.value}: {mutant}")
+    noticed = seen.count(Seen.NOTICED)
+    _say(
+        f"{noticed} of {len(chosen)} mutants were noticed ({noticed / len(chosen):.0%}), "
+        f"{seen.count(Seen.UNPROVEN)} proved nothing"
+    )
+    return 0 if noticed >= LEAST_NOTICED * len(chosen) else 1
 
 
 def _copy(folder: Path) -> Path:
@@ -272,27 +290,46 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
-def _noticed(mutant: Mutant, folder: Path) -> bool:
+def _look(mutant: Mutant, folder: Path) -> Seen:
     began = time.monotonic()
     copy = _copy(folder)
     mutant.apply(copy / "app")
-    noticed = not _passes(copy, mutant.noticed_by)
-    _say(f"{'noticed ' if noticed else 'SURVIVED'} {time.monotonic() - began:5.1f} s  {mutant}")
+    found, why = _run(copy, mutant.noticed_by)
+    _say(f"{found.value:8} {time.monotonic() - began:5.1f} s  {mutant}{why and f'  [{why}]'}")
     shutil.rmtree(copy)
-    return noticed
+    return found
 
 
-def _passes(copy: Path, names: Sequence[str]) -> bool:
-    """Run scenarios against a copy of the production code; one that cannot even run does not pass."""
+def _run(copy: Path, names: Sequence[str]) -> tuple[Seen, str]:
+    """Run scenarios against a copy of the production code. Return what they saw, and why they saw nothing."""
+    result = copy / "result.json"
     environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"}
-    words = [sys.executable, "-m", "scenarios", "run", *names]
+    words = [sys.executable, "-m", "scenarios", "run", *names, "--result", str(result)]
     try:
         ended = subprocess.run(  # noqa: S603 - our own command
-            words, cwd=copy, env=environment, capture_output=True, timeout=LIMIT_S, check=False
+            words, cwd=copy, env=environment, capture_output=True, timeout=LIMIT_S, check=False, text=True
         )
     except subprocess.TimeoutExpired:
-        return False
-    return ended.returncode == 0
+        return Seen.UNPROVEN, f"not done within {LIMIT_S} s"
+    if not result.exists():
+        return Seen.UNPROVEN, f"exit code {ended.returncode}: {(ended.stderr.splitlines() or [''])[-1]}"
+    return judge(json.loads(result.read_text()), names)
+
+
+def judge(results: Sequence[dict[str, Any]], names: Sequence[str]) -> tuple[Seen, str]:
+    """Return what the result file of a run says, and why it proves nothing.
+
+    Args:
+        results: what `python -m scenarios run --result` wrote.
+        names: the scenarios that were to run.
+    """
+    if any(one["judged"] and one["problems"] for one in results if one["scenario"] in names):
+        return Seen.NOTICED, ""
+    unjudged = [f"{one['scenario']}: {'; '.join(one['problems'])}" for one in results if not one["judged"]]
+    missing = sorted(set(names) - {one["scenario"] for one in results})
+    if unjudged or missing:
+        return Seen.UNPROVEN, unjudged[0] if unjudged else f"{missing[0]} did not run"
+    return Seen.SURVIVED, ""
 
 
 def _say(text: str) -> None:

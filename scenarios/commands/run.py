@@ -100,6 +100,9 @@ def _report(options: argparse.Namespace, runs: list[Run], wall: float) -> None:
     if options.ledger:
         ledgers = {run.key: run.ledger() for run in runs}
         Path(options.ledger).write_text(json.dumps(ledgers, indent=1, sort_keys=True), encoding="utf-8")
+    if options.result:
+        results = [{"scenario": run.scenario.name, "judged": run.judged, "problems": run.problems} for run in runs]
+        Path(options.result).write_text(json.dumps(results, indent=1), encoding="utf-8")
     _say(table(runs, wall))
 
 
@@ -128,6 +131,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--tell", action="store_true", help="tell the story of those that passed, too")
     parser.add_argument("--timeline", metavar="FILE", help="draw them into a self-contained HTML page")
     parser.add_argument("--ledger", metavar="FILE", help="write the calls of each run, to compare two runs by")
+    parser.add_argument("--result", metavar="FILE", help="write what came of each run: its problems, as JSON")
     return parser.parse_args(arguments)
 
 

@@ -44,7 +44,8 @@ class Story(Protocol):
 class Run:
     """A scenario that ran. Attributes are filled as the run goes; `problems` is what it must answer for.
 
-    `seen_inside` is off for a deployment of which only the gateway can be asked: no ledgers, no histories.
+    `seen_inside` is off for a deployment of which only the gateway can be asked: no ledgers, no histories. `judged` is
+    on once it was played to its end, in time, and looked at whole: only then do its problems speak of the pipeline.
     """
 
     scenario: Scenario
@@ -64,6 +65,7 @@ class Run:
     wall_s: float = 0.0
     virtual: bool = True
     seen_inside: bool = True
+    judged: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property

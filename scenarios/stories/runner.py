@@ -138,11 +138,12 @@ class Runner:
             seen_inside=bool(self._place.controls),
         )
         try:
-            await self._play(run)
+            in_time = await self._play(run)
             run.wall_s = time.perf_counter() - began
             if not run.virtual:
                 timeline.now = (timeline.began or 0) + run.wall_s
             await self._judge(run)
+            run.judged = in_time
         except Exception as error:  # noqa: BLE001 - whatever broke in the harness, it is this run's, and no other's
             run.wall_s = time.perf_counter() - began
             run.problems.append(self._broken(run, error))
@@ -150,7 +151,8 @@ class Runner:
             self._place.timelines.forget(workflow_id)
         return run
 
-    async def _play(self, run: Run) -> None:
+    async def _play(self, run: Run) -> bool:
+        """Play a run; say whether that was done within the limit."""
         try:
             async with asyncio.timeout(LIMIT_S):
                 try:
@@ -162,6 +164,8 @@ class Runner:
         except TimeoutError:
             run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
             await self._collect(run)
+            return False
+        return True
 
     def _broken(self, run: Run, error: Exception) -> str:
         """Say what broke, with a rule's own words for its id."""

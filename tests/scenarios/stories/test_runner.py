@@ -22,6 +22,7 @@ QUIET = Scenario(name="quiet", story="All is well.", theme="tests", expect=Expec
 def test_a_rule_that_its_fake_refuses_fails_its_run_alone(simulation: Simulation) -> None:
     garbled, quiet = simulation.run_all([GARBLED, QUIET])
     assert quiet.problems == []
+    assert (quiet.judged, garbled.judged) == (True, False)
     assert any(problem.startswith("broke off: ControlError: ") for problem in garbled.problems), garbled.problems
     assert "sam3.poll" in garbled.problems[0], garbled.problems
 
@@ -35,3 +36,4 @@ async def test_a_gateway_that_is_not_there_is_a_problem_of_the_run(scenario: Sce
         await runner.close()
     assert run.problems[0].startswith("broke off: ")
     assert nowhere in run.problems[0]
+    assert not run.judged
