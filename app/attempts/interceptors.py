@@ -1,16 +1,15 @@
 """What surrounds every activity: heartbeats, logs, metrics, and the translation of our errors into Temporal's."""
 
 import time
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from app.attempts.heartbeat import heartbeats
 from app.errors import PipelineError
+from app.errors.temporal import of_attempt
 from app.process.telemetry import describe_attempt, describe_failure
 
 log = structlog.get_logger(__name__)
@@ -41,27 +40,17 @@ class _ActivityFrame(ActivityInboundInterceptor):
                 describe_failure(error.code)
                 log.warning("attempt failed", code=error.code, message=error.message, cause=_kind(error.__cause__))
                 # No cause: a library's message may hold an address or a signature, and this goes into the history.
-                raise application_error(error) from None
+                raise of_attempt(error) from None
             except Exception:
                 outcome = PipelineError.code
                 describe_failure(outcome)
                 log.exception("attempt failed unexpectedly")
-                raise application_error(PipelineError("An unexpected error in the backend")) from None
+                raise of_attempt(PipelineError("An unexpected error in the backend")) from None
             except BaseException:
                 outcome = "cancelled"
                 raise
             finally:
                 _record(info.activity_type, outcome, time.perf_counter() - began)
-
-
-def application_error(error: PipelineError) -> ApplicationError:
-    """Return Temporal's form of one of our errors. Its type is the class's name, by which policies know it."""
-    return ApplicationError(
-        error.message,
-        type=type(error).__name__,
-        non_retryable=error.final,
-        next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after is not None else None,
-    )
 
 
 def _kind(error: BaseException | None) -> str | None:

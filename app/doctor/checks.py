@@ -23,14 +23,15 @@ from app.doctor.findings import Finding, Verdict
 from app.doctor.reaching import LIMIT, Unreachable, service_kind, store_kind
 from app.doctor.samples import SIDE, mask, photo
 from app.errors import PipelineError
+from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, JobErrors
 from app.pipeline.models import Stroke
 from app.pipeline.policies import GENERATE, JOB_LIMIT, a100_task_queue
 from app.process.temporal import configuration, connect
-from app.services.a100 import A100, A100_ERRORS, Health
+from app.services.a100 import A100, Health
 from app.services.blob import BlobStore
 from app.services.http import ServiceClient
-from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
-from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, JobErrors, RemoteJobs
+from app.services.image_manipulator import ImageManipulator
+from app.services.remote_job import RemoteJobs
 from app.settings import Settings
 
 GPU_LIMIT = GENERATE.start_to_close + JOB_LIMIT

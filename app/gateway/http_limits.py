@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.errors import HeadersTimeoutError, HeadersTooLargeError, RequestError
+from app.errors.request import HeadersTimeoutError, HeadersTooLargeError, RequestError
 from app.gateway.api.errors import problem_response
 
 MAX_HEAD = 64 * 1024

@@ -10,7 +10,9 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.errors import PipelineError, TemporalUnavailableError, WorkflowNotFoundError
+from app.errors import PipelineError
+from app.errors.request import WorkflowNotFoundError
+from app.errors.temporal import TemporalUnavailableError
 from app.gateway.admission.access import caller_name, may_start, who_calls
 from app.gateway.admission.bodies import Bodies
 from app.gateway.api import documentation as docs

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from app.errors import GatewayBusyError, IdempotencyKeyReusedError
+from app.errors.request import GatewayBusyError, IdempotencyKeyReusedError
 from app.gateway.api.start_request import StartRequest
 from app.gateway.temporal_calls import AlreadyStartedError, TryOns
 from app.pictures.photo import PictureInfo

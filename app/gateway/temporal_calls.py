@@ -8,7 +8,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -17,17 +16,11 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from app.errors import (
-    PipelineError,
-    TemporalUnavailableError,
-    WorkflowFinishedError,
-    WorkflowNotFoundError,
-    WorkflowTerminatedError,
-    WorkflowTimedOutError,
-)
+from app.errors.request import WorkflowFinishedError, WorkflowNotFoundError
+from app.errors.temporal import TemporalUnavailableError, of_tryon
 from app.pipeline.models import Failure, WorkflowInput, WorkflowOutput
 from app.pipeline.steps import Step
 from app.pipeline.workflow import JewelryGenerationWorkflow
@@ -196,21 +189,14 @@ class TryOns:
         return found
 
     async def _failure(self, description: WorkflowExecutionDescription, step: str) -> Failure:
-        if description.status is WorkflowExecutionStatus.TERMINATED:
-            message = "The try-on was stopped by an operator"
-            return Failure(code=WorkflowTerminatedError.code, message=message, failed_step=step)
-        if description.status is WorkflowExecutionStatus.TIMED_OUT:
-            message = "The try-on took too long and was ended"
-            return Failure(code=WorkflowTimedOutError.code, message=message, failed_step=step)
-        try:
-            await self.output(description.id)
-        except WorkflowFailureError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.details:
-                try:
-                    return Failure.model_validate(error.cause.details[0])
-                except ValidationError:
-                    pass
-        return Failure(code=PipelineError.code, message="An unexpected error in the backend", failed_step=step)
+        """Return why it failed. Only of a failure has Temporal more to say than the status."""
+        said = None
+        if description.status is WorkflowExecutionStatus.FAILED:
+            try:
+                await self.output(description.id)
+            except WorkflowFailureError as error:
+                said = error
+        return of_tryon(description.status, said, step)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image, ImageChops
 
-from app.errors import InvalidImageError
+from app.errors.request import InvalidImageError
 from app.pictures.limits import excess
 
 MAX_PICTURE_BYTES = 48 * 1024 * 1024

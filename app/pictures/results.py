@@ -8,13 +8,12 @@ import pybase64
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
-from app.errors import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError
+from app.errors.services import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError, ServiceErrors
 from app.pictures.decode_pool import DecodePool
 from app.pictures.photo import count_pixels
 from app.pictures.result_checks import BadResultError
 from app.pipeline.policies import IMAGE_RETRY
 from app.services.blob import BlobStore
-from app.services.http import ServiceErrors
 
 MAX_RESULT_BYTES = 16 * 1024 * 1024
 """The largest result that is read from Blob Storage. Uncompressed, a cut-out of 1536 x 1536 pixels has 9.4 MB."""

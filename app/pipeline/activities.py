@@ -8,7 +8,8 @@ from temporalio import activity
 
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
-from app.errors import A100BadAnswerError, ImageManipulatorBadAnswerError, InvalidImageError
+from app.errors.request import InvalidImageError
+from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, A100BadAnswerError
 from app.pictures import result_checks
 from app.pictures.decode_pool import DecodePool
 from app.pictures.photo import MAX_PICTURE_BYTES, inspect, upright_jpeg
@@ -25,10 +26,10 @@ from app.pipeline.models import (
     UploadRequest,
     ZoomChecked,
 )
-from app.services.a100 import A100, A100_ERRORS
+from app.services.a100 import A100
 from app.services.blob import BlobStore, staged_name
-from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
-from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, RemoteJobs
+from app.services.image_manipulator import ImageManipulator
+from app.services.remote_job import RemoteJobs
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +80,9 @@ class Activities:
         answer = await self._image_manipulator.resize(attempt, request.image.uri, request.max_dimension)
         size = (answer.new_width, answer.new_height)
         if (answer.original_width, answer.original_height) != request.image.size:
-            raise ImageManipulatorBadAnswerError("The image manipulator resized a picture of another size")
+            raise IMAGE_MANIPULATOR_ERRORS.bad_answer("The image manipulator resized a picture of another size")
         if not _fits(request.image.size, size, request.max_dimension):
-            raise ImageManipulatorBadAnswerError(
+            raise IMAGE_MANIPULATOR_ERRORS.bad_answer(
                 f"The image manipulator made {size} out of {request.image.size} pixels"
             )
         check = partial(result_checks.check_resized, size=size)

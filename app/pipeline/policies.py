@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-from app.errors import A100UnavailableError
+from app.errors.services import A100UnavailableError
 
 IMAGE_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from app.attempts.failures import describe_failure
+    from app.errors.temporal import of_step, of_workflow
     from app.pipeline import policies
     from app.pipeline.activities import Activities
     from app.pipeline.models import (
@@ -44,8 +44,7 @@ class JewelryGenerationWorkflow:
             return await self._try_on(input)
         except ActivityError as error:
             _heed_cancellation()
-            failure = describe_failure(self._step, error)
-            raise ApplicationError(failure.message, failure, type=failure.code, non_retryable=True) from error
+            raise of_workflow(of_step(self._step, error)) from error
 
     @workflow.query
     def get_progress(self) -> dict[str, Any]:

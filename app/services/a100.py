@@ -14,23 +14,15 @@ from pydantic import Field
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
-from app.errors import (
+from app.errors.services import (
+    A100_ERRORS,
     A100BadAnswerError,
     A100Error,
     A100RejectedError,
-    A100TimeoutError,
     A100UnavailableError,
 )
 from app.pipeline.models import Stroke
-from app.services.http import Answer, ServiceClient, ServiceErrors
-
-A100_ERRORS = ServiceErrors(
-    service="The A100 server",
-    unavailable=A100Error,
-    timeout=A100TimeoutError,
-    rejected=A100RejectedError,
-    bad_answer=A100BadAnswerError,
-)
+from app.services.http import Answer, ServiceClient
 
 HEALTH_DEADLINE = 3.0
 """Seconds for one question after a server's health."""

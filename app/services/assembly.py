@@ -6,12 +6,13 @@ import httpx
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from app.attempts.clock import Clock, WallClock
+from app.errors.services import BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS
 from app.pipeline.activities import Activities
 from app.services.a100 import A100
 from app.services.blob import BlobStore
 from app.services.http import ServiceClient, http_client
-from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ImageManipulator
-from app.services.remote_job import BIREFNET_ERRORS, SAM3_ERRORS, RemoteJobs
+from app.services.image_manipulator import ImageManipulator
+from app.services.remote_job import RemoteJobs
 from app.settings import Settings
 
 

@@ -25,7 +25,7 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
-from app.errors import (
+from app.errors.services import (
     AzureBadAnswerError,
     AzureNotFoundError,
     AzureRejectedError,

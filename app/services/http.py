@@ -1,6 +1,5 @@
 """JSON over HTTP to one outside service: deadline, limits of size and structure, validation, its own errors."""
 
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.attempts.attempt import Attempt
 from app.attempts.deadline import Deadline
 from app.errors import PipelineError
+from app.errors.services import ServiceErrors
 from app.json_limits import has_more_structure
 from app.services.retry_after import seconds_to_wait
 
@@ -28,17 +28,6 @@ class Answer(BaseModel):
 
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
-
-
-@dataclass(frozen=True)
-class ServiceErrors:
-    """A service's name as people know it, and its class for each way to fail."""
-
-    service: str
-    unavailable: type[PipelineError]
-    timeout: type[PipelineError]
-    rejected: type[PipelineError]
-    bad_answer: type[PipelineError]
 
 
 def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:

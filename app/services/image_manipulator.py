@@ -5,21 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.attempts.attempt import Attempt
-from app.errors import (
-    ImageManipulatorBadAnswerError,
-    ImageManipulatorRejectedError,
-    ImageManipulatorTimeoutError,
-    ImageManipulatorUnavailableError,
-)
-from app.services.http import Answer, ServiceClient, ServiceErrors
-
-IMAGE_MANIPULATOR_ERRORS = ServiceErrors(
-    service="The image manipulator",
-    unavailable=ImageManipulatorUnavailableError,
-    timeout=ImageManipulatorTimeoutError,
-    rejected=ImageManipulatorRejectedError,
-    bad_answer=ImageManipulatorBadAnswerError,
-)
+from app.services.http import Answer, ServiceClient
 
 Side = Annotated[int, Field(ge=1)]
 

@@ -5,7 +5,6 @@ failed, was lost or gave a bad result is dropped, and the retry submits anew.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
@@ -13,24 +12,11 @@ from pydantic import Field
 
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
-from app.errors import (
-    BirefnetBadAnswerError,
-    BirefnetJobFailedError,
-    BirefnetJobTimeoutError,
-    BirefnetRejectedError,
-    BirefnetTimeoutError,
-    BirefnetUnavailableError,
-    PipelineError,
-    Sam3BadAnswerError,
-    Sam3JobFailedError,
-    Sam3JobTimeoutError,
-    Sam3RejectedError,
-    Sam3TimeoutError,
-    Sam3UnavailableError,
-)
+from app.errors import PipelineError
+from app.errors.services import JobErrors
 from app.pipeline.models import Ticket
 from app.pipeline.policies import JOB_CALL_DEADLINE, JOB_GRACE, JOB_LIMIT, POLL_INTERVAL
-from app.services.http import Answer, ServiceClient, ServiceErrors
+from app.services.http import Answer, ServiceClient
 
 LAST_POLL_DEADLINE = 5.0
 """Seconds for the one poll of a job that is resumed after its limit."""
@@ -48,34 +34,6 @@ class JobState(Answer):
     status: Literal["processing", "completed", "failed"]
     result_uri: str | None = None
     mask_uri: str | None = None
-
-
-@dataclass(frozen=True)
-class JobErrors(ServiceErrors):
-    """A job can fail in two ways more."""
-
-    job_failed: type[PipelineError]
-    job_timeout: type[PipelineError]
-
-
-BIREFNET_ERRORS = JobErrors(
-    service="BiRefNet",
-    unavailable=BirefnetUnavailableError,
-    timeout=BirefnetTimeoutError,
-    rejected=BirefnetRejectedError,
-    bad_answer=BirefnetBadAnswerError,
-    job_failed=BirefnetJobFailedError,
-    job_timeout=BirefnetJobTimeoutError,
-)
-SAM3_ERRORS = JobErrors(
-    service="SAM3",
-    unavailable=Sam3UnavailableError,
-    timeout=Sam3TimeoutError,
-    rejected=Sam3RejectedError,
-    bad_answer=Sam3BadAnswerError,
-    job_failed=Sam3JobFailedError,
-    job_timeout=Sam3JobTimeoutError,
-)
 
 
 class RemoteJobs:
@@ -164,4 +122,5 @@ class RemoteJobs:
         return left if left > 0.001 else 0.0
 
     def _late(self) -> PipelineError:
-        return self._errors.job_timeout(f"{self._errors.service} had not finished its job after {JOB_LIMIT:.0f} s")
+        message = f"{self._errors.service} had not finished its job after {JOB_LIMIT:.0f} s"
+        return self._errors.timeout(message, final=True)  # another attempt would only ask the GPU for more

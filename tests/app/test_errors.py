@@ -1,5 +1,7 @@
 """The tree of errors: each code is stable, complete and says what to do."""
 
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -8,9 +10,10 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 
-from app.attempts.failures import describe_failure
-from app.attempts.interceptors import application_error
-from app.errors import PipelineError, RequestError, TemporalUnavailableError, error_classes
+from app.errors import PipelineError, error_classes
+from app.errors.request import RequestError
+from app.errors.temporal import TemporalUnavailableError, of_attempt, of_step, of_tryon, of_workflow
+from app.pipeline.models import Failure
 from app.pipeline.policies import ML_RETRY
 from app.pipeline.steps import Step
 
@@ -61,22 +64,81 @@ def _activity_error(cause: BaseException) -> ActivityError:
 
 def test_every_error_comes_back_out_of_temporal_with_its_code() -> None:
     for cls in error_classes():
-        sent = application_error(cls("what happened", retry_after=3))
+        sent = of_attempt(cls("what happened", retry_after=3))
         assert sent.non_retryable is not cls.retryable
-        failure = describe_failure(Step.GENERATING_IMAGES, _activity_error(sent))
+        failure = of_step(Step.GENERATING_IMAGES, _activity_error(sent))
         assert (failure.code, failure.message, failure.failed_step) == (cls.code, "what happened", "GENERATING_IMAGES")
 
 
 def test_temporals_own_timeout_and_unknown_errors_have_codes() -> None:
     late = TemporalTimeoutError("late", type=TimeoutType.HEARTBEAT, last_heartbeat_details=[])
-    assert describe_failure(Step.RESIZING_IMAGE, _activity_error(late)).code == "STEP_TIMEOUT"
+    assert of_step(Step.RESIZING_IMAGE, _activity_error(late)).code == "STEP_TIMEOUT"
     for kind in ("KeyError", None):
         other = ApplicationError("some detail with a secret", type=kind)
-        failure = describe_failure(Step.RESIZING_IMAGE, _activity_error(other))
+        failure = of_step(Step.RESIZING_IMAGE, _activity_error(other))
         assert (failure.code, failure.message) == ("INTERNAL_ERROR", "An unexpected error in the backend")
 
 
 def test_a_worker_that_stopped_in_the_middle_is_a_step_that_was_not_done_in_time() -> None:
     cut_off = ApplicationError("Worker is shutting down", type="WorkerShutdown")
-    failure = describe_failure(Step.GENERATING_IMAGES, _activity_error(cut_off))
+    failure = of_step(Step.GENERATING_IMAGES, _activity_error(cut_off))
     assert (failure.code, failure.message) == ("STEP_TIMEOUT", "The worker was stopped before the step was done")
+
+
+FAILURE_TYPES = """
+    A100BadAnswerError A100Error A100RejectedError A100TimeoutError A100UnavailableError AzureBadAnswerError
+    AzureNotFoundError AzureRejectedError AzureTimeoutError AzureUnavailableError BirefnetBadAnswerError
+    BirefnetJobFailedError BirefnetRejectedError BirefnetTimeoutError BirefnetUnavailableError
+    ImageManipulatorBadAnswerError ImageManipulatorRejectedError ImageManipulatorTimeoutError
+    ImageManipulatorUnavailableError InvalidImageError PipelineError Sam3BadAnswerError Sam3JobFailedError
+    Sam3RejectedError Sam3TimeoutError Sam3UnavailableError
+"""
+"""As histories hold them: workflows that run while a new version is deployed, and dashboards, go by these."""
+
+
+def test_the_types_that_attempts_fail_with_stay_what_they_are() -> None:
+    assert set(FAILURE_TYPES.split()) <= {cls.__name__ for cls in error_classes()}
+
+
+def test_types_that_are_gone_are_still_understood() -> None:
+    for kind, code in (("BirefnetJobTimeoutError", "BIREFNET_TIMEOUT"), ("Sam3JobTimeoutError", "SAM3_TIMEOUT")):
+        failure = of_step(Step.GENERATING_MASK, _activity_error(ApplicationError("late", type=kind)))
+        assert (failure.code, failure.message) == (code, "late")
+
+
+UNEXPECTED = ("INTERNAL_ERROR", "An unexpected error in the backend")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code", "message"),
+    [
+        (WorkflowExecutionStatus.TERMINATED, None, "WORKFLOW_TERMINATED", "The try-on was stopped by an operator"),
+        (WorkflowExecutionStatus.TIMED_OUT, None, "WORKFLOW_TIMED_OUT", "The try-on took too long and was ended"),
+        (WorkflowExecutionStatus.FAILED, None, *UNEXPECTED),
+        (
+            WorkflowExecutionStatus.FAILED,
+            ApplicationError("x", {"code": 1}),
+            "INTERNAL_ERROR",
+            "An unexpected error in the backend",
+        ),
+        (
+            WorkflowExecutionStatus.FAILED,
+            ApplicationError("x", "text"),
+            "INTERNAL_ERROR",
+            "An unexpected error in the backend",
+        ),
+        (WorkflowExecutionStatus.FAILED, KeyError("x"), *UNEXPECTED),
+        (
+            WorkflowExecutionStatus.FAILED,
+            of_workflow(Failure(code="SAM3_TIMEOUT", message="late", failed_step="GENERATING_MASK")),
+            "SAM3_TIMEOUT",
+            "late",
+        ),
+    ],
+)
+def test_how_a_try_on_ended_has_a_code(
+    status: WorkflowExecutionStatus, said: BaseException | None, code: str, message: str
+) -> None:
+    error = WorkflowFailureError(cause=said) if said is not None else None
+    failure = of_tryon(status, error, "GENERATING_MASK")
+    assert (failure.code, failure.message, failure.failed_step) == (code, message, "GENERATING_MASK")

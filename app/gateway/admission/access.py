@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import SecretStr
 
-from app.errors import TooManyStartsError, UnauthorizedError
+from app.errors.request import TooManyStartsError, UnauthorizedError
 from app.settings import Settings
 
 MOST_CALLERS = 10_000

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Request
 
-from app.errors import BodyTimeoutError, BodyTooLargeError
+from app.errors.request import BodyTimeoutError, BodyTooLargeError
 from app.gateway.admission.slots import Slots
 from app.settings import Settings
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.errors import GatewayBusyError
+from app.errors.request import GatewayBusyError
 
 
 class Slots:

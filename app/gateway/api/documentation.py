@@ -5,12 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.errors import (
-    AzureBadAnswerError,
-    AzureNotFoundError,
-    AzureRejectedError,
-    AzureTimeoutError,
-    AzureUnavailableError,
+from app.errors.request import (
     BodyTimeoutError,
     BodyTooLargeError,
     GatewayBusyError,
@@ -20,12 +15,19 @@ from app.errors import (
     InvalidImageError,
     RequestError,
     ResultGoneError,
-    TemporalUnavailableError,
     TooManyStartsError,
     UnauthorizedError,
     WorkflowFinishedError,
     WorkflowNotFoundError,
 )
+from app.errors.services import (
+    AzureBadAnswerError,
+    AzureNotFoundError,
+    AzureRejectedError,
+    AzureTimeoutError,
+    AzureUnavailableError,
+)
+from app.errors.temporal import TemporalUnavailableError
 from app.gateway.api.errors import error_responses
 from app.gateway.api.start_request import StartRequest
 

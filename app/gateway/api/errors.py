@@ -11,14 +11,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.errors import (
-    FieldProblem,
-    MethodNotAllowedError,
-    PipelineError,
-    RequestError,
-    RouteNotFoundError,
-    UnauthorizedError,
-)
+from app.errors import PipelineError
+from app.errors.request import FieldProblem, MethodNotAllowedError, RequestError, RouteNotFoundError, UnauthorizedError
 
 MAX_DETAILS = 20
 MAX_BYTES = 4096

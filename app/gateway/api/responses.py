@@ -7,7 +7,8 @@ import pybase64
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from app.errors import AzureNotFoundError, ResultGoneError
+from app.errors.request import ResultGoneError
+from app.errors.services import AzureNotFoundError
 from app.gateway.admission.slots import Slots
 from app.gateway.api.held_response import HeldAnswer
 from app.gateway.temporal_calls import Snapshot, Status

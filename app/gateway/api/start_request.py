@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from app.errors import FieldProblem, RequestError
+from app.errors.request import FieldProblem, RequestError
 from app.gateway.api.errors import field_problems
 from app.json_limits import has_more_structure
 from app.pipeline.models import Fraction, MaskPoint, Stroke, WorkflowInput

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 from temporalio.client import Client
 
-from app.errors import TooManyStartsError, UnauthorizedError
+from app.errors.request import TooManyStartsError, UnauthorizedError
 from app.gateway.admission.access import MOST_CALLERS, Access, StartLimit
 from app.services.blob import BlobStore
 from app.settings import Settings, explain

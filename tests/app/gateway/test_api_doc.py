@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from app.errors import RequestError, error_classes
+from app.errors import error_classes
+from app.errors.request import RequestError
 from app.gateway import health, http_limits as connections
 from app.gateway.__main__ import GRACE, KEEP_ALIVE
 from app.gateway.admission.access import may_start, who_calls

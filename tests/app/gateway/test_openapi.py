@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import RequestError, error_classes
+from app.errors import error_classes
+from app.errors.request import RequestError
 
 PINNED = Path(__file__).parents[3] / "docs" / "openapi.json"
 

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from app.errors import AzureNotFoundError
+from app.errors.services import AzureNotFoundError
 from app.gateway.start import workflow_id_for
 from app.pictures.photo import MAX_PICTURE_BYTES
 from app.services.blob import BlobStore

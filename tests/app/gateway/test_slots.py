@@ -3,7 +3,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from app.errors import GatewayBusyError
+from app.errors.request import GatewayBusyError
 from app.gateway.admission.slots import Slots
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from app.errors import RequestError
+from app.errors.request import RequestError
 from app.gateway.api.start_request import MAX_POINTS, MAX_STROKE_POINTS, MAX_STROKES, parse_start
 from tests.app.gateway.conftest import body, jpeg
 

@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 from temporalio.client import Client
 
-from app.errors import PipelineError, TemporalUnavailableError
+from app.errors import PipelineError
+from app.errors.temporal import TemporalUnavailableError
 from app.gateway.routes import Parts
 from app.gateway.temporal_calls import Snapshot, Status
 from app.gateway.watch import Watches

@@ -14,11 +14,11 @@ from temporalio.testing import ActivityEnvironment
 from app.attempts.attempt import Attempt
 from app.attempts.clock import WallClock
 from app.attempts.heartbeat import heartbeats
+from app.errors.services import A100_ERRORS
 from app.pictures import result_checks
 from app.pictures.decode_pool import DecodePool
 from app.pipeline.models import Picture, UploadRequest
 from app.pipeline.policies import GENERATE
-from app.services.a100 import A100_ERRORS
 from app.services.assembly import Assembly
 from app.settings import Settings
 

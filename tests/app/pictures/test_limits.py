@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from app.errors import InvalidImageError
+from app.errors.request import InvalidImageError
 from app.pictures.limits import MAX_PARTS, MAX_PIECES, MAX_SCANS, excess
 from app.pictures.photo import inspect, upright_jpeg
 from app.pictures.result_checks import BadResultError, check_cutout, check_fidelity

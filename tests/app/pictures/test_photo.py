@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from app.errors import InvalidImageError
+from app.errors.request import InvalidImageError
 from app.pictures.photo import inspect, upright_jpeg
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 60), (40, 60, 200), (240, 220, 40)

@@ -10,7 +10,7 @@ import pytest
 from azure.core.pipeline.transport import AioHttpTransport
 
 from app.attempts.clock import WallClock
-from app.errors import AzureNotFoundError
+from app.errors.services import AzureNotFoundError
 from app.services.blob import API_VERSION, BlobStore
 from app.settings import Settings
 from scenarios.processes.ports import HOST

@@ -18,17 +18,12 @@ from app.attempts.attempt import Attempt
 from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
-from app.errors import (
-    PipelineError,
-    Sam3BadAnswerError,
-    Sam3TimeoutError,
-    Sam3UnavailableError,
-)
+from app.errors import PipelineError
+from app.errors.services import SAM3_ERRORS
 from app.pictures.result_checks import BadResultError, check_fidelity, check_mask, check_resized
 from app.pictures.results import Results
 from app.services.blob import BlobStore
 from app.services.http import Answer, ServiceClient, http_client
-from app.services.remote_job import SAM3_ERRORS
 from app.settings import Settings
 
 MEGABYTE = 1024 * 1024
@@ -102,7 +97,7 @@ async def test_a_gigabyte_and_an_endless_stream_are_not_read(http: httpx.AsyncCl
             sent += 65536
 
     async with villain(flood) as server:
-        with pytest.raises(Sam3BadAnswerError, match="more than 1048576 bytes"):
+        with pytest.raises(SAM3_ERRORS.bad_answer, match="more than 1048576 bytes"):
             await ask(http, server.url)
         await asyncio.wait_for(server.gone.wait(), 10)  # the connection is closed, not kept to drain
     assert sent < 24 * MEGABYTE  # what fits into the buffers of both sockets
@@ -116,7 +111,7 @@ async def test_endless_headers_end(http: httpx.AsyncClient) -> None:
             await writer.drain()
 
     async with villain(chatter) as server:
-        with pytest.raises(Sam3UnavailableError):
+        with pytest.raises(SAM3_ERRORS.unavailable):
             await ask(http, server.url)
         await asyncio.wait_for(server.gone.wait(), 10)
 
@@ -132,7 +127,7 @@ async def test_an_answer_in_drops_ends_at_the_deadline(http: httpx.AsyncClient, 
 
     async with villain(drip) as server:
         began = time.monotonic()
-        with pytest.raises(Sam3TimeoutError):
+        with pytest.raises(SAM3_ERRORS.timeout):
             await ask(http, server.url, seconds=1)
         assert time.monotonic() - began < 5
         await asyncio.wait_for(server.gone.wait(), 10)
@@ -162,7 +157,7 @@ def answering(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Serve:
 )
 async def test_bodies_that_blow_up_are_a_bad_answer(http: httpx.AsyncClient, body: bytes, headers: list[bytes]) -> None:
     async with villain(answering(body, *headers)) as server:
-        with pytest.raises(Sam3BadAnswerError):
+        with pytest.raises(SAM3_ERRORS.bad_answer):
             await ask(http, server.url)
 
 
@@ -177,7 +172,7 @@ async def test_bodies_that_blow_up_are_a_bad_answer(http: httpx.AsyncClient, bod
 )
 async def test_a_million_values_are_not_parsed(http: httpx.AsyncClient, body: bytes) -> None:
     async with villain(answering(body)) as server:
-        with pytest.raises(Sam3BadAnswerError, match="more structure"):
+        with pytest.raises(SAM3_ERRORS.bad_answer, match="more structure"):
             await ask(http, server.url)
 
 
@@ -191,7 +186,7 @@ async def test_a_redirect_leads_nowhere(http: httpx.AsyncClient, status: bytes) 
     async with villain(answering(b'{"a": 1}')) as other:
         location = b"Location: " + other.url.encode() + b"/jobs/1"
         async with villain(answering(b"", location, status=status)) as server:
-            with pytest.raises(Sam3BadAnswerError, match="redirect"):
+            with pytest.raises(SAM3_ERRORS.bad_answer, match="redirect"):
                 await ask(http, server.url)
         assert not other.requests
 
@@ -235,7 +230,7 @@ async def test_a_result_is_read_from_the_try_on_s_own_blobs_alone(uri: str) -> N
     store = BlobStore(settings, clock)
     attempt = Attempt("w-1", 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
     try:
-        with pytest.raises(Sam3BadAnswerError):
+        with pytest.raises(SAM3_ERRORS.bad_answer):
             await Results(store, clock).check(attempt, uri, SAM3_ERRORS, unread)
     finally:
         await store.close()

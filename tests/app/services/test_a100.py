@@ -5,7 +5,7 @@ import pytest
 import respx
 
 from app.attempts.attempt import Attempt
-from app.errors import A100BadAnswerError, A100Error, A100RejectedError, A100TimeoutError, A100UnavailableError
+from app.errors.services import A100BadAnswerError, A100Error, A100RejectedError, A100TimeoutError, A100UnavailableError
 from app.services.a100 import A100, GenerateAnswer
 from tests.app.services.conftest import Bench
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.attempts.clock import WallClock
-from app.errors import AzureNotFoundError
+from app.errors.services import AzureNotFoundError
 from app.services.blob import BlobStore
 from app.settings import Settings
 from scenarios.processes.ports import HOST, reserve_port

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.attempts.clock import WallClock
-from app.errors import AzureRejectedError
+from app.errors.services import AzureRejectedError
 from app.services.blob import BlobStore
 from app.settings import Settings
 

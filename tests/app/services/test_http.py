@@ -5,15 +5,10 @@ import pytest
 import respx
 
 from app.attempts.attempt import Attempt
-from app.errors import (
-    ImageManipulatorBadAnswerError,
-    ImageManipulatorRejectedError,
-    ImageManipulatorTimeoutError,
-    ImageManipulatorUnavailableError,
-    PipelineError,
-)
+from app.errors import PipelineError
+from app.errors.services import IMAGE_MANIPULATOR_ERRORS
 from app.services.http import ServiceClient
-from app.services.image_manipulator import IMAGE_MANIPULATOR_ERRORS, ResizeAnswer, ZoomAnswer
+from app.services.image_manipulator import ResizeAnswer, ZoomAnswer
 from tests.app.services.conftest import Bench
 
 URL = "http://secret-host.test:8005"
@@ -45,21 +40,24 @@ async def test_a_good_answer_and_what_the_request_carries(bench: Bench, http: ht
 @pytest.mark.parametrize(
     ("response", "error"),
     [
-        (httpx.Response(500), ImageManipulatorUnavailableError),
-        (httpx.Response(503), ImageManipulatorUnavailableError),
-        (httpx.Response(429), ImageManipulatorUnavailableError),
-        (httpx.Response(408), ImageManipulatorUnavailableError),
-        (httpx.Response(400), ImageManipulatorRejectedError),
-        (httpx.Response(404), ImageManipulatorRejectedError),
-        (httpx.Response(422, json={"detail": "no"}), ImageManipulatorRejectedError),
-        (httpx.Response(302, headers={"Location": "http://elsewhere.test/"}), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, text="<html>"), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, text=""), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, json={"zoom_level": 0.3}), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, json=GOOD | {"zoom_level": None}), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, json=GOOD | {"recommend_bg_removal": "yes"}), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, text='{"recommend_bg_removal": true, "zoom_level": NaN}'), ImageManipulatorBadAnswerError),
-        (httpx.Response(200, content=b"x" * (1024 * 1024 + 1)), ImageManipulatorBadAnswerError),
+        (httpx.Response(500), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.Response(503), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.Response(429), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.Response(408), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.Response(400), IMAGE_MANIPULATOR_ERRORS.rejected),
+        (httpx.Response(404), IMAGE_MANIPULATOR_ERRORS.rejected),
+        (httpx.Response(422, json={"detail": "no"}), IMAGE_MANIPULATOR_ERRORS.rejected),
+        (httpx.Response(302, headers={"Location": "http://elsewhere.test/"}), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (httpx.Response(200, text="<html>"), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (httpx.Response(200, text=""), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (httpx.Response(200, json={"zoom_level": 0.3}), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (httpx.Response(200, json=GOOD | {"zoom_level": None}), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (httpx.Response(200, json=GOOD | {"recommend_bg_removal": "yes"}), IMAGE_MANIPULATOR_ERRORS.bad_answer),
+        (
+            httpx.Response(200, text='{"recommend_bg_removal": true, "zoom_level": NaN}'),
+            IMAGE_MANIPULATOR_ERRORS.bad_answer,
+        ),
+        (httpx.Response(200, content=b"x" * (1024 * 1024 + 1)), IMAGE_MANIPULATOR_ERRORS.bad_answer),
     ],
 )
 @respx.mock
@@ -76,11 +74,11 @@ async def test_each_bad_answer_is_the_services_own_error(
 @pytest.mark.parametrize(
     ("failure", "error"),
     [
-        (httpx.ConnectError("secret-host"), ImageManipulatorUnavailableError),
-        (httpx.RemoteProtocolError("secret-host"), ImageManipulatorUnavailableError),
-        (httpx.ReadError("secret-host"), ImageManipulatorUnavailableError),
-        (httpx.ReadTimeout("secret-host"), ImageManipulatorTimeoutError),
-        (httpx.ConnectTimeout("secret-host"), ImageManipulatorTimeoutError),
+        (httpx.ConnectError("secret-host"), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.RemoteProtocolError("secret-host"), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.ReadError("secret-host"), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.ReadTimeout("secret-host"), IMAGE_MANIPULATOR_ERRORS.timeout),
+        (httpx.ConnectTimeout("secret-host"), IMAGE_MANIPULATOR_ERRORS.timeout),
     ],
 )
 @respx.mock
@@ -96,7 +94,7 @@ async def test_each_broken_connection_is_the_services_own_error(
 @respx.mock
 async def test_retry_after_travels_with_the_error(bench: Bench, http: httpx.AsyncClient) -> None:
     respx.post(f"{URL}/zoom_check").respond(429, headers={"Retry-After": "7"})
-    with pytest.raises(ImageManipulatorUnavailableError) as caught:
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.unavailable) as caught:
         await _call(bench, http)
     assert caught.value.retry_after == 7.0
 
@@ -113,7 +111,7 @@ async def test_the_deadline_covers_the_whole_call(bench: Bench, http: httpx.Asyn
     async def call(attempt: Attempt) -> None:
         await client.call(attempt, "POST", "/zoom_check", ZoomAnswer)
 
-    with pytest.raises(ImageManipulatorTimeoutError):
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.timeout):
         await bench.run(call, deadline=27)
     assert bench.elapsed == 27
 
@@ -128,7 +126,7 @@ async def test_the_message_of_a_bad_answer_names_the_field_and_not_its_value(
     async def call(attempt: Attempt) -> None:
         await client.call(attempt, "POST", "/resize", ResizeAnswer)
 
-    with pytest.raises(ImageManipulatorBadAnswerError) as caught:
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.bad_answer) as caught:
         await bench.run(call)
     assert "new_width" in caught.value.message
     assert "s3cret" not in caught.value.message

@@ -7,17 +7,10 @@ import pytest
 import respx
 
 from app.attempts.attempt import Attempt
-from app.errors import (
-    BirefnetBadAnswerError,
-    BirefnetJobFailedError,
-    BirefnetJobTimeoutError,
-    BirefnetRejectedError,
-    BirefnetTimeoutError,
-    BirefnetUnavailableError,
-)
+from app.errors.services import BIREFNET_ERRORS
 from app.pipeline.models import Ticket
 from app.services.http import ServiceClient
-from app.services.remote_job import BIREFNET_ERRORS, RemoteJobs
+from app.services.remote_job import RemoteJobs
 from tests.app.services.conftest import START, Bench
 
 URL = "http://birefnet.test"
@@ -28,7 +21,7 @@ BUSY = {"status": "processing"}
 async def _run(bench: Bench, http: httpx.AsyncClient, *, ticket: Ticket | None = None, good: bool = True) -> str:
     async def check(_uri: str) -> None:
         if not good:
-            raise BirefnetBadAnswerError("BiRefNet made something else")
+            raise BIREFNET_ERRORS.bad_answer("BiRefNet made something else")
 
     async def work(attempt: Attempt) -> str:
         client = ServiceClient(http, URL, BIREFNET_ERRORS)
@@ -57,7 +50,7 @@ async def test_submits_once_and_polls_every_two_seconds(bench: Bench, http: http
 async def test_gives_up_120_seconds_after_the_submit_and_is_not_retried(bench: Bench, http: httpx.AsyncClient) -> None:
     respx.post(f"{URL}/jobs").respond(json={"job_id": "j"})
     poll = respx.get(f"{URL}/jobs/j").respond(json=BUSY)
-    with pytest.raises(BirefnetJobTimeoutError) as caught:
+    with pytest.raises(BIREFNET_ERRORS.timeout) as caught:
         await _run(bench, http)
     assert bench.elapsed == 120
     assert poll.call_count == 60
@@ -77,7 +70,7 @@ async def test_a_resumed_job_is_not_submitted_again(bench: Bench, http: httpx.As
 @respx.mock
 async def test_a_job_resumed_after_its_limit_is_polled_once(bench: Bench, http: httpx.AsyncClient) -> None:
     poll = respx.get(f"{URL}/jobs/old").respond(json=BUSY)
-    with pytest.raises(BirefnetJobTimeoutError):
+    with pytest.raises(BIREFNET_ERRORS.timeout):
         await _run(bench, http, ticket=Ticket(job_id="old", submitted_at=START - 500))
     assert poll.call_count == 1
 
@@ -85,13 +78,13 @@ async def test_a_job_resumed_after_its_limit_is_polled_once(bench: Bench, http: 
 @pytest.mark.parametrize(
     ("answers", "error", "kept"),
     [
-        ([httpx.Response(200, json={"status": "failed"})], BirefnetJobFailedError, False),
-        ([httpx.Response(200, json={"status": "completed"})], BirefnetBadAnswerError, False),
-        ([httpx.Response(404)], BirefnetJobFailedError, False),
-        ([httpx.Response(200, json={"status": "exploded"})], BirefnetBadAnswerError, True),
-        ([httpx.Response(200, text="garbage")], BirefnetBadAnswerError, True),
-        ([httpx.Response(503)], BirefnetUnavailableError, True),
-        ([httpx.Response(400)], BirefnetRejectedError, True),
+        ([httpx.Response(200, json={"status": "failed"})], BIREFNET_ERRORS.job_failed, False),
+        ([httpx.Response(200, json={"status": "completed"})], BIREFNET_ERRORS.bad_answer, False),
+        ([httpx.Response(404)], BIREFNET_ERRORS.job_failed, False),
+        ([httpx.Response(200, json={"status": "exploded"})], BIREFNET_ERRORS.bad_answer, True),
+        ([httpx.Response(200, text="garbage")], BIREFNET_ERRORS.bad_answer, True),
+        ([httpx.Response(503)], BIREFNET_ERRORS.unavailable, True),
+        ([httpx.Response(400)], BIREFNET_ERRORS.rejected, True),
     ],
 )
 @respx.mock
@@ -109,7 +102,7 @@ async def test_what_ended_is_dropped_and_what_may_still_run_is_kept(
 async def test_a_result_that_does_not_pass_is_dropped(bench: Bench, http: httpx.AsyncClient) -> None:
     respx.post(f"{URL}/jobs").respond(json={"job_id": "j"})
     respx.get(f"{URL}/jobs/j").respond(json=DONE)
-    with pytest.raises(BirefnetBadAnswerError):
+    with pytest.raises(BIREFNET_ERRORS.bad_answer):
         await _run(bench, http, good=False)
     assert bench.heartbeats[-1] is None
 
@@ -132,7 +125,7 @@ async def test_a_poll_that_hangs_ends_by_its_own_deadline_and_keeps_the_ticket(
 
     respx.post(f"{URL}/jobs").respond(json={"job_id": "j"})
     respx.get(f"{URL}/jobs/j").mock(side_effect=hang)
-    with pytest.raises(BirefnetTimeoutError) as caught:
+    with pytest.raises(BIREFNET_ERRORS.timeout) as caught:
         await _run(bench, http)
     assert not caught.value.final
     assert bench.elapsed == 27
