@@ -2,18 +2,16 @@
 
 from pathlib import Path
 from typing import Literal, Self
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.names import workflow_id_for
 from loadtests import mix
 from loadtests.arrivals import Shape
 
 VARIABLE = "LOAD_PLAN"
 """The environment variable that holds a plan as JSON, for the locustfile."""
-
-IDEMPOTENCY_NAMESPACE = UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
-"""The gateway makes an Idempotency-Key's workflow id as UUIDv5 in this, so that faults can be set before the start."""
 
 
 class Plan(BaseModel):
@@ -78,5 +76,4 @@ class Plan(BaseModel):
 
     def workflow_id(self, idempotency_key: str) -> str:
         """Return the id that the gateway will give to the try-on with this key."""
-        name = self.api_key_name
-        return str(uuid5(uuid5(IDEMPOTENCY_NAMESPACE, name) if name else IDEMPOTENCY_NAMESPACE, idempotency_key))
+        return workflow_id_for(idempotency_key, self.api_key_name)

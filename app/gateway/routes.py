@@ -20,9 +20,10 @@ from app.gateway.api.errors import problem_response
 from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.api.start_request import parse_start
 from app.gateway.health import Health, HealthChecks
-from app.gateway.start import Starter, workflow_id_for
+from app.gateway.start import Starter
 from app.gateway.temporal_calls import Snapshot, Status, TryOns
 from app.gateway.watch import Watches
+from app.names import workflow_id_for
 from app.pictures.photo import inspect
 
 MAX_WAIT = 60.0

@@ -1,17 +1,14 @@
 """Starting a try-on: first the picture into Blob Storage, then the workflow, and never two for one Idempotency-Key."""
 
 import asyncio
-import uuid
 
 from app.errors.request import GatewayBusyError, IdempotencyKeyReusedError
 from app.gateway.api.start_request import StartRequest
 from app.gateway.temporal_calls import AlreadyStartedError, TryOns
+from app.names import staged_blob
 from app.pictures.photo import PictureInfo
-from app.services.blob import BlobStore, staged_name
+from app.services.blob import BlobStore
 from app.settings import Settings
-
-IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
-"""The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
 
 _DIGEST = "bodydigest"
 _REUSED = "This Idempotency-Key was used with another body before; make a new key for a new request"
@@ -46,7 +43,7 @@ class Starter:
             self._slots.release()
 
     async def _start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, body_digest: str | None) -> None:
-        name = staged_name(workflow_id)
+        name = staged_blob(workflow_id)
         # A second body never overwrites the picture of the first, whose workflow may be about to read it.
         created = await self._blobs.put(
             name,
@@ -63,14 +60,3 @@ class Starter:
         except AlreadyStartedError as already:
             if already.body_digest != body_digest:
                 raise IdempotencyKeyReusedError(_REUSED) from None
-
-
-def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
-    """Return the id of a new try-on: the UUIDv5 of its key, or a random one.
-
-    A caller that the gateway knows by its API key has a namespace of its own: nobody else comes upon its try-ons.
-    """
-    if not idempotency_key:
-        return str(uuid.uuid4())
-    namespace = uuid.uuid5(IDEMPOTENCY_NAMESPACE, caller) if caller else IDEMPOTENCY_NAMESPACE
-    return str(uuid.uuid5(namespace, idempotency_key))

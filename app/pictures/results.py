@@ -9,6 +9,7 @@ from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors.services import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError, ServiceErrors
+from app.names import result_blob
 from app.pictures.decode_pool import DecodePool
 from app.pictures.photo import count_pixels
 from app.pictures.result_checks import BadResultError
@@ -74,7 +75,7 @@ class Results:
         except ValueError:
             raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
         await self._look(data, errors, check)
-        blob = f"{attempt.workflow_id}-{name}.jpg"
+        blob = result_blob(attempt.workflow_id, name)
         await self._patiently(attempt, lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline))
         return self._blobs.uri(blob)
 

@@ -10,6 +10,7 @@ from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
 from app.errors.request import InvalidImageError
 from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, A100BadAnswerError
+from app.names import photo_blob, staged_blob
 from app.pictures import result_checks
 from app.pictures.decode_pool import DecodePool
 from app.pictures.photo import MAX_PICTURE_BYTES, inspect, upright_jpeg
@@ -27,7 +28,7 @@ from app.pipeline.models import (
     ZoomChecked,
 )
 from app.services.a100 import A100
-from app.services.blob import BlobStore, staged_name
+from app.services.blob import BlobStore
 from app.services.image_manipulator import ImageManipulator
 from app.services.remote_job import RemoteJobs
 
@@ -65,7 +66,7 @@ class Activities:
     async def upload_to_azure(self, request: UploadRequest) -> Picture:
         """Check the whole picture, turn it upright, and store it as `{workflow_id}.jpg`."""
         attempt = Attempt.begin(self._clock, policies.UPLOAD)
-        name = f"{attempt.workflow_id}.jpg"
+        name = photo_blob(attempt.workflow_id)
         async with self._decode_pool.files:
             photo = await self._posted(attempt, request.image)
             upright = await self._decode_pool.work(inspect(photo).pixels, upright_jpeg, photo)
@@ -170,7 +171,7 @@ class Activities:
                 return pybase64.b64decode(image, validate=True)
             except ValueError as error:
                 raise InvalidImageError("The picture is not base64") from error
-        staged = staged_name(attempt.workflow_id)
+        staged = staged_blob(attempt.workflow_id)
         if image != self._blobs.uri(staged):
             raise InvalidImageError("The picture is not the one that was staged for this try-on")
         return await self._blobs.get(staged, max_bytes=MAX_PICTURE_BYTES, deadline=attempt.deadline)

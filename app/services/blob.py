@@ -44,11 +44,6 @@ CALL_DEADLINE = 20.0
 _FINAL = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 
 
-def staged_name(workflow_id: str) -> str:
-    """Return the name of the blob that holds a photo as it was posted."""
-    return f"staging/{workflow_id}"
-
-
 @dataclass(frozen=True)
 class BlobInfo:
     """What is known of a blob without reading it."""

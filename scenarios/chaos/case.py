@@ -4,7 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from scenarios.chaos.site import CALLER, Site, expect
 from scenarios.pipeline import BY_NAME, STEPS, Step
 

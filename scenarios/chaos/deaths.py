@@ -9,6 +9,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
+from app.names import staged_blob
 from scenarios.chaos.case import TryOn
 from scenarios.chaos.holding import HOLD_S
 from scenarios.chaos.site import Site, expect, until
@@ -94,7 +95,7 @@ async def _persistent_post(site: Site, tryon: TryOn) -> httpx.Response:
 async def _staged(site: Site, tryon: TryOn) -> bool:
     endpoint = site.stack.environment["AZURE_BLOB_ENDPOINT"]
     store = BlobServiceClient(endpoint, credential=ACCOUNT_KEY, api_version=BLOB_API_VERSION)
-    async with store, store.get_blob_client(CONTAINER, f"staging/{tryon.id}") as blob:
+    async with store, store.get_blob_client(CONTAINER, staged_blob(tryon.id)) as blob:
         return await blob.exists()
 
 

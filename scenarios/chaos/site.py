@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings

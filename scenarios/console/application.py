@@ -14,7 +14,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from fakes.kit.client import ControlError
 from fakes.kit.visitors import stranger
 from fakes.registry import SERVICES

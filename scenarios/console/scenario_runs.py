@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from scenarios.catalogue import CATALOGUE
 from scenarios.console.fakes import UnknownError
 from scenarios.scenario import Scenario

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
 from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s

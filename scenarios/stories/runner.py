@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 from temporalio.client import Client, WorkflowFailureError
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
 from scenarios.scenario import Scenario
 from scenarios.stories.acts import Answered, perform

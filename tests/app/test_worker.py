@@ -8,9 +8,10 @@ from uuid import uuid4
 
 from temporalio.client import Client
 
+from app.names import staged_blob
 from app.pipeline.models import MaskPoint, WorkflowInput
 from app.pipeline.workflow import JewelryGenerationWorkflow
-from app.services.blob import BlobStore, staged_name
+from app.services.blob import BlobStore
 from fakes.kit.client import AsyncControl
 from fakes.pictures import portrait
 from scenarios.stack.stack import Stack
@@ -27,7 +28,7 @@ async def test_a_worker_that_drains_says_to_the_end_that_it_is_alive(
         "WORKER_ALIVE_FILE": str(alive),
         "WORKER_DRAIN_S": "60",
     }
-    await blobs.put(staged_name(workflow_id), portrait(320, 240, seed=9), "image/jpeg")
+    await blobs.put(staged_blob(workflow_id), portrait(320, 240, seed=9), "image/jpeg")
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "app.worker", env=environment, cwd=tmp_path, stderr=asyncio.subprocess.PIPE
     )
@@ -36,7 +37,7 @@ async def test_a_worker_that_drains_says_to_the_end_that_it_is_alive(
     try:
         async with control.rules_during(slow):
             given = WorkflowInput(
-                image=blobs.uri(staged_name(workflow_id)), mask_points=[MaskPoint(x=0.5, y=0.62, label=1)]
+                image=blobs.uri(staged_blob(workflow_id)), mask_points=[MaskPoint(x=0.5, y=0.62, label=1)]
             )
             queue = environment["TASK_QUEUE"]
             handle = await client.start_workflow(JewelryGenerationWorkflow.run, given, id=workflow_id, task_queue=queue)

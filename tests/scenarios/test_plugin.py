@@ -7,7 +7,7 @@ import sys
 from hashlib import blake2b
 from pathlib import Path
 
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_CONFTEST = 'pytest_plugins = ["scenarios.plugin"]\n'

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from app.gateway.start import IDEMPOTENCY_NAMESPACE, workflow_id_for
+from app.names import IDEMPOTENCY_NAMESPACE, workflow_id_for
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import body, jpeg, serving

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from app.errors.services import AzureNotFoundError
-from app.gateway.start import workflow_id_for
+from app.names import workflow_id_for
 from app.pictures.photo import MAX_PICTURE_BYTES
 from app.services.blob import BlobStore
 from app.settings import Settings

@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from app.names import IDEMPOTENCY_NAMESPACE
 from fakes.kit.serve import serving
 from loadtests.arrivals import arrivals
 from loadtests.drive import swarm
@@ -23,7 +24,7 @@ from loadtests.drive.load_run import Interrupted, RunError, Target, run
 from loadtests.drive.swarm import LOCUSTFILE, generate
 from loadtests.drive.tryon import Record
 from loadtests.measure.sampling import Sample
-from loadtests.plan import IDEMPOTENCY_NAMESPACE, Plan
+from loadtests.plan import Plan
 from scenarios.processes.ports import reserve_port
 
 TAKES_S = 0.4

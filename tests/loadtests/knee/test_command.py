@@ -15,11 +15,11 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from app.names import IDEMPOTENCY_NAMESPACE
 from fakes.a100 import create_app
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from loadtests.plan import IDEMPOTENCY_NAMESPACE
 
 ROOT = Path(__file__).parents[3]
 OWN: dict[str, Any] = {"latency": {"generate": {"fixed": 7.0}}, "capacity": {"slots": 3}}

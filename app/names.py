@@ -1,0 +1,32 @@
+"""The names that a try-on goes by outside of the program: its id, and its blobs."""
+
+import uuid
+
+IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
+"""The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
+
+
+def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
+    """Return the id of a new try-on: the UUIDv5 of its key, or a random one.
+
+    A caller that the gateway knows by its API key has a namespace of its own: nobody else comes upon its try-ons.
+    """
+    if not idempotency_key:
+        return str(uuid.uuid4())
+    namespace = uuid.uuid5(IDEMPOTENCY_NAMESPACE, caller) if caller else IDEMPOTENCY_NAMESPACE
+    return str(uuid.uuid5(namespace, idempotency_key))
+
+
+def staged_blob(workflow_id: str) -> str:
+    """Return the name of the blob that holds the photo as it was posted."""
+    return f"staging/{workflow_id}"
+
+
+def photo_blob(workflow_id: str) -> str:
+    """Return the name of the upright photo; services make theirs of it (specification, `….jpg` to `…-resized.jpg`)."""
+    return f"{workflow_id}.jpg"
+
+
+def result_blob(workflow_id: str, name: str) -> str:
+    """Return the name of a picture that the A100 made: `flux`, `gemini-fidelity` and so on."""
+    return f"{workflow_id}-{name}.jpg"
