@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.pool import Pool
+from geventhttpclient.response import HTTPParseError
 from locust.runners import WorkerRunner
 
 from fakes.kit.client import Control, ControlError
@@ -54,7 +55,7 @@ class Session:
         try:
             while line := raw.readline(b"\n"):
                 yield line.decode().strip()
-        except Exception as error:  # the client raises its own classes when a connection breaks
+        except (OSError, HTTPParseError) as error:  # the connection broke
             raise ConnectionError(str(error)) from error
         finally:
             response.release()
@@ -97,6 +98,7 @@ class Generator:
         self._pool.kill(block=True, timeout=5)
         reporter.kill()
         self._report(last=True)
+        reporter.get()  # raises what it died of, if it did
 
     def _stopped_before(self, instant: float) -> bool:
         """Wait for an instant, in Unix seconds, unless the run is stopped before."""

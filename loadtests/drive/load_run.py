@@ -15,7 +15,7 @@ from fakes.kit.client import AsyncControl, ControlError
 from loadtests.drive.swarm import RunError, generate
 from loadtests.measure.histories import TemporalError, connect, read_waits
 from loadtests.measure.observed import summarize_waits
-from loadtests.measure.sampling import Sample, sampling
+from loadtests.measure.sampling import Sample, SamplingError, sampling
 from loadtests.measure.summary import read_records, summarize
 from loadtests.plan import Plan
 
@@ -59,20 +59,24 @@ async def run(target: Target, plan: Plan, home: Path, progress: Progress) -> dic
 
     Raises:
         Interrupted: it was cancelled while load was generated.
-        RunError: Locust ended before its time, or did not end; a fake or Temporal does not answer.
+        RunError: Locust ended before its time, or did not end; a fake or Temporal does not answer, or nobody
+            watched any more.
     """
     plan = plan.model_copy(
         update={"host": target.host, "fakes": dict(target.fakes), "records": (home / "records.jsonl").resolve()}
     )
     await _look_at_fakes(target)
     client = await _connect(target)
-    async with sampling(target.fakes, target.pids) as samples:
-        try:
-            await generate(plan, home, lambda report: progress(report, samples))
-        except asyncio.CancelledError:
-            with suppress(ValueError):  # nothing was generated yet
-                raise Interrupted(await _sum_up(target, plan, samples, client)) from None
-            raise
+    try:
+        async with sampling(target.fakes, target.pids) as samples:
+            try:
+                await generate(plan, home, lambda report: progress(report, samples))
+            except asyncio.CancelledError:
+                with suppress(ValueError):  # nothing was generated yet
+                    raise Interrupted(await _sum_up(target, plan, samples, client)) from None
+                raise
+    except SamplingError as error:
+        raise RunError(str(error)) from error
     try:
         return await _sum_up(target, plan, samples, client)
     except ValueError as error:

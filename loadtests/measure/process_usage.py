@@ -89,6 +89,7 @@ class Meter:
         self._last: dict[str, Reading] = {}
         self._peak: dict[str, int] = {}
         self._stop = threading.Event()
+        self._died: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="process meter", daemon=True)
 
     def __enter__(self) -> Self:
@@ -102,6 +103,8 @@ class Meter:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if self._died is not None:
+            raise self._died
         self._take()
 
     def costs(self) -> dict[str, Cost]:
@@ -112,8 +115,11 @@ class Meter:
         }
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval):
-            self._take()
+        try:
+            while not self._stop.wait(self._interval):
+                self._take()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the context that it measures for is to hear of it
+            self._died = error
 
     def _take(self) -> None:
         readings = self._last = self._watch.read()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from app.process.background import beside
 from fakes.kit.client import AsyncControl, ControlError
 from loadtests.measure.process_usage import Reading, Watch
 
@@ -27,9 +28,17 @@ class Sample:
     """What part of the machine's CPUs was busy since the look before, with whatever: 0 to 1."""
 
 
+class SamplingError(Exception):
+    """Nobody watched any more, so a run would not know what happened inside."""
+
+
 @asynccontextmanager
 async def sampling(fakes: Mapping[str, str], pids: Mapping[str, int]) -> AsyncIterator[list[Sample]]:
-    """Look twice a second until the context ends. `fakes` are control planes by service, `pids` processes by name."""
+    """Look twice a second until the context ends. `fakes` are control planes by service, `pids` processes by name.
+
+    Raises:
+        SamplingError: a look failed; the block was cancelled.
+    """
     samples: list[Sample] = []
     async with AsyncExitStack() as stack:
         controls = {name: await stack.enter_async_context(AsyncControl(url)) for name, url in fakes.items()}
@@ -50,15 +59,14 @@ async def sampling(fakes: Mapping[str, str], pids: Mapping[str, int]) -> AsyncIt
 
         async def run() -> None:
             while True:
-                await look()
+                try:
+                    await look()
+                except Exception as error:
+                    raise SamplingError(f"the watch over fakes and processes died: {error!r}") from error
                 await asyncio.sleep(INTERVAL_S)
 
-        task = asyncio.create_task(run(), name="sampling")
-        try:
+        async with beside(run(), "sampling"):
             yield samples
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _state(control: AsyncControl) -> dict[str, int] | None:

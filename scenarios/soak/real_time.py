@@ -17,9 +17,11 @@ import httpx
 import psutil
 
 from app.names import workflow_id_for
+from app.process.background import beside
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
 from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s
+from scenarios.processes.child import StackError
 from scenarios.processes.ports import reserve_port
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.soak.plot import plot
@@ -46,6 +48,10 @@ GAIN_LIMIT_MB = 8.0
 
 WATCHED = ("gateway", "worker")
 DRAIN_S = 180.0
+LOOKS_LEAST = 0.5
+"""Of the looks at memory that there is time for, so many must have been made: a loaded machine is late, not blind."""
+LAST_LOOK_S = 30.0
+"""The last look must not be longer ago than this when the soak ends."""
 
 
 @dataclass
@@ -53,6 +59,8 @@ class Soak:
     """What was seen: memory in MB by second for each process, outcomes, and what went wrong."""
 
     workflows: int
+    seconds: float = 0.0
+    """How long it was watched."""
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {name: [] for name in WATCHED})
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -65,7 +73,11 @@ class Soak:
 def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
     """Soak and report; 0 when every try-on ended as its faults imply and nothing grew."""
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
-        seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
+        try:
+            seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
+        except StackError as error:
+            _say(f"soak: {error}")
+            return 1
     out.mkdir(parents=True, exist_ok=True)
     return report(seen, out)
 
@@ -85,9 +97,8 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
             for number, (operation, fault, share) in enumerate(random_faults(name)):
                 rule = {"id": f"chance-{number}", "service": name, "operation": operation, "p": share, "fault": fault}
                 await controls[name].add(rule)
-        watch = asyncio.create_task(_watch(stack, soak))
-        async with asyncio.TaskGroup() as group:
-            began = time.monotonic()
+        began = time.monotonic()
+        async with beside(_watch(stack, soak), "watch of the soak"), asyncio.TaskGroup() as group:
             for number in range(workflows):
                 await asyncio.sleep(max(0.0, began + number * seconds / workflows - time.monotonic()))
                 key = f"soak:{seed}:{number}"
@@ -96,7 +107,7 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
                     rule = {"service": service, "operation": operation, "key": workflow_id_for(key), "fault": fault}
                     await controls[service].add({"id": key, **rule})
                 group.create_task(_one(http, stack.urls["gateway"], controls, key, soak))
-        watch.cancel()
+        soak.seconds = time.monotonic() - began
         for control in controls.values():
             await control.close()
         soak.lags = {name: _lags(stack[name].log) for name in WATCHED}
@@ -154,7 +165,10 @@ async def _watch(stack: Stack, soak: Soak) -> None:
     while True:
         at = time.monotonic() - began
         for name, process in processes.items():
-            soak.memory[name].append((at, process.memory_info().rss / 1e6))
+            try:
+                soak.memory[name].append((at, process.memory_info().rss / 1e6))
+            except psutil.NoSuchProcess:
+                raise StackError(stack[name].story("ended in the middle of the soak")) from None
         if len(soak.memory[WATCHED[0]]) % SAID_EVERY == 0:
             memory = ", ".join(f"{name} {samples[-1][1]:.0f} MB" for name, samples in soak.memory.items())
             ended = sum(soak.outcomes.values())
@@ -201,7 +215,10 @@ def _judged(name: str, soak: Soak) -> Iterator[str]:
     """Say what memory and event loop of one process did, and yield what is wrong with it."""
     samples, lags = soak.memory[name], sorted(line["p99_ms"] for line in soak.lags.get(name, ()))
     minutes, gain = second_half(samples)
-    wanted = int(samples[-1][0] / LAG_EVERY_S) - LAG_LINES_MISSING if samples else 1
+    wanted = int(soak.seconds / LAG_EVERY_S) - LAG_LINES_MISSING
+    if len(samples) < max(2, LOOKS_LEAST * soak.seconds / SAMPLE_S) or soak.seconds - samples[-1][0] > LAST_LOOK_S:
+        last = f"the last after {samples[-1][0]:.0f} s" if samples else "never"
+        yield f"the memory of {name} was looked at {len(samples)} times in {soak.seconds:.0f} s, {last}"
     if len(lags) < max(1, wanted):
         yield f"{name} said {len(lags)} times how late its event loop is, not {max(1, wanted)} times"
     else:

@@ -66,10 +66,10 @@ def soak(workflows: int, seed: int) -> int:
         wall = time.perf_counter() - seen.began
     late = [f"{run.key}: {run.problems[-1]}" for run in runs if run.problems and "came later" in run.problems[-1]]
     wrong = seen.wrong + late
-    for line in wrong[:20]:
-        _say(f"wrong: {line}")
     if not seen.faults:
         wrong.append("no fault happened")
+    for line in wrong[:20]:
+        _say(f"wrong: {line}")
     _say(f"{len(runs)} try-ons: {dict(seen.outcomes.most_common())}")
     _say(f"{seen.faults.total()} of {seen.calls} calls met a fault: {dict(seen.faults.most_common())}")
     hours = seen.virtual_s / 3600

@@ -84,6 +84,7 @@ def soaked(**changes: Any) -> Soak:
     seen.outcomes.update({"COMPLETED": 3})
     seen.faults.update({"reset": 2})
     seen.calls = 30
+    seen.seconds = 61
     for name in WATCHED:
         seen.memory[name] = [(float(at), 100.0) for at in range(0, 61, 2)]
         seen.lags[name] = [{"p99_ms": 3.0}] * 5
@@ -99,6 +100,8 @@ def test_a_good_soak_passes_and_is_drawn(tmp_path: Path, capsys: pytest.CaptureF
 
 
 GROWING = [(float(at), 100.0 + at) for at in range(0, 61, 2)]
+SHORT = [(float(at), 100.0) for at in range(0, 21, 2)]
+SELDOM = [(0.0, 100.0), (60.0, 100.0)]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,16 @@ GROWING = [(float(at), 100.0 + at) for at in range(0, 61, 2)]
             "gateway's event loop was late by 101 ms",
         ),
         ({"memory": dict.fromkeys(WATCHED, GROWING)}, "worker gained 30 MB over the second half"),
+        (
+            {"memory": dict.fromkeys(WATCHED, SHORT)},
+            "the memory of worker was looked at 11 times in 61 s, the last after 20 s",
+        ),
+        (
+            {"memory": dict.fromkeys(WATCHED, SELDOM)},
+            "the memory of gateway was looked at 2 times in 61 s, the last after 60 s",
+        ),
+        ({"memory": {name: [] for name in WATCHED}}, "the memory of worker was looked at 0 times in 61 s, never"),
+        ({"seconds": 600}, "worker said 5 times how late its event loop is, not 57 times"),
         ({"wrong": ["soak:1:7 was refused with 503"]}, "refused with 503"),
     ],
 )

@@ -1,6 +1,9 @@
 import subprocess
 import sys
+import threading
 import time
+
+import pytest
 
 from loadtests.measure.observed import summarize_processes
 from loadtests.measure.process_usage import MIB, Meter, Reading, Watch
@@ -27,7 +30,6 @@ def test_the_cost_of_a_process_is_its_cpu_and_the_growth_of_its_memory() -> None
         with Meter({"hungry": child.pid}) as meter:
             print(file=child.stdin, flush=True)
             assert child.stdout.readline() == "done\n"
-            time.sleep(0.05)  # one more reading
         cost = meter.costs()["hungry"]
     finally:
         child.kill()
@@ -47,6 +49,19 @@ def test_a_process_that_has_ended_keeps_its_figures() -> None:
         child.kill()
         child.wait()
     assert meter.costs()["gone"].cpu >= 0.1
+
+
+def test_a_meter_that_dies_says_so_at_its_end() -> None:
+    readings = iter([1])
+    began = threading.Event()
+
+    def fail(_readings: object) -> None:
+        if next(readings, None) is None:
+            began.set()
+            raise RuntimeError("nobody reads this")
+
+    with pytest.raises(RuntimeError, match="nobody reads this"), Meter({}, interval=0, on_reading=fail):
+        assert began.wait(30)
 
 
 def test_a_process_that_ends_shows_no_negative_cpu() -> None:
