@@ -3,11 +3,12 @@
 import json
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from loadtests import run as run_command
 from scenarios.processes.ports import reserve_port
@@ -33,7 +34,8 @@ async def command(tmp_path: Path) -> AsyncIterator[Command]:
 def files(folder: Path, thresholds: str, mix: str) -> tuple[str, ...]:
     (folder / "thresholds.yaml").write_text(thresholds)
     (folder / "mix.yaml").write_text(mix)
-    return ("--thresholds", "thresholds.yaml", "--mix", "mix.yaml", "--out", "report")
+    named = {"--thresholds": "thresholds.yaml", "--mix": "mix.yaml", "--out": "report"}
+    return tuple(word for option, name in named.items() for word in (option, str(folder / name)))
 
 
 def figures(folder: Path) -> dict[str, Any]:
@@ -86,6 +88,7 @@ async def test_ctrl_c_gives_a_report_that_says_so_and_leaves_no_process(command:
     assert await command.nothing_left()
 
 
+@pytest.mark.long("a load run more")
 async def test_a_kill_leaves_no_load_generator_behind(command: Command) -> None:
     async with gateway() as url:
         words = files(command.folder, LENIENT, "[{scenario: near, weight: 1}]")
@@ -97,21 +100,27 @@ async def test_a_kill_leaves_no_load_generator_behind(command: Command) -> None:
     assert await command.nothing_left(), command.started()
 
 
-async def test_a_temporal_that_does_not_answer_is_said_before_any_load(command: Command) -> None:
-    async with gateway() as url:
-        nobody = f"127.0.0.1:{reserve_port()}"
-        await command.start("run", "--host", url, "--temporal", nobody, *QUICK, *files(command.folder, LENIENT, NEAR))
-        assert await command.end(LONG_S) == 1
-    assert f"the waits cannot be read: Temporal at {nobody} does not answer" in command.output
-    assert not (command.folder / "report" / "records.jsonl").exists()
+@pytest.fixture
+def running_gateway() -> Iterator[str]:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(gateway()) as url:
+        yield url
 
 
-async def test_a_fake_that_does_not_answer_is_said_before_any_load(command: Command) -> None:
-    async with gateway() as url:
-        nobody = f"a100=http://127.0.0.1:{reserve_port()}"
-        await command.start("run", "--host", url, "--fake", nobody, *QUICK, *files(command.folder, LENIENT, NEAR))
-        assert await command.end(LONG_S) == 1
-    assert "the fake a100 cannot be watched" in command.output
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--temporal={nobody}", "the waits cannot be read: Temporal at {nobody} does not answer"),
+        ("--fake=a100=http://{nobody}", "the fake a100 cannot be watched"),
+    ],
+)
+def test_what_does_not_answer_is_said_before_any_load(
+    option: str, said: str, running_gateway: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = f"127.0.0.1:{reserve_port()}"
+    words = files(tmp_path, LENIENT, NEAR)
+    assert run_command.main(["--host", running_gateway, option.format(nobody=nobody), *QUICK, *words]) == 1
+    assert said.format(nobody=nobody) in capsys.readouterr().err
+    assert not (tmp_path / "report" / "records.jsonl").exists()
 
 
 @pytest.mark.parametrize(

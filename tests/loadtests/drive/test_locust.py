@@ -110,7 +110,7 @@ async def test_several_generators_make_the_same_try_ons_at_the_same_times_as_one
         assert TAKES_S <= run_of["transaction"]["p50_s"] < TAKES_S + 1
 
 
-@pytest.mark.parametrize("generators", [1, 2])
+@pytest.mark.parametrize("generators", [1, pytest.param(2, marks=pytest.mark.long("a load run more"))])
 async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: Path, generators: int) -> None:
     made = plan(tmp_path, seconds=300, rate=4, generators=generators, shape="constant")
     enough = asyncio.Event()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -20,6 +21,7 @@ from fakes.a100 import create_app
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
+from loadtests.knee.command import main
 
 ROOT = Path(__file__).parents[3]
 OWN: dict[str, Any] = {"latency": {"generate": {"fixed": 7.0}}, "capacity": {"slots": 3}}
@@ -110,6 +112,7 @@ async def test_a_deployment_s_fake_tells_its_scale_and_has_its_own_profile_back(
     assert [step["rate"] for step in figures["steps"]] == pytest.approx([2, 2.8])
 
 
+@pytest.mark.long("a load run more")
 async def test_a_threshold_that_the_first_rate_breaks_is_named_with_its_figure(
     tmp_path: Path, profiles: Path, mix: Path
 ) -> None:
@@ -132,27 +135,40 @@ async def test_a_gateway_that_does_not_answer_is_refused_and_the_profile_given_b
     assert "knee: --host http://127.0.0.1:1 does not answer" in ended.complained
 
 
-async def test_the_fake_of_another_service_is_refused(profiles: Path) -> None:
-    async with a100() as url:
-        ended = await knee("--host", url, "--fake", f"sam3={url}", "--profiles", profiles)
-    assert ended.code == 2
-    assert f"--fake sam3: at {url} is the fake of a100" in ended.complained
+@pytest.fixture(scope="module")
+def running_a100() -> Iterator[str]:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(a100()) as url:
+        yield url
 
 
-async def test_profiles_without_slots_are_refused(tmp_path: Path) -> None:
+def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """What the command complains of when it refuses to begin."""
+    assert main([str(word) for word in words]) == 2
+    return capsys.readouterr().err
+
+
+def test_the_fake_of_another_service_is_refused(
+    running_a100: str, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, "--host", running_a100, "--fake", f"sam3={running_a100}", "--profiles", profiles)
+    assert f"--fake sam3: at {running_a100} is the fake of a100" in said
+
+
+def test_profiles_without_slots_are_refused(
+    running_a100: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "profiles.yaml"
     path.write_text("a100: {latency: {generate: 1.0}}")
-    async with a100() as url:
-        ended = await knee("--host", url, "--fake", f"a100={url}", "--profiles", path)
-    assert ended.code == 2
-    assert "no fake has slots" in ended.complained
+    said = refused(capsys, "--host", running_a100, "--fake", f"a100={running_a100}", "--profiles", path)
+    assert "no fake has slots" in said
 
 
-async def test_a_rate_beyond_any_number_of_slots_is_refused_before_any_run(profiles: Path) -> None:
-    async with a100() as url:
-        ended = await knee("--host", url, "--fake", f"a100={url}", "--profiles", profiles, "--for-rate", "20000")
-    assert ended.code == 2
-    assert "--for-rate: 20000 calls a second of 1 s need more than 10000 servers" in ended.complained
+def test_a_rate_beyond_any_number_of_slots_is_refused_before_any_run(
+    running_a100: str, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--host", running_a100, "--fake", f"a100={running_a100}", "--profiles", profiles)
+    said = refused(capsys, *words, "--for-rate", "20000")
+    assert "--for-rate: 20000 calls a second of 1 s need more than 10000 servers" in said
 
 
 @pytest.mark.long("three load runs on a stack of its own")
