@@ -71,6 +71,10 @@ demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jp
 up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
 	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.06}"
 
+.PHONY: fake-gateway
+fake-gateway: .venv/.ready ## A fake of the gateway alone, with scripted try-ons, for a frontend (PORT=8009 SPEED=1)
+	@exec $(PY) -m fakes.gateway --port="$${PORT:-8009}" --speed="$${SPEED:-1}"
+
 # ---------------------------------------------------------------- simulate
 .PHONY: scenarios
 scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_URL=...: against a deployment (ONLY=name, LIST=1)

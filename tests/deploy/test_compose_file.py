@@ -18,7 +18,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ALWAYS = {name: service for name, service in SERVICES.items() if "profiles" not in service}
 BUILT = {name: service for name, service in SERVICES.items() if "build" in service}
-OF_THE_STACK = BUILT.keys() - {"load"}
+OF_THE_STACK = BUILT.keys() - {"load", "fake-gateway"}
 ONE_SHOT = {"container"}
 LEAVING_S = 10
 """For what comes after the last request or attempt: the last traces are sent, which may take 10 s."""
@@ -182,3 +182,10 @@ def test_a_worker_has_longer_to_stop_than_any_attempt_lasts_however_long_it_may_
 
 def test_the_gateway_has_longer_to_stop_than_its_requests() -> None:
     assert seconds_to_stop("gateway") >= GRACE + LEAVING_S
+
+
+def test_the_fake_gateway_needs_nothing_else() -> None:
+    service = SERVICES["fake-gateway"]
+    assert service["profiles"] == ["frontend"]
+    assert not service["depends_on"]
+    assert not service["environment"]

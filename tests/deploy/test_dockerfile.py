@@ -42,4 +42,4 @@ def test_only_what_the_images_are_made_of_is_sent_to_the_engine() -> None:
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
     pins = {"requirements/app.txt", "requirements/fakes.txt", "requirements/load.txt"}
-    assert let_in == {"app", "fakes", "scenarios", "loadtests", "deploy/probe.py"} | pins
+    assert let_in == {"app", "fakes", "scenarios", "loadtests", "deploy/probe.py", "docs/openapi.json"} | pins
