@@ -1,9 +1,15 @@
-"""The order of the test files, and the tests that `make test` leaves out.
+"""The order of the test files, the tests that `make test` leaves out, and the blob store that many share.
 
 What takes longest begins first, so that no process is left with it at the end.
 """
 
+from collections.abc import Iterator
+
 import pytest
+from anyio.from_thread import start_blocking_portal
+
+from scenarios.stack.programs import Options
+from scenarios.stack.stack import Stack
 
 LONGEST_FIRST = (
     "scenarios/test_catalogue.py",
@@ -37,3 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An Azurite with the container of the specification: the settings by which it is reached."""
+    options = Options(parts=frozenset({"azurite"}))
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(Stack(home=tmp_path_factory.mktemp("azurite"), options=options)) as stack,
+    ):
+        yield {name.lower(): value for name, value in stack.environment.items() if name.startswith("AZURE_")}

@@ -35,7 +35,7 @@ def test_the_tables_are_those_of_the_code() -> None:
 
 
 def test_the_services_ports_and_operations() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `python -m fakes\.(\w+) --port (\d+)` \| (.*) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| `python -m fakes\.([\w.]+) --port (\d+)` \| (.*) \|$", PAGE, re.MULTILINE)
     told = {module: (name, int(port), re.findall(r"`(\w+)`", names)) for name, module, port, names in rows}
     assert told == {
         name: ((app := module.create_app(FakeSettings())).service, module.PORT, list(app.operations))

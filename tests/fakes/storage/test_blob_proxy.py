@@ -26,7 +26,7 @@ from fakes.kit.settings import FakeSettings
 from fakes.storage import blob_proxy
 from fakes.storage.container import make_container
 from fakes.storage.store import API_VERSION, open_store
-from tests.fakes.conftest import ACCOUNT, KEY
+from scenarios.stack.programs import ACCOUNT, ACCOUNT_KEY
 
 CONTAINER = "jewelry-uploads"
 
@@ -48,7 +48,7 @@ class Proxied:
 
 
 def client(endpoint: str) -> BlobServiceClient:
-    credential = {"account_name": ACCOUNT, "account_key": KEY}
+    credential = {"account_name": ACCOUNT, "account_key": ACCOUNT_KEY}
     return BlobServiceClient(
         endpoint,
         credential=credential,
@@ -107,7 +107,7 @@ async def test_sas(proxied: Proxied) -> None:
         ACCOUNT,
         CONTAINER,
         proxied.blob().blob_name,
-        account_key=KEY,
+        account_key=ACCOUNT_KEY,
         permission=BlobSasPermissions(read=True),
         expiry=datetime.now(UTC) + timedelta(minutes=5),
     )

@@ -107,7 +107,7 @@ async def test_several_generators_make_the_same_try_ons_at_the_same_times_as_one
     assert offsets == [round(at, 6) for at in arrivals(made.shape, made.rate, made.seconds, made.seed)]
     assert one["outcomes"] == three["outcomes"] == {"completed": len(offsets)}
     for run_of in (one, three):
-        assert TAKES_S <= run_of["transaction"]["p50_s"] < TAKES_S + 1
+        assert TAKES_S <= run_of["transaction"]["p50_s"] < 25 * TAKES_S  # seconds, on however busy a machine
 
 
 @pytest.mark.parametrize("generators", [1, pytest.param(2, marks=pytest.mark.long("a load run more"))])

@@ -11,13 +11,14 @@ from loadtests.measure.sampling import Sample
 
 HUNGRY = """
 import time
-held = bytearray(60 * 1024 * 1024)
 begun = time.process_time()
+held = bytearray(60 * 1024 * 1024)
 while time.process_time() - begun < 0.3:
     pass
-print("done", flush=True)
+print(time.process_time() - begun, flush=True)
 input()
 """
+"""It says how much CPU it used by its own clock."""
 
 
 def test_the_cost_of_a_process_is_its_cpu_and_the_growth_of_its_memory() -> None:
@@ -29,14 +30,14 @@ def test_the_cost_of_a_process_is_its_cpu_and_the_growth_of_its_memory() -> None
     try:
         with Meter({"hungry": child.pid}) as meter:
             print(file=child.stdin, flush=True)
-            assert child.stdout.readline() == "done\n"
+            used = float(child.stdout.readline())
         cost = meter.costs()["hungry"]
     finally:
         child.kill()
         child.wait()
         child.stdin.close()
         child.stdout.close()
-    assert 0.25 < cost.cpu < 1
+    assert cost.cpu == pytest.approx(used, abs=0.1)  # the system counts in hundredths, and it had to wake up
     assert 55 * MIB < cost.growth < 90 * MIB
 
 

@@ -1,9 +1,8 @@
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import httpx
 import pytest
-import pytest_asyncio
 from azure.storage.blob import BlobServiceClient
 
 from fakes import a100, birefnet, image_manipulator, sam3
@@ -12,8 +11,6 @@ from fakes.kit.settings import FakeSettings
 from fakes.storage.store import API_VERSION
 from scenarios.contract.command import look
 from scenarios.contract.report import Report, render
-from scenarios.stack.programs import Options
-from scenarios.stack.stack import Stack
 from tests.scenarios.contract.second_service import second_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,11 +22,9 @@ FAKES = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeSettings]:
-    async with Stack(home=tmp_path_factory.mktemp("contract"), options=Options(parts=frozenset({"azurite"}))) as stack:
-        azure = {name.lower(): value for name, value in stack.environment.items() if name.startswith("AZURE_")}
-        yield FakeSettings.model_validate(azure | {"sim_enabled": True})
+@pytest.fixture
+def settings(azurite: dict[str, str]) -> FakeSettings:
+    return FakeSettings.model_validate(azurite | {"sim_enabled": True})
 
 
 async def outcomes(service: str, settings: FakeSettings, *rules: dict[str, object]) -> Report:
