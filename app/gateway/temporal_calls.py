@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -29,6 +31,9 @@ from app.settings import Settings
 RPC_TIMEOUT = timedelta(seconds=5)
 CALL_DEADLINE = 7.0
 """Seconds for one call with its connecting, which the SDK's timeout does not cover."""
+
+TAIL = 20
+"""Events of a history that are read at once, newest first: an activity and what surrounds it are fewer."""
 
 WORKFLOW_TYPE = JewelryGenerationWorkflow.__name__
 
@@ -56,12 +61,11 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One look at a try-on. `failure` is there when it FAILED."""
+    """One look at a try-on. `step` is there while it is RUNNING, `failure` when it FAILED."""
 
     workflow_id: str
     status: Status
-    progress: int
-    current_step: str
+    step: Step = Step.UPLOADING_IMAGE
     failure: Failure | None = None
 
     @property
@@ -94,8 +98,6 @@ class TryOns:
             TemporalUnavailableError: Temporal did not take it.
         """
         memo: dict[str, Any] = {
-            "progress": Step.UPLOADING_IMAGE.progress,
-            "currentStep": Step.UPLOADING_IMAGE.value,
             **({"bodyDigest": body_digest} if body_digest else {}),
             **({"sessionId": given.session_id} if given.session_id else {}),
         }
@@ -116,18 +118,19 @@ class TryOns:
             raise AlreadyStartedError((await description.memo()).get("bodyDigest")) from None
 
     async def look(self, workflow_id: str) -> Snapshot:
-        """Say how a try-on stands. It works while no worker is up.
+        """Say how a try-on stands, by what Temporal knows of its activities. It works while no worker is up.
 
         Raises:
             WorkflowNotFoundError: there is no such try-on.
             TemporalUnavailableError: Temporal did not answer.
         """
         description = await self._describe(workflow_id)
-        memo = await description.memo()
         status = _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
-        step = str(memo.get("currentStep", Step.UPLOADING_IMAGE))
-        failure = await self._failure(description, step) if status is Status.FAILED else None
-        return Snapshot(workflow_id, status, int(memo.get("progress", Step.UPLOADING_IMAGE.progress)), step, failure)
+        if status is Status.FAILED:
+            return Snapshot(workflow_id, status, failure=await self._failure(description))
+        if status is Status.RUNNING:
+            return Snapshot(workflow_id, status, await self._step(description))
+        return Snapshot(workflow_id, status)
 
     async def ended(self, workflow_id: str) -> WorkflowOutput | None:
         """Return the output once a try-on is COMPLETED, and nothing once it has ended otherwise.
@@ -188,7 +191,30 @@ class TryOns:
             raise WorkflowNotFoundError("There is no try-on with this id")
         return found
 
-    async def _failure(self, description: WorkflowExecutionDescription, step: str) -> Failure:
+    async def _step(self, description: WorkflowExecutionDescription) -> Step:
+        """Return the step of the activity that is pending; between two activities, that of the one before."""
+        for pending in description.raw_description.pending_activities:
+            if step := Step.of_activity(pending.activity_type.name):
+                return step
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=description.id, run_id=description.run_id),
+            maximum_page_size=TAIL,
+        )
+        while True:
+            async with _calling_temporal():
+                page = await self._client.workflow_service.get_workflow_execution_history_reverse(
+                    request, timeout=RPC_TIMEOUT
+                )
+            for event in page.history.events:
+                # An event of another type has no such name.
+                if step := Step.of_activity(event.activity_task_scheduled_event_attributes.activity_type.name):
+                    return step
+            if not page.next_page_token:
+                return Step.UPLOADING_IMAGE
+            request.next_page_token = page.next_page_token
+
+    async def _failure(self, description: WorkflowExecutionDescription) -> Failure:
         """Return why it failed. Only of a failure has Temporal more to say than the status."""
         said = None
         if description.status is WorkflowExecutionStatus.FAILED:
@@ -196,7 +222,7 @@ class TryOns:
                 await self.output(description.id)
             except WorkflowFailureError as error:
                 said = error
-        return of_tryon(description.status, said, step)
+        return of_tryon(description.status, said, await self._step(description))
 
 
 @asynccontextmanager

@@ -20,6 +20,11 @@ class Step(StrEnum):
         """Percent done when this step begins (specification, Workflow Logic)."""
         return _PROGRESS[self]
 
+    @classmethod
+    def of_activity(cls, name: str) -> "Step | None":
+        """Return the step that an activity does; nothing for one that only another version of the pipeline has."""
+        return _STEPS.get(name)
+
 
 _PROGRESS = {
     Step.UPLOADING_IMAGE: 5,
@@ -30,4 +35,14 @@ _PROGRESS = {
     Step.REFINING_MASK: 55,
     Step.GENERATING_IMAGES: 70,
     Step.COMPLETED: 100,
+}
+
+_STEPS = {
+    "upload_to_azure": Step.UPLOADING_IMAGE,
+    "resize_image": Step.RESIZING_IMAGE,
+    "check_zoom": Step.CHECKING_ZOOM,
+    "remove_background": Step.REMOVING_BACKGROUND,
+    "generate_mask": Step.GENERATING_MASK,
+    "refine_mask": Step.REFINING_MASK,
+    "generate_images": Step.GENERATING_IMAGES,
 }

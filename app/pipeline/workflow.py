@@ -35,7 +35,7 @@ class JewelryGenerationWorkflow:
     """Takes a user's photo to pictures that wear jewellery."""
 
     def __init__(self) -> None:
-        self._step = Step.UPLOADING_IMAGE  # the gateway's start has it in its memo already
+        self._step = Step.UPLOADING_IMAGE
 
     @workflow.run
     async def run(self, input: WorkflowInput) -> WorkflowOutput:  # noqa: A002 - the specification's name
@@ -49,46 +49,38 @@ class JewelryGenerationWorkflow:
     @workflow.query
     def get_progress(self) -> dict[str, Any]:
         """Answer how far the try-on is (specification, Workflow Logic)."""
-        return self._progress()
+        return {"progress": self._step.progress, "currentStep": self._step.value}
 
     async def _try_on(self, given: WorkflowInput) -> WorkflowOutput:
         uploaded = await self._run(Activities.upload_to_azure, UploadRequest(image=given.image), policies.UPLOAD)
 
-        self._enter(Step.RESIZING_IMAGE)
+        self._step = Step.RESIZING_IMAGE
         resize = ResizeRequest(image=uploaded, max_dimension=MAX_DIMENSION)
         resized = await self._run(Activities.resize_image, resize, policies.RESIZE)
 
-        self._enter(Step.CHECKING_ZOOM)
+        self._step = Step.CHECKING_ZOOM
         zoom = await self._run(Activities.check_zoom, resized, policies.ZOOM)
 
         subject = resized
         if zoom.recommend_bg_removal:
-            self._enter(Step.REMOVING_BACKGROUND)
+            self._step = Step.REMOVING_BACKGROUND
             subject = await self._run(Activities.remove_background, resized, policies.BACKGROUND)
 
-        self._enter(Step.GENERATING_MASK)
+        self._step = Step.GENERATING_MASK
         asked = MaskRequest(image=subject, points=given.mask_points)
         mask_uri = await self._run(Activities.generate_mask, asked, policies.MASK)
 
         if given.brush_strokes:
-            self._enter(Step.REFINING_MASK)
+            self._step = Step.REFINING_MASK
             painted = RefineRequest(image=subject, mask_uri=mask_uri, strokes=given.brush_strokes)
             mask_uri = await self._run(Activities.refine_mask, painted, policies.REFINE, on_a100=True)
 
-        self._enter(Step.GENERATING_IMAGES)
+        self._step = Step.GENERATING_IMAGES
         wanted = GenerateRequest(image=resized, mask_uri=mask_uri)
         generated = await self._run(Activities.generate_images, wanted, policies.GENERATE, on_a100=True)
 
-        self._enter(Step.COMPLETED)
+        self._step = Step.COMPLETED
         return WorkflowOutput(**generated.model_dump(), background_removed=zoom.recommend_bg_removal)
-
-    def _enter(self, step: Step) -> None:
-        """Go to the next step. The memo says so too: it can be read while no worker is up."""
-        self._step = step
-        workflow.upsert_memo(self._progress())
-
-    def _progress(self) -> dict[str, Any]:
-        return {"progress": self._step.progress, "currentStep": self._step.value}
 
     async def _run(
         self,

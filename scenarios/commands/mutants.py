@@ -80,11 +80,10 @@ MUTANTS: tuple[Mutant, ...] = (
         ("if given.brush_strokes:", "if not given.brush_strokes:", "strokes-that-add near"),
         ("MaskRequest(image=subject,", "MaskRequest(image=resized,", "far"),
         ("GenerateRequest(image=resized,", "GenerateRequest(image=subject,", "far"),
-        ("self._enter(Step.CHECKING_ZOOM)", "pass", "zoom-check-recovers image-manipulator-zoom-check-refused-at-once"),
+        ("self._step = Step.CHECKING_ZOOM", "pass", "zoom-check-recovers image-manipulator-zoom-check-refused-at-once"),
         ("background_removed=zoom.recommend_bg_removal", "background_removed=False", "far"),
         ("if workflow.cancellation_reason() is not None:", "if False:", "cancel-while-generating cancel-in-a-backoff"),
         ("retry_policy=policy.retry,", "", "image-manipulator-status-exhausts sam3-status-exhausts"),
-        ("workflow.upsert_memo(self._progress())", "pass", "sam3-job-stuck a100-offline"),
     ),
     *_mutants(
         "pipeline/activities.py",

@@ -88,7 +88,8 @@ async def known(target: Target) -> dict[str, str]:
         cancelled = await start("CANCELLED")
 
         async def held() -> bool:
-            return bool((await (await cancelled.describe()).memo()).get("currentStep") == "GENERATING_MASK")
+            progress = await cancelled.query("get_progress")
+            return bool(progress["currentStep"] == "GENERATING_MASK")
 
         await until(held)
         await cancelled.cancel()

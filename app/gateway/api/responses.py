@@ -105,7 +105,7 @@ def without_pictures(snapshot: Snapshot) -> Running | Failed | Cancelled:
         return Failed(workflow_id=workflow_id, error=FailureAnswer(**snapshot.failure.model_dump()))
     if snapshot.status is Status.CANCELLED:
         return Cancelled(workflow_id=workflow_id)
-    return Running(workflow_id=workflow_id, progress=snapshot.progress, current_step=snapshot.current_step)
+    return Running(workflow_id=workflow_id, progress=snapshot.step.progress, current_step=snapshot.step)
 
 
 class Results:

@@ -10,6 +10,15 @@ from datetime import timedelta
 import httpx
 import pytest
 from azure.storage.blob.aio import ContainerClient
+from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import CommandType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    PollActivityTaskQueueRequest,
+    PollWorkflowTaskQueueRequest,
+    RespondActivityTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+)
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
@@ -42,8 +51,33 @@ async def unserved(client: Client, **options: object) -> str:
     """A try-on that no worker takes up."""
     workflow_id = str(uuid.uuid4())
     given = WorkflowInput(image="azure://c/x", mask_points=[MaskPoint(x=0, y=0, label=1)])
-    memo = {"progress": 45, "currentStep": "GENERATING_MASK"}
-    await client.start_workflow(WORKFLOW_TYPE, given, id=workflow_id, task_queue="nobody", memo=memo, **options)  # type: ignore[call-overload]  # options of start_workflow
+    queue = f"nobody-{workflow_id}"
+    await client.start_workflow(WORKFLOW_TYPE, given, id=workflow_id, task_queue=queue, **options)  # type: ignore[call-overload]  # options of start_workflow
+    return workflow_id
+
+
+async def stranded(client: Client, *, ended: bool = False, **options: object) -> str:
+    """A try-on whose workers went away while GENERATING_MASK was pending, or just after that activity had ended."""
+    workflow_id = await unserved(client, **options)
+    queue = TaskQueue(name=f"nobody-{workflow_id}")
+    service = client.workflow_service
+    task = await service.poll_workflow_task_queue(
+        PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=queue)
+    )
+    command = Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+    asked = command.schedule_activity_task_command_attributes
+    asked.activity_id, asked.activity_type.name, asked.task_queue.name = "1", "generate_mask", queue.name
+    asked.start_to_close_timeout.FromSeconds(130)
+    await service.respond_workflow_task_completed(
+        RespondWorkflowTaskCompletedRequest(namespace=client.namespace, task_token=task.task_token, commands=[command])
+    )
+    if ended:
+        begun = await service.poll_activity_task_queue(
+            PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=queue)
+        )
+        await service.respond_activity_task_completed(
+            RespondActivityTaskCompletedRequest(namespace=client.namespace, task_token=begun.task_token)
+        )
     return workflow_id
 
 
@@ -63,8 +97,15 @@ async def test_running_with_progress_and_step(http: httpx.AsyncClient, backend: 
 
 
 async def test_running_while_no_worker_is_up(http: httpx.AsyncClient, client: Client) -> None:
-    workflow_id = await unserved(client)
-    assert (await http.get(f"/workflow/{workflow_id}")).json()["currentStep"] == "GENERATING_MASK"
+    at_first = {"progress": 5, "currentStep": "UPLOADING_IMAGE"}
+    masked = {"progress": 45, "currentStep": "GENERATING_MASK"}
+    for workflow_id, told in (
+        (await unserved(client), at_first),
+        (await stranded(client), masked),
+        (await stranded(client, ended=True), masked),
+    ):
+        answer = (await http.get(f"/workflow/{workflow_id}")).json()
+        assert answer == {"workflowId": workflow_id, "status": "RUNNING", **told}
 
 
 async def test_completed_with_pictures(http: httpx.AsyncClient) -> None:
@@ -170,9 +211,9 @@ async def test_failed_with_code_message_and_step(http: httpx.AsyncClient, backen
 
 
 async def test_terminated_and_timed_out_have_codes_of_their_own(http: httpx.AsyncClient, client: Client) -> None:
-    terminated = await unserved(client)
+    terminated = await stranded(client)
     await client.get_workflow_handle(terminated).terminate("by a test")
-    late = await unserved(client, execution_timeout=timedelta(seconds=1))
+    late = await stranded(client, ended=True, execution_timeout=timedelta(seconds=1))
     for workflow_id, code in ((terminated, "WORKFLOW_TERMINATED"), (late, "WORKFLOW_TIMED_OUT")):
         answer = (await http.get(f"/workflow/{workflow_id}?wait=20")).json()
         message = answer["error"].pop("message")

@@ -12,6 +12,7 @@ from app.errors.temporal import TemporalUnavailableError
 from app.gateway.routes import Parts
 from app.gateway.temporal_calls import Snapshot, Status
 from app.gateway.watch import Watches
+from app.pipeline.steps import Step
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import Backend, Served, body, serving, until
@@ -23,7 +24,7 @@ class Looks:
     """A try-on that changes when a test says so, and counts who looks."""
 
     def __init__(self) -> None:
-        self.now = Snapshot("w", Status.RUNNING, 5, "UPLOADING_IMAGE")
+        self.now = Snapshot("w", Status.RUNNING, Step.UPLOADING_IMAGE)
         self.count = 0
         self.error: Exception | None = None
 
@@ -37,7 +38,7 @@ class Looks:
 
 async def collect(changes: AsyncGenerator[Snapshot]) -> list[int]:
     async with aclosing(changes):
-        return [snapshot.progress async for snapshot in changes]
+        return [snapshot.step.progress async for snapshot in changes]
 
 
 async def test_watchers_share_one_poller_and_each_sees_every_change() -> None:
@@ -47,10 +48,10 @@ async def test_watchers_share_one_poller_and_each_sees_every_change() -> None:
     await until(lambda: _true(look.count > 3))
     assert watches.watched == 1
     before = look.count
-    look.now = Snapshot("w", Status.RUNNING, 15, "RESIZING_IMAGE")
+    look.now = Snapshot("w", Status.RUNNING, Step.RESIZING_IMAGE)
     await until(lambda: _true(look.count > before + 3))
     assert look.count < before + 50
-    look.now = Snapshot("w", Status.COMPLETED, 100, "COMPLETED")
+    look.now = Snapshot("w", Status.COMPLETED, Step.COMPLETED)
     assert await asyncio.gather(*watchers) == [[5, 15, 100]] * 50
     assert watches.watched == 0
 
@@ -89,7 +90,7 @@ async def test_a_failed_look_reaches_every_watcher_and_the_next_one_begins_anew(
     watches = Watches(look, interval=0.01)
     results = await asyncio.gather(*(collect(watches.watch("w")) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [TemporalUnavailableError] * 3
-    look.error, look.now = None, Snapshot("w", Status.CANCELLED, 5, "UPLOADING_IMAGE")
+    look.error, look.now = None, Snapshot("w", Status.CANCELLED, Step.UPLOADING_IMAGE)
     assert await collect(watches.watch("w")) == [5]
 
 
@@ -98,12 +99,12 @@ async def test_a_new_watcher_is_not_given_the_error_that_another_has_yet_to_take
     look = Looks()
     watches = Watches(look, interval=0.01)
     suspended = watches.watch("w")
-    assert (await anext(suspended)).progress == 5
+    assert (await anext(suspended)).step.progress == 5
     look.error = TemporalUnavailableError("away")
     await until(lambda: _true(watches.watched == 0))
-    look.error, look.now = None, Snapshot("w", Status.RUNNING, 15, "RESIZING_IMAGE")
+    look.error, look.now = None, Snapshot("w", Status.RUNNING, Step.RESIZING_IMAGE)
     fresh = watches.watch("w")
-    assert (await anext(fresh)).progress == 15
+    assert (await anext(fresh)).step.progress == 15
     assert watches.watched == 1
     with pytest.raises(TemporalUnavailableError):
         await anext(suspended)

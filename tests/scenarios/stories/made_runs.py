@@ -95,6 +95,7 @@ def completed(**expect: Any) -> Run:
 def failed(code: str = "SAM3_TIMEOUT", step: str = "GENERATING_MASK") -> Run:
     run = completed(status="FAILED", code=code, failed_step=step)
     run.status, run.output = "FAILED", None
+    run.timeline.attempts = [attempt for attempt in run.timeline.attempts if attempt.activity != "generate_images"]
     error = {"code": code, "message": "SAM3 did not answer in time", "failedStep": step}
     run.answer = {"workflowId": "made-id", "status": "FAILED", "error": error}
     return run
