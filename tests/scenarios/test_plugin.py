@@ -7,6 +7,8 @@ import sys
 from hashlib import blake2b
 from pathlib import Path
 
+import pytest
+
 from app.names import workflow_id_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,31 +93,39 @@ def pytest_in(folder: Path, suite: str, *words: str) -> subprocess.CompletedProc
     )
 
 
-def test_a_suite_of_ones_own(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """What pytest says of the README's example and the suites above, and the page that it draws."""
     assert EXAMPLE
-    suite = "from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG
-    ended = pytest_in(tmp_path, suite, "--timeline", "out.html")
-    told = ended.stdout
-    assert ended.returncode == 1, told + ended.stderr
-    assert "1 failed, 1 passed" in told
-    assert "✗ code: expected SAM3_TIMEOUT, seen SAM3_JOB_FAILED" in told
-    assert "generate_mask attempt 3" in told
-    assert re.search(r"run it again: pytest '.*test_that_is_wrong_about_the_code' --scenario-seed 1", told)
-    assert "test-that-is-wrong-about-the-code" in (tmp_path / "out.html").read_text()
+    folder = tmp_path_factory.mktemp("suite")
+    suite = "from scenarios.scenario import failed\n" + EXAMPLE[1] + WRONG + TWO_OF_ONE_NAME
+    ended = pytest_in(folder, suite, "-s", "--timeline", "out.html")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "3 failed, 4 passed" in ended.stdout, ended.stdout + ended.stderr
+    return ended.stdout, (folder / "out.html").read_text()
 
 
-def test_each_run_is_its_own_and_held_to_what_the_test_says(tmp_path: Path) -> None:
-    whole = pytest_in(tmp_path, TWO_OF_ONE_NAME, "-s")
-    assert "2 failed, 3 passed" in whole.stdout, whole.stdout + whole.stderr
-    assert re.findall(r"FAILED (\S+)", whole.stdout) == [
+def test_a_suite_of_ones_own(told: tuple[str, str]) -> None:
+    said, page = told
+    assert "✗ code: expected SAM3_TIMEOUT, seen SAM3_JOB_FAILED" in said
+    assert "generate_mask attempt 3" in said
+    assert re.search(r"run it again: pytest '.*test_that_is_wrong_about_the_code' --scenario-seed 1", said)
+    assert "test-that-is-wrong-about-the-code" in page
+
+
+def test_each_run_is_its_own_and_held_to_what_the_test_says(told: tuple[str, str]) -> None:
+    said, _ = told
+    assert re.findall(r"^FAILED (\S+)", said, re.MULTILINE) == [
+        "test_mine.py::test_that_is_wrong_about_the_code",
         "test_mine.py::test_with_a_wrong_expectation[scenario0]",
         "test_mine.py::test_with_a_wrong_field[scenario0]",
     ]
     # Its id, and so its chance, is that of the test run alone, though four runs of the same name came before it.
     own = blake2b(b"test_mine.py::test_by_itself", digest_size=4).hexdigest()
-    assert f"ran as {workflow_id_for(f'1:same:1:{own}')}" in whole.stdout
+    assert f"ran as {workflow_id_for(f'1:same:1:{own}')}" in said
 
 
+@pytest.mark.long("two worlds more")
 def test_side_by_side_one_page_is_drawn_and_late_calls_are_told(tmp_path: Path) -> None:
     ended = pytest_in(tmp_path, SPREAD, "-n", "2", "--timeline", "out.html")
     told = ended.stdout
