@@ -23,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from app.errors.request import WorkflowFinishedError, WorkflowNotFoundError
 from app.errors.temporal import TemporalUnavailableError, of_tryon
+from app.gateway.shared_calls import SharedCalls
 from app.pipeline.models import Failure, WorkflowInput, WorkflowOutput
 from app.pipeline.steps import Step
 from app.pipeline.workflow import JewelryGenerationWorkflow
@@ -89,6 +90,8 @@ class TryOns:
         """Keep the client, which may connect at its first call, the task queue and the execution timeout."""
         self._client = client
         self._settings = settings
+        self._looks = SharedCalls(self._look)
+        self._ends = SharedCalls(self._end)
 
     async def start(self, workflow_id: str, given: WorkflowInput, *, body_digest: str | None) -> None:
         """Start a try-on.
@@ -124,6 +127,9 @@ class TryOns:
             WorkflowNotFoundError: there is no such try-on.
             TemporalUnavailableError: Temporal did not answer.
         """
+        return await self._looks(workflow_id)
+
+    async def _look(self, workflow_id: str) -> Snapshot:
         description = await self._describe(workflow_id)
         status = _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
         if status is Status.FAILED:
@@ -135,12 +141,15 @@ class TryOns:
     async def ended(self, workflow_id: str) -> WorkflowOutput | None:
         """Return the output once a try-on is COMPLETED, and nothing once it has ended otherwise.
 
-        Temporal holds the call until then: nobody has to poll.
+        Temporal holds the call until then: nobody has to poll. Those who wait for one try-on share a call.
 
         Raises:
             WorkflowNotFoundError: there is no such try-on.
             TemporalUnavailableError: Temporal did not answer.
         """
+        return await self._ends(workflow_id)
+
+    async def _end(self, workflow_id: str) -> WorkflowOutput | None:
         with suppress(WorkflowFailureError):
             async with _calling_temporal(deadline=None):
                 return await self._handle(workflow_id).result()
