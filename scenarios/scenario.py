@@ -1,12 +1,12 @@
-"""What a scenario is: plain data. It imports no Temporal, so that a load run can take its mix from the catalogue."""
+"""What a scenario is: plain data. It imports neither Temporal nor what draws pictures: a mix or a list costs little."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
+from scenarios.photos import PHOTOS
 from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
-from scenarios.stories.photos import PHOTOS, photo_bytes, point_on_neck
 
 Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
 
@@ -155,7 +155,7 @@ class Scenario:
         name: in words with hyphens; the command line, the workflow's id and the report use it.
         story: one sentence, for people.
         theme: what it belongs to in the catalogue.
-        photo: a name of `scenarios.stories.photos`.
+        photo: a name of `scenarios.photos`.
         points: x, y, label; None: one on the neck and one in a corner.
         strokes: brush strokes as the API takes them.
         rules: what the fakes do wrong.
@@ -196,11 +196,7 @@ class Scenario:
         """Whether it can run against services that are not fakes."""
         return not self.rules and self.cancel_at is None and not self.acts and not self.beside
 
-    def photo_bytes(self) -> bytes:
-        """Return the photo that is posted."""
-        return photo_bytes(self.photo)
-
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""
-        points = self.points if self.points is not None else ((*point_on_neck(self.photo), 1), (0.02, 0.02, 0))
+        points = self.points if self.points is not None else ((*PHOTOS[self.photo].neck, 1), (0.02, 0.02, 0))
         return [{"x": x, "y": y, "label": label} for x, y, label in points]

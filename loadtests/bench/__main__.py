@@ -14,14 +14,14 @@ from pathlib import Path
 
 from fakes.pictures import portrait
 from loadtests.bench.batches import Batch, batch, print_batch
-from loadtests.bench.caller import Caller, body
 from loadtests.bench.files import folder_in_memory
 from loadtests.bench.status_prober import looking
 from loadtests.comparisons import contenders
 from loadtests.measure.process_usage import MIB, Meter
+from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.photos import FAR
+from scenarios.stories.drawn import FAR
 
 STARTS = 40
 STARTS_AT_ONCE = 20
@@ -43,25 +43,27 @@ async def gateway_alone(content: bytes) -> tuple[float, float, list[float]]:
     try-ons would fight with the gateway for the cores.
 
     Raises:
-        TryOnFailedError: a start or a status was not answered as it should be.
+        RefusedError: a start was not accepted.
+        RuntimeError: a status was not answered as it should be.
     """
     loads: list[float] = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder_in_memory()) as home:
         async with Stack(home=Path(home), options=Options(parts=START_ALONE, temporal_ui=False)) as stack:
-            caller = Caller(stack.urls["gateway"])
+            gateway = GatewayClient(stack.urls["gateway"], timeout=PATIENCE_S)
             try:
-                first = await caller.start(content)  # it pays for connections
+                first = await gateway.start(content, patience_s=PATIENCE_S)  # it pays for connections
                 with Meter({"gateway": stack["gateway"].pid}, interval=1) as meter:
                     for _ in range(STARTS):
                         began = time.process_time()
                         json.loads(content)
                         loads.append(time.process_time() - began)
-                        await caller.start(content)
+                        await gateway.start(content, patience_s=PATIENCE_S)
                 async with looking(stack.urls["gateway"], first) as latencies:
                     for _ in range(BURSTS):
-                        await asyncio.gather(*(caller.start(content) for _ in range(STARTS_AT_ONCE)))
+                        starts = (gateway.start(content, patience_s=PATIENCE_S) for _ in range(STARTS_AT_ONCE))
+                        await asyncio.gather(*starts)
             finally:
-                await caller.close()
+                await gateway.close()
     return meter.costs()["gateway"].cpu / STARTS, statistics.median(loads), latencies
 
 
@@ -74,7 +76,7 @@ async def noop(stack: Stack, concurrent: int) -> Batch:
 
 async def main(concurrent: int) -> int:
     """Run, print, and say by the exit code whether the goals are kept."""
-    content = body(portrait(3000, 4000, seed=1, zoom=FAR))
+    content = json.dumps(start_body(portrait(3000, 4000, seed=1, zoom=FAR), strokes=STROKES)).encode()
     print(f"body of one start: {len(content) / 1e6:.1f} MB, a 12-megapixel JPEG in base64", flush=True)
     start, loads, looks = await gateway_alone(content)
     p95 = looks[int(len(looks) * 0.95)]
@@ -84,22 +86,22 @@ async def main(concurrent: int) -> int:
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         async with Stack(home=Path(home), options=Options(profile="instant", temporal_ui=False)) as stack:
-            caller = Caller(stack.urls["gateway"])
+            gateway = GatewayClient(stack.urls["gateway"], timeout=PATIENCE_S)
             try:
                 pids = {child.name: child.pid for child in stack}
-                whole = await batch(pids, concurrent, concurrent, lambda: caller.try_on(content))
+                whole = await batch(pids, concurrent, concurrent, lambda: gateway.try_on(content))
                 print_batch(f"{concurrent} try-ons of 12 megapixels at once", whole)
                 limit = await noop(stack, concurrent)
                 print_batch(f"{NOOP_WORKFLOWS} workflows of seven no-op activities, {concurrent} at once", limit)
             finally:
-                await caller.close()
-    worker, gateway = whole.costs["worker"].growth, whole.costs["gateway"].growth
+                await gateway.close()
+    worker, grown = whole.costs["worker"].growth, whole.costs["gateway"].growth
     print(f"gateway CPU for one start: {start * 1e3:.1f} ms; json.loads on that body: {loads * 1e3:.1f} ms")
-    kept = start / loads <= CPU_GOAL and max(worker, gateway) < MEMORY_GOAL and p95 < STATUS_GOAL_S
+    kept = start / loads <= CPU_GOAL and max(worker, grown) < MEMORY_GOAL and p95 < STATUS_GOAL_S
     print(
         f"bench: {'ok' if kept else 'MISSED'}: start {start / loads:.2f} x json.loads (goal {CPU_GOAL:g}), "
         f"status p95 {p95 * 1e3:.0f} ms during {STARTS_AT_ONCE} starts (goal {STATUS_GOAL_S * 1e3:g}), "
-        f"growth of worker {worker / MIB:.0f} MiB, of gateway {gateway / MIB:.0f} MiB (goal {MEMORY_GOAL // MIB}), "
+        f"growth of worker {worker / MIB:.0f} MiB, of gateway {grown / MIB:.0f} MiB (goal {MEMORY_GOAL // MIB}), "
         f"{whole.rate:.2f} of {limit.rate:.1f} no-op workflows/s"
     )
     return 0 if kept else 1

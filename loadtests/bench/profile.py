@@ -7,6 +7,7 @@ SDK's. A second table says which of the application's functions were on the stac
 
 import argparse
 import asyncio
+import json
 import re
 import shutil
 import signal
@@ -22,10 +23,10 @@ from matplotlib.figure import Figure
 
 from fakes.pictures import portrait
 from loadtests.bench.batches import batch
-from loadtests.bench.caller import Caller, body
+from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.photos import FAR
+from scenarios.stories.drawn import FAR
 
 PROCESSES = ("worker", "gateway")
 RATE = 200
@@ -103,18 +104,18 @@ def shares(file: Path) -> tuple[Counter[str], Counter[str]]:
 async def main(workflows: int, concurrent: int, out: Path) -> int:
     """Run the try-ons, print where the time went, and draw it."""
     files = {name: out / f"{name}.folded" for name in PROCESSES}
-    content = body(portrait(900, 1200, seed=1, zoom=FAR))
+    content = json.dumps(start_body(portrait(900, 1200, seed=1, zoom=FAR), strokes=STROKES)).encode()
     options = Options(profile="instant", temporal_ui=False, extra={"worker": {"A100_MAX_CONCURRENT": str(concurrent)}})
     with tempfile.TemporaryDirectory(prefix="profile-") as home:
         async with Stack(home=Path(home), options=options) as stack:
-            caller = Caller(stack.urls["gateway"])
+            gateway = GatewayClient(stack.urls["gateway"], timeout=PATIENCE_S)
             pids = {name: stack[name].pid for name in PROCESSES}
             try:
-                await caller.try_on(content)  # it pays for connections and imports
+                await gateway.try_on(content)  # it pays for connections and imports
                 with sampled(pids["worker"], files["worker"]), sampled(pids["gateway"], files["gateway"]):
-                    seen = await batch(pids, workflows, concurrent, lambda: caller.try_on(content))
+                    seen = await batch(pids, workflows, concurrent, lambda: gateway.try_on(content))
             finally:
-                await caller.close()
+                await gateway.close()
     print(f"{workflows} try-ons, {concurrent} at once, {seen.seconds:.0f} s, {RATE} samples a second")
     drawn = {}
     for name in PROCESSES:

@@ -14,8 +14,7 @@ from contextlib import asynccontextmanager
 from subprocess import PIPE
 from uuid import uuid4
 
-from loadtests.bench.caller import TryOnFailedError
-from scenarios.stories.photos import photo_bytes
+from scenarios.stories.drawn import photo_bytes
 
 START_S = 60
 GRACE_S = 10
@@ -23,6 +22,10 @@ THREADS = 200
 """For clients that block: more than are ever asked for at once."""
 
 Run = Callable[[], Awaitable[object]]
+
+
+class ContenderError(Exception):
+    """A workflow of a benchmark did not complete, so its figures would mean nothing."""
 
 
 class Client:
@@ -42,22 +45,22 @@ class Client:
         """Wait until it is ready.
 
         Raises:
-            TryOnFailedError: it ended instead.
+            ContenderError: it ended instead.
         """
         if (answer := await self._answers.get()) != "ready":
-            raise TryOnFailedError(answer)
+            raise ContenderError(answer)
 
     async def run(self) -> None:
         """Run one workflow to its end.
 
         Raises:
-            TryOnFailedError: it did not complete.
+            ContenderError: it did not complete.
         """
         assert self._process.stdin is not None
         self._process.stdin.write(b"run\n")
         answer = await self._answers.get()  # whose it is does not matter: all are alike
         if answer != "ok":
-            raise TryOnFailedError(answer)
+            raise ContenderError(answer)
 
     async def close(self) -> None:
         """End the process."""
@@ -82,7 +85,7 @@ async def client(kind: str, environment: Mapping[str, str]) -> AsyncIterator[Cli
     """Start the client of a contender, and end it with the context.
 
     Raises:
-        TryOnFailedError: it does not start.
+        ContenderError: it does not start.
         TimeoutError: it is not ready within a minute.
     """
     words = (sys.executable, "-m", "loadtests.comparisons.client", kind)

@@ -4,6 +4,7 @@ Each has a worker, and what stands between it and its users: the gateway, or a c
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fakes.registry import SERVICES
-from loadtests.bench.caller import Caller, body
 from loadtests.bench.noop import TASK_QUEUE as NOOP_QUEUE
 from loadtests.comparisons.client import client
 from loadtests.comparisons.literal import TASK_QUEUE as LITERAL_QUEUE
+from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.processes.child import Probe, Program
 from scenarios.processes.ports import HOST, reserve_port
 from scenarios.processes.probes import listens, polls
 from scenarios.processes.supervisor import Supervisor
 from scenarios.stack.programs import NAMESPACE
 from scenarios.stack.stack import Stack
-from scenarios.stories.photos import photo_bytes
+from scenarios.stories.drawn import photo_bytes
 
 BESIDE = ("azurite", *SERVICES)
 """What does the same work for all contenders."""
@@ -59,12 +60,12 @@ async def literal(stack: Stack) -> AsyncIterator[Contender]:
 @asynccontextmanager
 async def pipeline(stack: Stack) -> AsyncIterator[Contender]:
     """This pipeline, from POST to the fetched result. Who calls it stands for a user, and is nobody's."""
-    content = body(photo_bytes("far"))
-    caller = Caller(stack.urls["gateway"])
+    content = json.dumps(start_body(photo_bytes("far"), strokes=STROKES)).encode()
+    gateway = GatewayClient(stack.urls["gateway"], timeout=PATIENCE_S)
     try:
-        yield Contender(lambda: caller.try_on(content), {name: stack[name].pid for name in _OWN})
+        yield Contender(lambda: gateway.try_on(content), {name: stack[name].pid for name in _OWN})
     finally:
-        await caller.close()
+        await gateway.close()
 
 
 @asynccontextmanager

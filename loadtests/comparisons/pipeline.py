@@ -29,7 +29,7 @@ from loadtests.comparisons.literal import TASK_QUEUE, LiteralWorkflow
 from loadtests.comparisons.standings import GOAL, Standing, table, verdict
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.photos import FAR
+from scenarios.stories.drawn import FAR
 
 FEWEST_ROUNDS = 3
 SETTLE_S = 11

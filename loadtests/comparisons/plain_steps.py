@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from azure.storage.blob import ContainerClient
 
-from loadtests.bench.caller import POINTS, STROKES
+from scenarios.gateway_client import POINTS, STROKES
 
 POLL_S = 2.0
 """As the specification says."""
@@ -95,7 +95,7 @@ def mask(uri: str) -> str:
 
 def refine(uri: str, mask_uri: str) -> str:
     """Return the URI of the painted mask."""
-    strokes = [dict(stroke, points=[[point["x"], point["y"]] for point in stroke["points"]]) for stroke in STROKES]  # type: ignore[attr-defined]  # a list of points
+    strokes = [dict(stroke, points=[[point["x"], point["y"]] for point in stroke["points"]]) for stroke in STROKES]
     body = {"image_uri": uri, "mask_uri": mask_uri, "strokes": strokes}
     return str(_post("A100_URLS", "/refine_mask", body)["refined_mask_uri"])
 

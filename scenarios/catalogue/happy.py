@@ -1,7 +1,7 @@
 """Nothing goes wrong: background or not, strokes or not, Gemini or not, and every form in which a photo comes."""
 
+from scenarios.photos import PHOTOS
 from scenarios.scenario import Expect, Scenario, rule
-from scenarios.stories.photos import point_on_neck
 
 THEME = "happy paths"
 
@@ -60,7 +60,7 @@ SCENARIOS = (
         name="mostly-background-points",
         story="Three points say where the jewellery is not: the mask agrees with them, and leaves those places out.",
         theme=THEME,
-        points=((*point_on_neck("near"), 1), (0.03, 0.03, 0), (0.97, 0.03, 0), (0.03, 0.5, 0)),
+        points=((*PHOTOS["near"].neck, 1), (0.03, 0.03, 0), (0.97, 0.03, 0), (0.03, 0.5, 0)),
         expect=Expect(calls={"sam3.submit": 1, "a100.generate": 1}, sent={"sam3.submit": {"points": 4, "labels": 4}}),
     ),
     Scenario(

@@ -1,7 +1,7 @@
 """The stack that is broken, with what sees and mends it: the public API, the fakes' ledgers, Temporal's own view."""
 
 import asyncio
-import base64
+import json
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,6 +26,7 @@ from fakes.pictures import portrait
 from fakes.registry import SERVICES
 from scenarios.chaos.growth import Reading
 from scenarios.chaos.holding import held
+from scenarios.gateway_client import ENDED, STROKES, GatewayClient, start_body
 from scenarios.pipeline import Step
 from scenarios.processes.child import Child
 from scenarios.processes.ports import HOST, reserve_port
@@ -33,7 +34,6 @@ from scenarios.stack.ports import Ports
 from scenarios.stack.programs import TASK_QUEUE, Options
 from scenarios.stack.stack import Stack
 
-ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 CALLER = "chaos"
 API_KEY = "only-for-the-stack-that-is-broken"
 """Opens nothing but a gateway on this machine; it is there to be looked for in logs and histories."""
@@ -48,18 +48,15 @@ BUILD_ID = "as-deployed"
 GLANCE_S = 0.1
 """Between two looks at a ledger or a status."""
 
-POINTS = [{"x": 0.5, "y": 0.62, "label": 1}, {"x": 0.05, "y": 0.05, "label": 0}]
-STROKES = [{"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12}]
-
 
 class ChaosError(AssertionError):
     """What was to happen did not; the message says what was expected and what was seen."""
 
 
 @cache
-def photo() -> str:
-    """Return a small portrait in base64: a person far enough away for the background to be removed."""
-    return base64.b64encode(portrait(480, 640, seed=5, zoom=0.6)).decode()
+def whole_body() -> bytes:
+    """Return the body of a start for which every step runs: a small portrait from far away, and a stroke."""
+    return json.dumps(start_body(portrait(480, 640, seed=5, zoom=0.6), strokes=STROKES)).encode()
 
 
 @asynccontextmanager
@@ -85,12 +82,12 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
     async with AsyncExitStack() as closing:
         stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
         another = await closing.enter_async_context(another_a100(stack, spare))
-        headers = {"X-API-Key": API_KEY}
-        http = await closing.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False, headers=headers))
+        gateway = GatewayClient(stack.urls["gateway"], api_key=API_KEY, timeout=30)
+        await closing.enter_async_context(gateway)
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)
-        site = Site(stack, http, await Client.connect(stack.temporal_address), controls)
+        site = Site(stack, gateway, await Client.connect(stack.temporal_address), controls)
         await site.make_current(BUILD_ID)
         yield site
 
@@ -111,19 +108,14 @@ async def another_a100(stack: Stack, port: int) -> AsyncIterator[str]:
 class Site:
     """A running stack. `accepted` are the ids of the try-ons that the gateway took."""
 
-    def __init__(self, stack: Stack, http: httpx.AsyncClient, temporal: Client, fakes: dict[str, AsyncControl]) -> None:
+    def __init__(self, stack: Stack, gateway: GatewayClient, temporal: Client, fakes: dict[str, AsyncControl]) -> None:
         self.stack = stack
-        self.http = http
+        self.gateway = gateway
         self.temporal = temporal
         self.fakes = fakes
         self.accepted: list[str] = []
 
     # ------------------------------------------------------------ as a frontend
-
-    @property
-    def gateway(self) -> str:
-        """The gateway's address."""
-        return self.stack.urls["gateway"]
 
     async def post(self, key: str) -> httpx.Response:
         """Ask for a try-on with strokes under this Idempotency-Key.
@@ -131,8 +123,7 @@ class Site:
         Raises:
             httpx.TransportError: the gateway is not there, or went away.
         """
-        body = {"originalImageBase64": photo(), "maskPoints": POINTS, "brushStrokes": STROKES}
-        answer = await self.http.post(f"{self.gateway}/workflow/start", json=body, headers={"Idempotency-Key": key})
+        answer = await self.gateway.post(whole_body(), key=key)
         if answer.status_code == httpx.codes.ACCEPTED and (found := answer.json()["workflowId"]) not in self.accepted:
             self.accepted.append(found)
         return answer
@@ -148,7 +139,7 @@ class Site:
 
     async def view(self, workflow_id: str) -> dict[str, Any]:
         """Return what the gateway says about a try-on."""
-        answer = await self.http.get(f"{self.gateway}/workflow/{workflow_id}")
+        answer = await self.gateway.look(workflow_id)
         expect(answer.status_code == httpx.codes.OK, f"the status answered {answer.status_code}: {answer.text[:300]}")
         return dict(answer.json())
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import base64
+import json
 import subprocess
 import sys
 import time
@@ -20,15 +21,12 @@ from temporalio.client import Client
 from fakes.pictures.portrait import necklace_points, portrait
 from fakes.registry import SERVICES
 from scenarios.compose.engine import PROFILES, ROOT, Compose, ComposeError, MissingError, require_docker
-from scenarios.demo import tryon
-from scenarios.demo.photo import Photo
+from scenarios.gateway_client import FailedError, GatewayClient, RefusedError, start_body
 from scenarios.processes.signals import Stopped, until_signalled
 
 TAG = "test-compose"
 WORKERS = 3
 AT_ONCE = 6
-STARTS = 10
-START_PAUSE_S = 3
 SIZE = (1200, 1600)
 ZOOM = 0.8
 POLLERS_LIMIT_S = 60
@@ -49,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return asyncio.run(until_signalled(_course(), lambda: _say("\ntaking everything down")))
     except MissingError as error:
         return _complain(str(error), 2)
-    except (ComposeError, WrongError, tryon.RefusedError, tryon.FailedError, httpx.HTTPError) as error:
+    except (ComposeError, WrongError, RefusedError, FailedError, TimeoutError, httpx.HTTPError) as error:
         return _complain(str(error) or type(error).__name__, 1)
     except Stopped as stopped:
         return stopped.exit_code
@@ -76,17 +74,17 @@ async def _course() -> int:
         _say("every container of ours: not root, read-only root, no capabilities, never restarted")
 
         url = f"http://{await compose.address('gateway', 8000)}"
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as gateway:
-            health = (await gateway.get("/health")).raise_for_status().json()
+        async with GatewayClient(url) as gateway:
+            health = (await gateway.http.get("/health")).raise_for_status().json()
             _expect(health["status"] == "healthy", f"/health says {health}")
-            photo = _photo()
-            seconds = await _try_on(gateway, photo)
+            body = _body()
+            seconds = await _try_on(gateway, body)
             _say(f"one try-on through it: COMPLETED in {seconds:.1f} s")
             await _scenarios(url)
 
             await compose.up(workers=WORKERS)
             await _expect_pollers(await compose.address("temporal", 7233))
-            times = await asyncio.gather(*(_try_on(gateway, photo) for _ in range(AT_ONCE)))
+            times = await asyncio.gather(*(_try_on(gateway, body) for _ in range(AT_ONCE)))
             _say(
                 f"scaled to {WORKERS} workers: {AT_ONCE} try-ons at once, all COMPLETED, the last in {max(times):.1f} s"
             )
@@ -98,16 +96,15 @@ async def _course() -> int:
     return 0
 
 
-def _photo() -> Photo:
-    """Draw a portrait from so far that its background is removed: all services are called but for the strokes."""
+def _body() -> bytes:
+    """Return the start of a portrait from so far that its background is removed: all services are called."""
     points = [{"x": x, "y": y, "label": 1} for x, y in necklace_points(*SIZE, ZOOM)]
-    return Photo(portrait(*SIZE, seed=7, zoom=ZOOM), "a portrait", points)
+    return json.dumps(start_body(portrait(*SIZE, seed=7, zoom=ZOOM), points)).encode()
 
 
-async def _try_on(gateway: httpx.AsyncClient, photo: Photo) -> float:
+async def _try_on(gateway: GatewayClient, body: bytes) -> float:
     started = time.monotonic()
-    workflow_id = await _start(gateway, photo)
-    result = await tryon.follow(gateway, workflow_id, lambda _percent, _step: None)
+    result = await gateway.try_on(body)
     for field in ("fluxResultBase64", "geminiResultBase64"):
         picture = Image.open(BytesIO(base64.b64decode(result[field])))
         picture.load()
@@ -145,19 +142,6 @@ async def _expect_pollers(address: str) -> None:
         late = time.monotonic() > deadline
         _expect(not late, f"{len(pollers)} workers poll instead of {WORKERS}: {sorted(pollers)}")
         await asyncio.sleep(0.5)
-
-
-async def _start(gateway: httpx.AsyncClient, photo: Photo) -> str:
-    """Start a try-on, again while the gateway says 503: not accepted, try later, as on a machine with little CPU."""
-    for _ in range(STARTS):
-        try:
-            return await tryon.start(gateway, photo.data, photo.points)
-        except tryon.RefusedError as error:
-            if "UNAVAILABLE" not in str(error):
-                raise
-            _say(f"  a start was answered with {error}; again in {START_PAUSE_S} s")
-            await asyncio.sleep(START_PAUSE_S)
-    return await tryon.start(gateway, photo.data, photo.points)
 
 
 def _check_restrictions(containers: list[dict[str, Any]]) -> None:

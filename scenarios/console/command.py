@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import httpx
 
 from scenarios.console import samples
-from scenarios.demo import tryon
+from scenarios.gateway_client import GatewayClient, RefusedError, start_body
 from scenarios.processes.child import StackError
 from scenarios.processes.ports import PortTakenError
 from scenarios.processes.signals import Stopped, until_signalled
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     except PortTakenError as error:
         return _complain(f"{error}\nnothing was started: stop what uses the port, then try again", 2)
-    except (StackError, tryon.RefusedError) as error:
+    except (StackError, RefusedError) as error:
         return _complain(str(error), 1)
 
 
@@ -62,8 +62,8 @@ async def example(page: str, faults: Sequence[str] = EXAMPLE_FAULTS) -> str:
         for name in faults:
             switched = {"on": True, "workflow_id": fresh["workflowId"]}
             (await console.put(f"/harness/fakes/switches/{name}", json=switched)).raise_for_status()
-    async with httpx.AsyncClient(base_url=config["gateway"], trust_env=False) as gateway:
-        return await tryon.start(gateway, samples.sample("far"), samples.points("far"), key=fresh["key"])
+    async with GatewayClient(config["gateway"]) as gateway:
+        return await gateway.start(start_body(samples.sample("far"), samples.points("far")), key=fresh["key"])
 
 
 async def _is_up(page: str) -> bool:

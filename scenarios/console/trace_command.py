@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import httpx
 
 from scenarios.console.command import example
-from scenarios.demo.tryon import RefusedError
+from scenarios.gateway_client import GatewayClient, RefusedError
 from scenarios.stack.ports import Ports
 
 SETTLE_S = 2.0
@@ -34,7 +34,8 @@ async def _print(console: str, workflow_id: str) -> int:
         if not workflow_id:
             gateway = (await http.get("/harness/config")).raise_for_status().json()["gateway"]
             workflow_id = await example(console)
-            await http.get(f"{gateway}/workflow/{workflow_id}?wait=60")
+            async with GatewayClient(gateway) as client:
+                await client.follow(workflow_id)
             await asyncio.sleep(SETTLE_S)
         answer = await http.get(f"/harness/traces/{workflow_id}")
     if not answer.is_success:

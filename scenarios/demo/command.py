@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from temporalio.client import Client, WorkflowHistory
 
-from scenarios.demo import photo as photos, tryon
+from scenarios.demo import photo as photos
+from scenarios.gateway_client import RUNNING, FailedError, GatewayClient, RefusedError, start_body
 from scenarios.processes.child import Child, StackError
 from scenarios.processes.signals import Stopped, until_signalled
 from scenarios.stack.programs import RUN, Options
@@ -33,6 +33,8 @@ PICTURES = {
 METRICS = ("precision", "recall", "iou", "growthRatio")
 # Lets the fakes take their time, but not that of a real GPU: the try-on takes about 5 s.
 TIME_SCALE = 0.06
+LOOK_S = 0.25
+"""Between two looks at the progress."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,10 +58,12 @@ def main(arguments: Sequence[str]) -> int:
         code = asyncio.run(until_signalled(_demo(photo, home, console), lambda: console.print("\nstopping everything")))
     except photos.DemoError as error:
         return _complain(str(error), 2)
-    except tryon.RefusedError as error:
+    except RefusedError as error:
         code = _complain(f"the gateway does not take the photo: {error}", 2)
-    except tryon.FailedError as error:
+    except FailedError as error:
         code = _complain(f"the try-on failed: {error}", 2 if error.code == "INVALID_IMAGE" else 1)
+    except TimeoutError as error:
+        code = _complain(str(error), 1)
     except StackError as error:
         return _complain(str(error), 1)  # the message points into the logs: they stay
     except Stopped as stopped:
@@ -93,17 +97,19 @@ async def _demo(photo: photos.Photo, home: Path, console: Console) -> int:
 
 async def _try_on(photo: photos.Photo, stack: Stack, console: Console) -> tuple[dict[str, Any], WorkflowHistory]:
     console.print(f"\n[bold]One try-on[/] of {photo.title}", soft_wrap=True)
-    async with httpx.AsyncClient(base_url=stack.urls["gateway"], trust_env=False) as gateway:
-        workflow_id = await tryon.start(gateway, photo.data, photo.points)
+    async with GatewayClient(stack.urls["gateway"]) as gateway:
+        workflow_id = await gateway.start(start_body(photo.data, photo.points, session="demo"))
         with _progress(console) as progress:
             bar = progress.add_task("", total=100, step="starting")
 
-            def show(percent: int, step: str) -> None:
+            def show(view: dict[str, Any]) -> None:
+                running = view["status"] == RUNNING
+                percent, step = (view["progress"], view["currentStep"]) if running else (100, view["status"])
                 if not console.is_terminal and progress.tasks[0].fields["step"] != step:
                     console.print(f"  {percent:3} % {step}")
                 progress.update(bar, completed=percent, step=step)
 
-            result = await tryon.follow(gateway, workflow_id, show)
+            result = await gateway.pictures(workflow_id, seen=show, every_s=LOOK_S, wait_s=0)
     client = await Client.connect(stack.temporal_address)
     return result, await client.get_workflow_handle(workflow_id).fetch_history()
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from scenarios.photos import PHOTOS
 from scenarios.scenario import Act as UserAct, Expect, Rule, Scenario
-from scenarios.stories.photos import PHOTOS
 
 VERSION = 1
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -20,7 +20,8 @@ from app.names import workflow_id_for
 from app.process.background import beside
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
-from scenarios.chaos.site import ANOTHER_A100, ENDED, POINTS, STROKES, another_a100, photo, two_a100s
+from scenarios.chaos.site import ANOTHER_A100, another_a100, two_a100s, whole_body
+from scenarios.gateway_client import GatewayClient, RefusedError
 from scenarios.processes.child import StackError
 from scenarios.processes.ports import reserve_port
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
@@ -90,7 +91,7 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
     soak = Soak(workflows)
     async with AsyncExitStack() as closing:
         stack = await closing.enter_async_context(Stack(home=home, ports=ports, options=options))
-        http = await closing.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
+        gateway = await closing.enter_async_context(GatewayClient(stack.urls["gateway"]))
         another = await closing.enter_async_context(another_a100(stack, spare))
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
         for name in SERVICES:
@@ -106,7 +107,7 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
                     service, operation, fault = lasting
                     rule = {"service": service, "operation": operation, "key": workflow_id_for(key), "fault": fault}
                     await controls[service].add({"id": key, **rule})
-                group.create_task(_one(http, stack.urls["gateway"], controls, key, soak))
+                group.create_task(_one(gateway, controls, key, soak))
         soak.seconds = time.monotonic() - began
         for control in controls.values():
             await control.close()
@@ -114,24 +115,19 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
     return soak
 
 
-async def _one(
-    http: httpx.AsyncClient, gateway: str, controls: Mapping[str, AsyncControl], key: str, soak: Soak
-) -> None:
-    body = {"originalImageBase64": photo(), "maskPoints": POINTS, "brushStrokes": STROKES}
+async def _one(gateway: GatewayClient, controls: Mapping[str, AsyncControl], key: str, soak: Soak) -> None:
+    def unanswered(status: int) -> None:
+        soak.unanswered[status] += 1  # 503: the gateway says to ask again
+
     try:
-        answer = await http.post(f"{gateway}/workflow/start", json=body, headers={"Idempotency-Key": key})
-        if answer.status_code != httpx.codes.ACCEPTED:
-            soak.outcomes[f"refused {answer.status_code}"] += 1
-            soak.wrong.append(f"{key} was refused with {answer.status_code}: {answer.text[:200]}")
-            return
-        found = answer.json()["workflowId"]
-        limit = time.monotonic() + DRAIN_S
-        while (view := await _look(http, f"{gateway}/workflow/{found}", soak))["status"] not in ENDED:
-            if time.monotonic() > limit:
-                soak.wrong.append(f"{found} has not ended after {DRAIN_S:g} s")
-                return
-    except httpx.TransportError as error:
-        soak.wrong.append(f"{key}: {type(error).__name__}")
+        found = await gateway.start(whole_body(), key=key)
+        view = await gateway.follow(found, every_s=LOOK_S, wait_s=0, limit_s=DRAIN_S, unanswered=unanswered)
+    except RefusedError as error:
+        soak.outcomes[f"refused {error.status_code}"] += 1
+        soak.wrong.append(f"{key} was refused with {error.status_code}: {error}")
+        return
+    except (TimeoutError, httpx.TransportError) as error:
+        soak.wrong.append(f"{key}: {str(error) or type(error).__name__}")
         return
     failure = view.get("error") or {}
     end = End(view["status"], failure.get("code"), failure.get("failedStep"))
@@ -148,15 +144,6 @@ async def _calls(controls: Mapping[str, AsyncControl], workflow_id: str) -> list
     ledgers = [await control.ledger(workflow_id) for control in controls.values()]
     calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call["at"])
     return [Called(call["service"], call["operation"], call["attempt"] or 0, call["fault"]) for call in calls]
-
-
-async def _look(http: httpx.AsyncClient, url: str, soak: Soak) -> dict[str, Any]:
-    await asyncio.sleep(LOOK_S)
-    answer = await http.get(url)
-    if answer.status_code == httpx.codes.OK:
-        return dict(answer.json())
-    soak.unanswered[answer.status_code] += 1  # 503: the gateway says to ask again
-    return {"status": "unknown"}
 
 
 async def _watch(stack: Stack, soak: Soak) -> None:

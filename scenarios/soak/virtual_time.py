@@ -10,13 +10,13 @@ import psutil
 import structlog
 
 from fakes.registry import BLOB, SERVICES
+from scenarios.gateway_client import STROKES
 from scenarios.pipeline import service_of
 from scenarios.scenario import Expect, Rule, Scenario
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
 
-STROKES = ({"points": [{"x": 0.45, "y": 0.6}, {"x": 0.55, "y": 0.6}], "mode": "add", "size": 12},)
 EVERY = 100
 """Try-ons between two lines of progress."""
 
@@ -91,7 +91,7 @@ def _scenario(number: int) -> Scenario:
         story="Five of a hundred calls to services meet a fault.",
         theme="soak",
         photo="far",
-        strokes=STROKES,
+        strokes=tuple(STROKES),
         rules=(*always, *chances),
         expect=Expect(status=None),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Act
 
 WAIT_S = 60
@@ -34,39 +35,38 @@ class Answered:
 
 
 async def perform(
-    http: httpx.AsyncClient, act: Act, workflow_id: str, body: dict[str, Any], headers: dict[str, str]
+    gateway: GatewayClient, act: Act, workflow_id: str, body: dict[str, Any], headers: dict[str, str]
 ) -> Answered:
     """Do one thing as a client would, and return what came of it.
 
     Args:
-        http: the client, at the gateway's address.
+        gateway: whom to ask.
         act: what to do.
         workflow_id: of the try-on.
         body: of the start, for a repeated one.
         headers: of the start, its Idempotency-Key among them.
     """
-    path = f"/workflow/{workflow_id}"
     if act.do == "events":
-        return await _follow(http, act, path, workflow_id)
+        return await _follow(gateway, act, workflow_id)
     if act.do == "repeat":
-        answer = await http.post("/workflow/start", json=body, headers=headers)
+        answer = await gateway.post(body, headers=headers)
     elif act.do == "repeat_other":
         other = body | {"sessionId": f"not {body.get('sessionId')}"[:100]}
-        answer = await http.post("/workflow/start", json=other, headers=headers)
+        answer = await gateway.post(other, headers=headers)
     elif act.do == "cancel":
-        answer = await http.post(f"{path}/cancel")
+        answer = await gateway.cancel(workflow_id)
     else:
-        answer = await http.get(path, params={"wait": WAIT_S} if act.do == "wait" else {})
+        answer = await gateway.look(workflow_id, wait_s=WAIT_S if act.do == "wait" else 0)
     return _answered(act, workflow_id, answer.status_code, answer.json())
 
 
-async def _follow(http: httpx.AsyncClient, act: Act, path: str, workflow_id: str) -> Answered:
+async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
     """Follow the stream up to its first event, drop it, and take it up again to its end."""
     events: list[str] = []
     said: Any = {}
     status = 0
     for last in (False, True):
-        async with http.stream("GET", f"{path}/events", timeout=300) as stream:
+        async with gateway.events(workflow_id) as stream:
             status = stream.status_code
             async for line in stream.aiter_lines():
                 if line.startswith("event:"):

@@ -7,8 +7,9 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
+from scenarios.photos import PHOTOS
 from scenarios.scenario import Expect
-from scenarios.stories.photos import PHOTOS, photo_bytes
+from scenarios.stories.drawn import photo_bytes
 from scenarios.stories.run import Run
 
 TENTH_S = 0.1

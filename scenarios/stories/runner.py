@@ -1,7 +1,6 @@
 """Run scenarios through the gateway's API, as a frontend would, and judge what came out."""
 
 import asyncio
-import base64
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +12,10 @@ from temporalio.client import Client, WorkflowFailureError
 
 from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
+from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Scenario
 from scenarios.stories.acts import Answered, perform
+from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
 from scenarios.stories.replay import replay
@@ -53,17 +54,6 @@ def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
     return f"{seed}:{scenario.name}:{number}"
 
 
-def request_body(scenario: Scenario) -> dict[str, Any]:
-    """Return the body of the start, as a frontend would send it."""
-    body: dict[str, Any] = {
-        "originalImageBase64": base64.b64encode(scenario.photo_bytes()).decode(),
-        "maskPoints": scenario.mask_points(),
-    }
-    if scenario.strokes:
-        body["brushStrokes"] = [dict(stroke) for stroke in scenario.strokes]
-    return body | dict(scenario.body)
-
-
 class Runner:
     """Runs scenarios at a place.
 
@@ -79,11 +69,11 @@ class Runner:
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
         self._seen: dict[str, tuple[str, int]] = {}
-        self._http = httpx.AsyncClient(base_url=place.gateway, timeout=60, trust_env=False)
+        self._gateway = GatewayClient(place.gateway)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._gateway.close()
 
     async def run_all(
         self, scenarios: Iterable[Scenario], *, at_once: int = AT_ONCE, done: Callable[[Run], None] = lambda _run: None
@@ -193,7 +183,7 @@ class Runner:
             run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
         headers = {"Idempotency-Key": run.key, **scenario.headers}
         body = request_body(scenario)
-        answer = await self._http.post("/workflow/start", json=body, headers=headers)
+        answer = await self._gateway.post(body, headers=headers)
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
@@ -203,7 +193,9 @@ class Runner:
 
         def act(at: str) -> list["asyncio.Task[Answered]"]:
             chosen = [each for each in scenario.acts if each.at == at]
-            return [asyncio.create_task(perform(self._http, each, run.workflow_id, body, headers)) for each in chosen]
+            return [
+                asyncio.create_task(perform(self._gateway, each, run.workflow_id, body, headers)) for each in chosen
+            ]
 
         beside: list[asyncio.Task[Any]] = [ended := asyncio.create_task(self._ended(run)), *(early := act("accepted"))]
         try:
@@ -218,7 +210,7 @@ class Runner:
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
         while True:
-            answer = _json(await self._http.get(f"/workflow/{run.workflow_id}"))
+            answer = _json(await self._gateway.look(run.workflow_id))
             if answer.get("status") != "RUNNING":
                 run.status, run.answer = str(answer.get("status")), answer
                 return
@@ -240,7 +232,7 @@ class Runner:
                 await self._place.temporal.get_workflow_handle(run.workflow_id).result()
 
     async def _cancel(self, run: Run) -> None:
-        answer = await self._http.post(f"/workflow/{run.workflow_id}/cancel")
+        answer = await self._gateway.cancel(run.workflow_id)
         run.cancel_answer = (answer.status_code, _json(answer))
 
     async def _collect(self, run: Run) -> None:

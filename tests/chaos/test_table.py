@@ -67,8 +67,8 @@ async def everything_said(site: Site) -> dict[str, str]:
     for log in site.stack.home.glob("*.log"):
         said[log.name] = log.read_text() or "nothing"
     for path in ("/openapi.json", "/workflow/none", "/health"):
-        said[path] = (await site.http.get(site.gateway + path)).text
-    refused = await site.http.post(f"{site.gateway}/workflow/start", content=b"{}", headers={"X-API-Key": "wrong"})
+        said[path] = (await site.gateway.http.get(path)).text
+    refused = await site.gateway.http.post("/workflow/start", content=b"{}", headers={"X-API-Key": "wrong"})
     assert refused.status_code == 401
     said["a refusal"] = refused.text
     return said
@@ -78,7 +78,7 @@ async def everything_said(site: Site) -> dict[str, str]:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_gateway_has_no_control_plane(site: Site) -> None:
     for path in ("/__sim/rules", "/__sim/ledger", "/__sim/health", "/__sim/reset"):
-        assert (await site.http.get(site.gateway + path)).status_code == 404
+        assert (await site.gateway.http.get(path)).status_code == 404
 
 
 def test_each_step_is_struck_and_each_name_is_one_of_a_kind() -> None:

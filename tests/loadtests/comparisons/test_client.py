@@ -10,9 +10,8 @@ from temporalio.worker import Worker
 from app.process.temporal import connect
 from app.worker import RUNNER
 from loadtests.bench.batches import batch
-from loadtests.bench.caller import TryOnFailedError
 from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow, no_step
-from loadtests.comparisons.client import client
+from loadtests.comparisons.client import ContenderError, client
 from scenarios.processes.ports import HOST, reserve_port
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
@@ -35,6 +34,6 @@ async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monk
 
 async def test_one_that_cannot_start_says_so() -> None:
     environment = {**os.environ, "TEMPORAL_ADDRESS": f"{HOST}:{reserve_port()}"}
-    with pytest.raises(TryOnFailedError, match="has ended"):
+    with pytest.raises(ContenderError, match="has ended"):
         async with client("no-op", environment):
             pass

@@ -9,14 +9,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageOps
 
 from fakes.pictures.portrait import necklace_points, portrait
-from scenarios.demo.tryon import FailedError, RefusedError, follow, start
+from scenarios.gateway_client import FailedError, GatewayClient, RefusedError, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
@@ -81,10 +80,10 @@ BAD: dict[str, Callable[[], bytes]] = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GatewayClient]:
     async with (
         Stack(home=tmp_path_factory.mktemp("stack"), options=Options(profile="instant", temporal_ui=False)) as stack,
-        httpx.AsyncClient(base_url=stack.urls["gateway"]) as client,
+        GatewayClient(stack.urls["gateway"]) as client,
     ):
         yield client
 
@@ -111,10 +110,10 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_every_good_photo_ends_upright_and_in_colour(gateway: httpx.AsyncClient) -> None:
+async def test_every_good_photo_ends_upright_and_in_colour(gateway: GatewayClient) -> None:
     async def try_on(name: str) -> None:
         photo = await asyncio.to_thread(GOOD[name])
-        result = await follow(gateway, await start(gateway, photo, POINTS), lambda _percent, _step: None)
+        result = await gateway.try_on(start_body(photo, POINTS))
         wanted = await asyncio.to_thread(expected, photo)
         for key in ("fluxResultBase64", "geminiResultBase64"):
             with Image.open(BytesIO(base64.b64decode(result[key]))) as image:
@@ -130,9 +129,9 @@ async def test_every_good_photo_ends_upright_and_in_colour(gateway: httpx.AsyncC
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", BAD)
-async def test_every_bad_photo_is_refused_or_fails_with_its_own_code(gateway: httpx.AsyncClient, name: str) -> None:
+async def test_every_bad_photo_is_refused_or_fails_with_its_own_code(gateway: GatewayClient, name: str) -> None:
     with pytest.raises((RefusedError, FailedError)) as error:
-        await follow(gateway, await start(gateway, BAD[name](), POINTS), lambda _percent, _step: None)
+        await gateway.try_on(start_body(BAD[name](), POINTS))
     assert str(error.value).startswith(("INVALID_IMAGE", "INVALID_REQUEST: originalImageBase64"))
     assert len(str(error.value).splitlines()) == 1
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fakes.kit.digests import digest
 from scenarios.scenario import Expect, Scenario, rule
-from scenarios.stories.photos import photo_bytes
+from scenarios.stories.drawn import photo_bytes
 from scenarios.stories.run import Call, Run
 from scenarios.world.timelines import Attempt, Timeline
 

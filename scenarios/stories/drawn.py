@@ -1,0 +1,95 @@
+"""The photos that scenarios post, drawn: small unless the photo is the subject, once, the same every time."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from fakes.pictures import portrait
+from scenarios.gateway_client import start_body
+from scenarios.photos import SIZE
+from scenarios.scenario import Scenario
+
+NEAR, FAR = 1.0, 0.6
+"""How close the camera is: near, the person fills the picture and the background stays; far, it is removed."""
+SIDEWAYS = 6
+"""EXIF orientation: the camera was held sideways, show it turned by 90 degrees."""
+ORIENTATION = 0x0112
+
+
+def _portrait(zoom: float, size: tuple[int, int] = SIZE) -> bytes:
+    return portrait(*size, seed=1, zoom=zoom)
+
+
+def _again(image_format: str, mode: str = "RGB", *, zoom: float = NEAR, **options: object) -> bytes:
+    """Save the near portrait once more, in another format or mode."""
+    with Image.open(BytesIO(_portrait(zoom))) as image:
+        made = _sixteen_bits(image) if mode == "I;16" else image.convert(mode)
+        out = BytesIO()
+        made.save(out, image_format, **options)
+    return out.getvalue()
+
+
+def _sixteen_bits(image: Image.Image) -> Image.Image:
+    return image.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
+
+
+def _sideways() -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = SIDEWAYS
+    with Image.open(BytesIO(_portrait(NEAR))) as upright:
+        turned = upright.transpose(Image.Transpose.ROTATE_90)
+        out = BytesIO()
+        turned.save(out, "JPEG", quality=92, exif=exif)
+    return out.getvalue()
+
+
+def _half() -> bytes:
+    whole = _portrait(NEAR)
+    return whole[: len(whole) // 2]
+
+
+def _one_pixel() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (1, 1)).save(out, "PNG")
+    return out.getvalue()
+
+
+DRAWN: Mapping[str, Callable[[], bytes]] = {
+    "near": lambda: _portrait(NEAR),
+    "far": lambda: _portrait(FAR),
+    "large": lambda: _portrait(NEAR, (1536, 2048)),
+    "twelve-megapixels": lambda: _portrait(NEAR, (3000, 4000)),
+    "sideways": _sideways,
+    "progressive": lambda: _again("JPEG", progressive=True, quality=92),
+    "grey": lambda: _again("JPEG", "L", quality=92),
+    "cmyk": lambda: _again("JPEG", "CMYK", quality=92),
+    "png": lambda: _again("PNG"),
+    "png-alpha": lambda: _again("PNG", "RGBA"),
+    "png-palette": lambda: _again("PNG", "P"),
+    "png-grey-16": lambda: _again("PNG", "I;16"),
+    "half": _half,
+    "text": lambda: b"this is not a picture",
+    "empty": lambda: b"",
+    "one-pixel": _one_pixel,
+    "gif": lambda: _again("GIF", "P"),
+}
+"""How each photo is made; what is known of it is in `scenarios.photos`."""
+
+
+@cache
+def photo_bytes(name: str) -> bytes:
+    """Return a photo as the user's camera would have written it.
+
+    Raises:
+        KeyError: there is no photo of that name.
+    """
+    return DRAWN[name]()
+
+
+def request_body(scenario: Scenario) -> dict[str, Any]:
+    """Return the body of a scenario's start, as a frontend would send it."""
+    photo = photo_bytes(scenario.photo)
+    return start_body(photo, scenario.mask_points(), scenario.strokes) | dict(scenario.body)
