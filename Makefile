@@ -178,7 +178,7 @@ histories: setup ## Record anew the production histories that the replay test re
 
 .PHONY: openapi
 openapi: .venv/.ready ## Write docs/openapi.json and docs/openapi/ anew, after a wanted change of an API
-	@$(PY) -m app.gateway.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@$(PY) -m app.gateway.api > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 	@$(PY) -m fakes.tools.openapi docs/openapi
 
 # ---------------------------------------------------------------- deploy and swap

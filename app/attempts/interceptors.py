@@ -38,7 +38,8 @@ class _ActivityFrame(ActivityInboundInterceptor):
             except PipelineError as error:
                 outcome = error.code
                 describe_failure(error.code)
-                log.warning("attempt failed", code=error.code, message=error.message, cause=_kind(error.__cause__))
+                cause = type(error.__cause__).__name__ if error.__cause__ else None
+                log.warning("attempt failed", code=error.code, message=error.message, cause=cause, said=error.said)
                 # No cause: a library's message may hold an address or a signature, and this goes into the history.
                 raise of_attempt(error) from None
             except Exception:
@@ -51,10 +52,6 @@ class _ActivityFrame(ActivityInboundInterceptor):
                 raise
             finally:
                 _record(info.activity_type, outcome, time.perf_counter() - began)
-
-
-def _kind(error: BaseException | None) -> str | None:
-    return type(error).__name__ if error is not None else None
 
 
 def _record(step: str, outcome: str, seconds: float) -> None:

@@ -5,23 +5,20 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from app.attempts.clock import WallClock
 from app.doctor.checks import Checks
 from app.doctor.findings import Verdict, render
 from app.process.environment import BadEnvironmentError, read_environment
-from app.services.blob import BlobStore
-from app.services.http import http_client
+from app.services.assembly import Services
 from app.settings import Settings
 
 
 async def look(settings: Settings, *, gpu: bool) -> int:
     """Run every check, print what was found, and return the exit code."""
-    blobs = BlobStore(settings, WallClock())
+    services = Services(settings)
     try:
-        async with http_client() as http:
-            findings = await Checks(settings, http, blobs, gpu=gpu).run()
+        findings = await Checks(settings, services, gpu=gpu).run()
     finally:
-        await blobs.close()
+        await services.close()
     print(render(findings))  # noqa: T201 - the command's own voice
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-import httpx
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -23,14 +22,11 @@ from app.doctor.findings import Finding, Verdict
 from app.doctor.reaching import LIMIT, Unreachable, service_kind, store_kind
 from app.doctor.samples import SIDE, mask, photo
 from app.errors import PipelineError
-from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, JobErrors
 from app.pipeline.models import Stroke
 from app.pipeline.policies import GENERATE, JOB_LIMIT, a100_task_queue
 from app.process.temporal import configuration, connect
-from app.services.a100 import A100, Health
-from app.services.blob import BlobStore
-from app.services.http import ServiceClient
-from app.services.image_manipulator import ImageManipulator
+from app.services.a100 import A100
+from app.services.assembly import Pinged, Services
 from app.services.remote_job import RemoteJobs
 from app.settings import Settings
 
@@ -41,11 +37,12 @@ GPU_SAVED = "answers; its shapes are not looked at, since that costs GPU time (-
 class Checks:
     """Every check of one configuration, over the production's own clients."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient, blobs: BlobStore, *, gpu: bool) -> None:
+    def __init__(self, settings: Settings, services: Services, *, gpu: bool) -> None:
         """Keep the parts; `gpu` allows work that a real service would need its GPU for."""
         self._settings = settings
-        self._http = http
-        self._blobs = blobs
+        self._services = services
+        self._http = services.http
+        self._blobs = services.blobs
         self._gpu = gpu
         self._clock = WallClock()
         self._name = f"doctor-{uuid4()}"
@@ -60,8 +57,8 @@ class Checks:
             *await asyncio.gather(
                 self.temporal(),
                 self.image_manipulator(pictures),
-                self.jobs("BiRefNet", settings.birefnet_url, BIREFNET_ERRORS, pictures),
-                self.jobs("SAM3", settings.sam3_url, SAM3_ERRORS, pictures),
+                self.jobs("BiRefNet", settings.birefnet_url, self._services.birefnet, pictures),
+                self.jobs("SAM3", settings.sam3_url, self._services.sam3, pictures),
             ),
             *await self.a100s(pictures),
         ]
@@ -81,7 +78,7 @@ class Checks:
         except Unreachable as error:
             return bad(str(error), "Is it up? Check AZURE_BLOB_ENDPOINT.")
         except PipelineError as error:
-            return bad(f"{error.code}: {error.message}", error.advice)
+            return bad(_told(error), error.advice)
         except TimeoutError:
             return bad(f"no answer within {LIMIT:g} s", "Look at the network between.")
         says = f"wrote a blob to {self._settings.azure_container} and read it"
@@ -117,7 +114,7 @@ class Checks:
     async def image_manipulator(self, pictures: bool) -> Finding:
         """Have a small picture resized and judged; that needs no GPU."""
         url = self._settings.image_manipulator_url
-        client = ImageManipulator(ServiceClient(self._http, url, IMAGE_MANIPULATOR_ERRORS))
+        client = self._services.image_manipulator
 
         async def look() -> str:
             if not pictures:
@@ -129,13 +126,10 @@ class Checks:
             await client.zoom_check(attempt, resized.resized_uri)
             return "resize and zoom_check answer as specified"
 
-        return await self._service("image manipulator", url, "IMAGE_MANIPULATOR_URL", look, LIMIT)
+        return await self._service("image manipulator", url, client, look, LIMIT)
 
-    async def jobs(self, name: str, url: str, errors: JobErrors, pictures: bool) -> Finding:
+    async def jobs(self, name: str, url: str, client: RemoteJobs, pictures: bool) -> Finding:
         """With `gpu`: have one job done."""
-        sam3 = errors is SAM3_ERRORS
-        client = ServiceClient(self._http, url, errors)
-        remote = RemoteJobs(client, errors, self._clock, "mask_uri" if sam3 else "result_uri")
 
         async def look() -> str:
             if not (self._gpu and pictures):
@@ -143,12 +137,12 @@ class Checks:
             uri = self._blobs.uri(f"{self._name}-{name}.jpg")
             await self._blobs.put(self._blobs.name(uri), photo(), "image/jpeg")
             body: dict[str, object] = {"image_uri": uri}
-            if sam3:
+            if client is self._services.sam3:
                 body |= {"points": [[0.5, 0.5]], "labels": [1]}
-            await remote.run(self._attempt(JOB_LIMIT), body, self._exists)
+            await client.run(self._attempt(JOB_LIMIT), body, self._exists)
             return "a job was done as specified"
 
-        return await self._service(name, url, f"{name.upper()}_URL", look, GPU_LIMIT)
+        return await self._service(name, url, client, look, GPU_LIMIT)
 
     async def a100s(self, pictures: bool) -> list[Finding]:
         """Look at each known address. One that is online is enough: the others are then a warning."""
@@ -162,13 +156,9 @@ class Checks:
         return found
 
     async def _a100(self, url: str, pictures: bool) -> Finding:
-        health = ServiceClient(self._http, url, A100_ERRORS)
         a100 = A100(self._http, (url,), self._clock)
 
         async def look() -> str:
-            status = (await health.call(self._attempt(LIMIT), "GET", "/health", Health)).status
-            if status != "online":
-                raise A100_ERRORS.unavailable(f"says that it is {status}")
             if not (self._gpu and pictures):
                 return f"online; {GPU_SAVED.partition('; ')[2]}"
             names = f"{self._name}-A100.jpg", f"{self._name}-A100-mask.png"
@@ -182,26 +172,23 @@ class Checks:
             await a100.generate(attempt, *uris)
             return "online; refine_mask and generate answer as specified"
 
-        return await self._service("A100", url, "A100_URLS", look, GPU_LIMIT)
+        return await self._service("A100", url, a100, look, GPU_LIMIT)
 
     async def _service(
-        self, part: str, url: str, variable: str, look: Callable[[], Awaitable[str]], limit: float
+        self, part: str, url: str, client: Pinged, look: Callable[[], Awaitable[str]], limit: float
     ) -> Finding:
         kind = "?"
         try:
-            kind = await service_kind(self._http, url)
             async with asyncio.timeout(limit):
+                await client.ping(Deadline(self._clock, LIMIT))
+                kind = await service_kind(self._http, url)
                 return Finding(part, url, Verdict.GOOD, kind, await look())
-        except Unreachable as error:
-            return Finding(part, url, Verdict.BAD, kind, str(error), f"Is it up? Check {variable}.")
         except PipelineError as error:
-            return Finding(part, url, Verdict.BAD, kind, f"{error.code}: {error.message}", error.advice)
+            return Finding(part, url, Verdict.BAD, kind, _told(error), error.advice)
         except ValueError as error:  # a URI that points out of the container
             return Finding(part, url, Verdict.BAD, kind, f"the URI that it answered {error}", "Run the contract suite.")
         except TimeoutError:
-            return Finding(
-                part, url, Verdict.BAD, kind, f"not done within {limit:g} s", f"Look at its load ({variable})."
-            )
+            return Finding(part, url, Verdict.BAD, kind, f"not done within {limit:g} s", "Look at its load.")
 
     async def _pollers(self, client: Client) -> dict[str, int]:
         queues = self._settings.task_queue, a100_task_queue(self._settings.task_queue)
@@ -222,6 +209,11 @@ class Checks:
         """Return what the clients take for an attempt of an activity."""
         deadline = Deadline(self._clock, seconds)
         return Attempt(self._name, 1, deadline, deadline, _Silent(None))
+
+
+def _told(error: PipelineError) -> str:
+    """Return what went wrong, with what the service said of it, which no client is told."""
+    return f"{error.code}: {error.message}" + (f" ({error.said})" if error.said else "")
 
 
 _TEMPORAL_ADVICE = "Is it up? Check TEMPORAL_ADDRESS, and for Temporal Cloud TEMPORAL_API_KEY or the TLS files."

@@ -25,14 +25,18 @@ class PipelineError(Exception):
     steps: ClassVar[tuple[Step, ...]] = ()
     advice: ClassVar[str] = "A defect of the backend: look for the workflow id in the logs."
 
-    def __init__(self, message: str, *, retry_after: float | None = None, final: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, final: bool = False, said: str | None = None
+    ) -> None:
         """Keep the message and, where a service asked for it, the seconds to wait before the next attempt.
 
-        `final` forbids another attempt, where it would repeat dear work that is not to blame.
+        `final` forbids another attempt, where it would repeat dear work that is not to blame. `said` is for logs and
+        the doctor alone: an excerpt of what the service said, or why a connection could not be had.
         """
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+        self.said = said
         self.final = final or not self.retryable
 
 

@@ -10,8 +10,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app.attempts.clock import WallClock
-from app.gateway import create_app
+from app.gateway import open_gateway
 from app.gateway.http_limits import BoundedProtocol
 from app.gateway.routes import Parts
 from app.process.environment import BadEnvironmentError, read_environment
@@ -20,11 +19,8 @@ from app.process.loop_lag import loop_lag_logged
 from app.process.memory import keep_freed_memory
 from app.process.telemetry import start_telemetry
 from app.process.temporal import connect
-from app.services.blob import BlobStore
-from app.services.http import http_client
 from app.settings import Settings
 
-BLOB_RETRIES = 2
 GRACE = 25
 """Seconds that requests have to end after SIGTERM."""
 
@@ -90,19 +86,15 @@ async def main(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
     telemetry = start_telemetry("tryon-gateway")
     client = await connect(lazy=True, interceptors=telemetry.interceptors)
-    blobs = BlobStore(settings, WallClock(), retries=BLOB_RETRIES)
-    async with http_client() as http:
-        try:
+    try:
+        async with open_gateway(settings, client) as app, loop_lag_logged(settings.loop_lag_log_s):
             host, port = listener.getsockname()[:2]
             log.info("gateway listening", host=host, port=port)
-            app = create_app(settings, client, blobs, http)
             telemetry.trace_requests(app)
             app.state.access.say_what_is_off()
-            async with loop_lag_logged(settings.loop_lag_log_s):
-                await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
-        finally:
-            await blobs.close()
-            await asyncio.to_thread(telemetry.close)
+            await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
+    finally:
+        await asyncio.to_thread(telemetry.close)
     log.info("gateway stopped")
 
 

@@ -1,14 +1,19 @@
 """The application: its parts put together, and what goes around every request."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import httpx
+from azure.core.pipeline.transport import AsyncHttpTransport
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
 from app.gateway.admission.access import Access
 from app.gateway.admission.bodies import Bodies
-from app.gateway.api.documentation import document
 from app.gateway.api.errors import add_handlers
+from app.gateway.api.openapi import document
 from app.gateway.api.responses import Results
 from app.gateway.health import HealthChecks
 from app.gateway.request_log import Frame
@@ -16,7 +21,7 @@ from app.gateway.routes import Parts, operations_routes, tryon_routes
 from app.gateway.start import Starter
 from app.gateway.temporal_calls import TryOns
 from app.gateway.watch import Watches
-from app.services.blob import BlobStore
+from app.services.assembly import Services
 from app.settings import Settings
 
 LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -24,15 +29,36 @@ ALLOWED_ORIGINS = rf"http://localhost:[0-9]{{1,5}}|https://({LABEL}\.)+lovablepr
 """`http://localhost:*` and `https://*.lovableproject.com` (specification, CORS Configuration); matched in full."""
 
 
-def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx.AsyncClient) -> FastAPI:
-    """Return the gateway.
+BLOB_RETRIES = 2
+"""The SDK's own quick ones: a request has no attempts, as an activity has."""
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings,
+    client: Client,
+    *,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    blob_transport: AsyncHttpTransport[Any, Any] | None = None,
+) -> AsyncIterator[FastAPI]:
+    """Put the gateway together and, at the block's end, close its connections.
 
     Args:
-        settings: limits, addresses to check, task queue.
+        settings: limits, addresses, task queue.
         client: the way to Temporal; it may connect at its first call.
-        blobs: the way to Blob Storage, with quick retries of its own.
-        http: asks the services for their health.
+        http_transport: asks the services for their health; production's own without one.
+        blob_transport: reaches Blob Storage; production's own without one.
     """
+    services = Services(
+        settings, http_transport=http_transport, blob_transport=blob_transport, blob_retries=BLOB_RETRIES
+    )
+    try:
+        yield _application(settings, client, services)
+    finally:
+        await services.close()
+
+
+def _application(settings: Settings, client: Client, services: Services) -> FastAPI:
     app = FastAPI(
         title="Jewellery try-on",
         version="1.0.0",
@@ -43,11 +69,11 @@ def create_app(settings: Settings, client: Client, blobs: BlobStore, http: httpx
     tryons = TryOns(client, settings)
     app.state.parts = Parts(
         tryons=tryons,
-        starter=Starter(tryons, blobs, settings),
+        starter=Starter(tryons, services.blobs, settings),
         bodies=Bodies(settings),
-        results=Results(blobs, settings),
+        results=Results(services.blobs, settings),
         watches=Watches(tryons.look, share=settings.caller_share),
-        checks=HealthChecks(settings, tryons, http),
+        checks=HealthChecks(tryons, services.pinged),
     )
     app.state.access = Access(settings)
     app.include_router(tryon_routes)

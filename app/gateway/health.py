@@ -4,24 +4,24 @@ Whoever asks, the services are asked once in a while: the path needs no key, and
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Mapping
 from typing import Literal
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from app.attempts.clock import WallClock
+from app.attempts.deadline import Deadline
+from app.errors import PipelineError
 from app.gateway.temporal_calls import TryOns
 from app.process.background import start
-from app.settings import Settings
+from app.services.assembly import Pinged
 
 CHECK_DEADLINE = 2.5
 """Seconds for each check; the answer is due within 3 s."""
 
 KEPT = 5.0
 """Seconds for which an answer is given again."""
-
-MAX_HEALTH_BYTES = 64 * 1024
 
 Reach = Literal["online", "slow", "offline"]
 """`slow`: no answer within the deadline. It may be starting, as what scales from zero does for a minute, or hang."""
@@ -49,11 +49,10 @@ class Health(BaseModel):
 class HealthChecks:
     """Asks Temporal and the four services."""
 
-    def __init__(self, settings: Settings, tryons: TryOns, http: httpx.AsyncClient) -> None:
-        """Keep the addresses and the clients."""
-        self._settings = settings
+    def __init__(self, tryons: TryOns, services: Mapping[str, Pinged]) -> None:
+        """Keep the way to Temporal, and the services by their names in the answer."""
         self._tryons = tryons
-        self._http = http
+        self._services = services
         self._asking: asyncio.Task[Health] | None = None
         self._answered = 0.0
 
@@ -69,16 +68,11 @@ class HealthChecks:
         return await asyncio.shield(self._asking)  # who leaves takes the answer from nobody
 
     async def _ask(self) -> Health:
-        settings = self._settings
-        temporal, a100, image_manipulator, birefnet, sam3 = await asyncio.gather(
-            self._tryons.check(CHECK_DEADLINE),
-            self._any_a100(),
-            _in_time(self._answers(settings.image_manipulator_url)),
-            _in_time(self._answers(settings.birefnet_url)),
-            _in_time(self._answers(settings.sam3_url)),
+        temporal, *found = await asyncio.gather(
+            self._tryons.check(CHECK_DEADLINE), *(_reach(service) for service in self._services.values())
         )
-        services = Services(a100=a100, image_manipulator=image_manipulator, birefnet=birefnet, sam3=sam3)
-        every = temporal and all(reach == "online" for reach in services.model_dump().values())
+        services = Services.model_validate(dict(zip(self._services, found, strict=True)))
+        every = temporal and all(reach == "online" for reach in found)
         self._answered = asyncio.get_running_loop().time()
         return Health(
             status="healthy" if every else "degraded",
@@ -86,37 +80,10 @@ class HealthChecks:
             services=services,
         )
 
-    async def _any_a100(self) -> Reach:
-        found = await asyncio.gather(*(_in_time(self._online(url)) for url in self._settings.a100_urls))
-        return min(found, key=_BEST_FIRST.index)
 
-    async def _answers(self, url: str) -> bool:
-        """Only the A100 has a health check in the specification: of the others any answer is a sign of life."""
-        async with self._http.stream("GET", f"{url}/") as response:
-            return response.status_code < 500
-
-    async def _online(self, url: str) -> bool:
-        async with self._http.stream("GET", f"{url}/health") as response:
-            body = b""
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_HEALTH_BYTES:
-                    return False
-        return response.is_success and _A100Health.model_validate_json(body).status == "online"
-
-
-class _A100Health(BaseModel):
-    status: str
-
-
-_BEST_FIRST: list[Reach] = ["online", "slow", "offline"]
-
-
-async def _in_time(check: Awaitable[bool]) -> Reach:
+async def _reach(service: Pinged) -> Reach:
     try:
-        async with asyncio.timeout(CHECK_DEADLINE):
-            return "online" if await check else "offline"
-    except (TimeoutError, httpx.TimeoutException):
-        return "slow"
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # ValueError: an answer that is not as specified
-        return "offline"
+        await service.ping(Deadline(WallClock(), CHECK_DEADLINE))
+    except PipelineError as error:
+        return "slow" if isinstance(error, service.errors.timeout) else "offline"
+    return "online"

@@ -15,7 +15,7 @@ from app.errors.request import WorkflowNotFoundError
 from app.errors.temporal import TemporalUnavailableError
 from app.gateway.admission.access import caller_name, may_start, who_calls
 from app.gateway.admission.bodies import Bodies
-from app.gateway.api import documentation as docs
+from app.gateway.api import openapi as docs
 from app.gateway.api.errors import problem_response
 from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.api.start_request import parse_start

@@ -6,6 +6,10 @@ that all are offline: unreachable, or saying something else than `online`. One t
 5xx, a connection that breaks) may be well at the next attempt.
 """
 
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable
 from typing import Annotated, TypeVar
 
 import httpx
@@ -19,9 +23,11 @@ from app.errors.services import (
     A100BadAnswerError,
     A100Error,
     A100RejectedError,
+    A100TimeoutError,
     A100UnavailableError,
 )
 from app.pipeline.models import Stroke
+from app.services.excerpt import excerpt, root_cause
 from app.services.http import Answer, ServiceClient
 
 HEALTH_DEADLINE = 3.0
@@ -76,6 +82,18 @@ class A100:
         """Keep the shared client, the known addresses in the order in which they are tried, and the clock."""
         self._servers = [ServiceClient(http, url, A100_ERRORS) for url in urls]
         self._clock = clock
+        self.errors = A100_ERRORS
+
+    async def ping(self, deadline: Deadline) -> None:
+        """See whether one of the servers is online: all are asked, side by side.
+
+        Raises:
+            A100Error: none is; a time-out, when one may only be slow.
+        """
+        asked = (self._trouble(server.ask("/health", Health, deadline)) for server in self._servers)
+        troubles = await asyncio.gather(*asked)
+        if all(trouble is not None for trouble in troubles):
+            raise max((trouble for trouble in troubles if trouble), key=lambda one: isinstance(one, A100TimeoutError))
 
     async def refine_mask(self, attempt: Attempt, image_uri: str, mask_uri: str, strokes: list[Stroke]) -> RefineAnswer:
         """Have the strokes painted into the mask."""
@@ -97,7 +115,7 @@ class A100:
         asking = attempt.deadline
         troubles: list[A100Error] = []
         for server in self._servers:
-            if trouble := await self._trouble(server, attempt, asking):
+            if trouble := await self._trouble(self._health(server, attempt, asking)):
                 troubles.append(trouble)
                 continue
             try:
@@ -106,23 +124,30 @@ class A100:
                 raise
             except A100Error as failure:
                 asking = Deadline(self._clock, HEALTH_AFTER_FAILURE)
-                trouble = await self._trouble(server, attempt, asking)
+                trouble = await self._trouble(self._health(server, attempt, asking))
                 if trouble is None:
                     raise
                 troubles.append(trouble if trouble.final else failure)
         raise next((trouble for trouble in troubles if not trouble.final), _offline())
 
-    async def _trouble(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> A100Error | None:
+    async def _health(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> Health:
+        return await server.call(attempt, "GET", "/health", Health, deadline=asking.sooner(HEALTH_DEADLINE))
+
+    async def _trouble(self, asked: Awaitable[Health]) -> A100Error | None:
         """Say why a server is not to be asked; None when it is online. The trouble of one that is offline is final."""
-        deadline = asking.sooner(HEALTH_DEADLINE)
         try:
-            health = await server.call(attempt, "GET", "/health", Health, deadline=deadline)
-        except (A100RejectedError, A100BadAnswerError):
-            return _offline()  # whatever listens there, it is no A100 that is ready
+            health = await asked
+        except (A100RejectedError, A100BadAnswerError) as error:
+            return _offline(error.said)  # whatever listens there, it is no A100 that is ready
         except A100Error as error:
-            return _offline() if isinstance(error.__cause__, httpx.ConnectError) else error
-        return None if health.status == "online" else _offline()
+            return _offline(error.said) if _nobody_listens(error.__cause__) else error
+        return None if health.status == "online" else _offline(f"says that it is {excerpt(health.status)}")
 
 
-def _offline() -> A100UnavailableError:
-    return A100UnavailableError("A100 server is offline")
+def _nobody_listens(cause: BaseException | None) -> bool:
+    """Whether a connection was refused. A name that is not found now, or TLS that fails, says nothing of the server."""
+    return isinstance(cause, httpx.ConnectError) and not isinstance(root_cause(cause), socket.gaierror | ssl.SSLError)
+
+
+def _offline(said: str | None = None) -> A100UnavailableError:
+    return A100UnavailableError("A100 server is offline", said=said)

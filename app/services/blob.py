@@ -32,7 +32,7 @@ from app.errors.services import (
     AzureTimeoutError,
     AzureUnavailableError,
 )
-from app.services.retry_after import seconds_to_wait
+from app.services.http import seconds_to_wait
 from app.settings import Settings
 
 API_VERSION = "2025-11-05"

@@ -1,7 +1,10 @@
 """JSON over HTTP to one outside service: deadline, limits of size and structure, validation, its own errors."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,12 +14,15 @@ from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import ServiceErrors
 from app.json_limits import has_more_structure
-from app.services.retry_after import seconds_to_wait
+from app.pipeline.policies import RETRY_AFTER_LIMIT
+from app.services.excerpt import excerpt, reason
 
 CONNECT_TIMEOUT = 5.0
 
 MAX_STRUCTURE = 10_000
 """Brackets and commas in an answer. The largest specified one has some 40; four megabytes of `[]` take a gigabyte."""
+
+MAX_PING_BYTES = 64 * 1024
 
 _TRANSIENT_4XX = {408, 425, 429}
 
@@ -30,11 +36,15 @@ class Answer(BaseModel):
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
+def production_transport() -> httpx.AsyncBaseTransport:
+    """Return what reaches the services: it holds as many connections as there are calls, and keeps 100 idle ones."""
+    return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None, max_keepalive_connections=100))
+
+
 def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Return the one client that all services share. Deadlines are the callers'; only connecting has its own limit."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
     return httpx.AsyncClient(
-        transport=transport or httpx.AsyncHTTPTransport(limits=limits),
+        transport=transport or production_transport(),
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
         follow_redirects=False,
         trust_env=False,
@@ -44,13 +54,19 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
     )
 
 
+class _Reply(NamedTuple):
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+
 class ServiceClient:
     """Calls one service at one address."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, errors: ServiceErrors) -> None:
         """Keep the shared client, the service's base address and its errors."""
         self._http = http
-        self._url = url
+        self.url = url
         self.errors = errors
 
     async def call(
@@ -66,7 +82,7 @@ class ServiceClient:
         not_found: type[PipelineError] | None = None,
         costs_gpu: bool = False,
     ) -> AnswerT:
-        """Send one request and return its validated answer.
+        """Send one request as a part of an attempt, and return its validated answer.
 
         Args:
             attempt: whose call it is; also the deadline, unless `deadline` gives a sooner one.
@@ -83,47 +99,103 @@ class ServiceClient:
         Raises:
             PipelineError: one of the service's errors. The message names neither address nor content.
         """
+        reply = await self._ask(
+            method, path, deadline or attempt.deadline, body=body, headers=attempt.headers, max_bytes=max_bytes
+        )
+        self._check_status(reply, not_found)
+        return self._validated(reply.content, answer, costs_gpu=costs_gpu)
+
+    async def ask(self, path: str, answer: type[AnswerT], deadline: Deadline) -> AnswerT:
+        """GET something for nobody's try-on, and return its validated answer.
+
+        Raises:
+            PipelineError: one of the service's errors, as above.
+        """
+        reply = await self._ask("GET", path, deadline, max_bytes=MAX_PING_BYTES)
+        self._check_status(reply, None)
+        return self._validated(reply.content, answer)
+
+    async def ping(self, deadline: Deadline) -> None:
+        """See whether the service is there. None has a specified way to ask: any answer below 500 is a sign of life.
+
+        Raises:
+            PipelineError: nobody answers, or with a 5xx, or it is the host that does and it has no such app.
+        """
+        reply = await self._ask("GET", "/", deadline, max_bytes=MAX_PING_BYTES, cut=True)
+        if reply.status >= 500 or _of_a_host(reply):
+            self._check_status(reply, None)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        *,
+        body: Answer | dict[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int,
+        cut: bool = False,
+    ) -> _Reply:
+        """Send a request, and return what came. `cut` leaves off what is too long."""
         name = self.errors.service
-        async with (deadline or attempt.deadline).limit(lambda: self.errors.timeout(f"{name} did not answer in time")):
+        async with deadline.limit(lambda: self.errors.timeout(f"{name} did not answer in time")):
             try:
-                request = self._http.build_request(method, self._url + path, json=body, headers=attempt.headers)
+                request = self._http.build_request(method, self.url + path, json=body, headers=headers)
                 response = await self._http.send(request, stream=True)
                 try:
-                    content = await self._read(response, max_bytes)
+                    content = await self._content(response, max_bytes, cut=cut)
                 finally:
                     await response.aclose()
             except httpx.TimeoutException as error:
-                raise self.errors.timeout(f"{name} did not answer in time") from error
-            except httpx.HTTPError as error:
-                raise self.errors.unavailable(f"{name} could not be reached, or broke the connection") from error
-        self._check_status(response, not_found)
+                raise self.errors.timeout(f"{name} did not answer in time", said=reason(error)) from error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                message = f"{name} could not be reached, or broke the connection"
+                raise self.errors.unavailable(message, said=reason(error)) from error
+        return _Reply(response.status_code, response.headers, content)
+
+    async def _content(self, response: httpx.Response, max_bytes: int, *, cut: bool) -> bytes:
+        content = bytearray()
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > max_bytes:
+                if cut:
+                    break
+                raise self.errors.bad_answer(f"{self.errors.service} answered with more than {max_bytes} bytes")
+        return bytes(content[:max_bytes])
+
+    def _check_status(self, reply: _Reply, not_found: type[PipelineError] | None) -> None:
+        status = reply.status
+        if status < 300:
+            return
+        what = f"{self.errors.service} answered with status {status}"
+        said = excerpt(reply.content)
+        if _of_a_host(reply):
+            raise self.errors.unavailable(f"{self.errors.service} is not there: its host knows no such app", said=said)
+        if status == 404 and not_found is not None:
+            raise not_found(what, said=said)
+        if status >= 500 or status in _TRANSIENT_4XX:
+            wait = seconds_to_wait(reply.headers.get("Retry-After"))
+            raise self.errors.unavailable(what, retry_after=wait, said=said)
+        if status >= 400:
+            raise self.errors.rejected(what, said=said)
+        raise self.errors.bad_answer(f"{what}, a redirect, which is not followed")
+
+    def _validated(self, content: bytes, answer: type[AnswerT], *, costs_gpu: bool = False) -> AnswerT:
+        name = self.errors.service
         if has_more_structure(content, MAX_STRUCTURE):
             raise self.errors.bad_answer(f"{name} answered with more structure than any answer has")
         try:
             return answer.model_validate_json(content)
         except ValidationError as error:
             final = costs_gpu and _has_another_shape(error)
-            raise self.errors.bad_answer(f"{name} answered {_first_problem(error)}", final=final) from None
+            problem = f"{name} answered {_first_problem(error)}"
+            raise self.errors.bad_answer(problem, final=final, said=excerpt(content)) from None
 
-    async def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
-        content = bytearray()
-        async for chunk in response.aiter_raw():
-            content += chunk
-            if len(content) > max_bytes:
-                raise self.errors.bad_answer(f"{self.errors.service} answered with more than {max_bytes} bytes")
-        return bytes(content)
 
-    def _check_status(self, response: httpx.Response, not_found: type[PipelineError] | None) -> None:
-        status = response.status_code
-        what = f"{self.errors.service} answered with status {status}"
-        if status == 404 and not_found is not None:
-            raise not_found(what)
-        if status >= 500 or status in _TRANSIENT_4XX:
-            raise self.errors.unavailable(what, retry_after=seconds_to_wait(response.headers.get("Retry-After")))
-        if status >= 400:
-            raise self.errors.rejected(what)
-        if status >= 300:
-            raise self.errors.bad_answer(f"{what}, a redirect, which is not followed")
+def _of_a_host(reply: _Reply) -> bool:
+    """Say whether a 404 is that of a host which has no such app: a text, where an app gives JSON, or nothing."""
+    content = reply.content.strip()
+    return reply.status == 404 and bool(content) and not content.startswith(b"{")
 
 
 def _has_another_shape(error: ValidationError) -> bool:
@@ -142,3 +214,19 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "json_invalid":
         return "with something that is not JSON"
     return f"with {problem['type'].replace('_', ' ')} at {where or 'the top'}"
+
+
+def seconds_to_wait(header: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, at most RETRY_AFTER_LIMIT; None without a usable one."""
+    if not header:
+        return None
+    try:
+        seconds = float(header) if header.strip().isdigit() else _until(header)
+    except (ValueError, OverflowError):  # the latter for a date beyond what Python can count
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
+
+
+def _until(http_date: str) -> float:
+    moment = parsedate_to_datetime(http_date)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()

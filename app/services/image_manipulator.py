@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.attempts.attempt import Attempt
+from app.attempts.deadline import Deadline
 from app.services.http import Answer, ServiceClient
 
 Side = Annotated[int, Field(ge=1)]
@@ -33,6 +34,11 @@ class ImageManipulator:
     def __init__(self, client: ServiceClient) -> None:
         """Keep the client, which knows the address and the errors."""
         self._client = client
+        self.errors = client.errors
+
+    async def ping(self, deadline: Deadline) -> None:
+        """See whether the service is there; raises one of its errors if not."""
+        await self._client.ping(deadline)
 
     async def resize(self, attempt: Attempt, image_uri: str, max_dimension: int) -> ResizeAnswer:
         """Have the picture made smaller, so that its longer side is at most `max_dimension` pixels."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
+from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import JobErrors
 from app.pipeline.models import Ticket
@@ -44,9 +45,13 @@ class RemoteJobs:
     ) -> None:
         """Keep the client, the errors, the clock that polls wait by, and the name of the result's field."""
         self._client = client
-        self._errors = errors
+        self.errors = errors
         self._clock = clock
         self._result_field = result_field
+
+    async def ping(self, deadline: Deadline) -> None:
+        """See whether the service is there; raises one of its errors if not."""
+        await self._client.ping(deadline)
 
     async def run(self, attempt: Attempt, body: dict[str, object], check: Callable[[str], Awaitable[None]]) -> str:
         """Submit a job, or resume the one whose ticket the attempt holds, and return its result's URI.
@@ -66,7 +71,7 @@ class RemoteJobs:
         uri = await self._follow(attempt, ticket)
         try:
             await check(uri)
-        except self._errors.bad_answer:
+        except self.errors.bad_answer:
             attempt.heart.keep(None)
             raise
         return uri
@@ -81,18 +86,18 @@ class RemoteJobs:
 
     async def _follow(self, attempt: Attempt, ticket: Ticket) -> str:
         """Poll until the job has ended. A resumed job is polled once even when its limit has passed meanwhile."""
-        name = self._errors.service
+        name = self.errors.service
         while True:
             state = await self._poll(attempt, ticket)
             if state is not None and state.status == "completed":
                 uri: str | None = getattr(state, self._result_field)
                 if uri is None:
                     attempt.heart.keep(None)
-                    raise self._errors.bad_answer(f"{name} completed a job without {self._result_field}")
+                    raise self.errors.bad_answer(f"{name} completed a job without {self._result_field}")
                 return uri
             if state is not None and state.status == "failed":
                 attempt.heart.keep(None)
-                raise self._errors.job_failed(f"{name} says that the job failed")
+                raise self.errors.job_failed(f"{name} says that the job failed")
             left = self._left(ticket)
             if left <= 0:
                 raise self._late()
@@ -103,15 +108,15 @@ class RemoteJobs:
         left = self._left(ticket)
         deadline = attempt.deadline.sooner(min(JOB_CALL_DEADLINE, left) if left > 0 else LAST_POLL_DEADLINE)
         path = f"/jobs/{quote(ticket.job_id, safe='')}"
-        lost = self._errors.job_failed
+        lost = self.errors.job_failed
         try:
             return await self._client.call(attempt, "GET", path, JobState, deadline=deadline, not_found=lost)
         except lost:
             if self._clock.now() - ticket.submitted_at < JOB_GRACE:
                 return None
             attempt.heart.keep(None)
-            raise lost(f"{self._errors.service} has lost the job") from None
-        except self._errors.timeout:
+            raise lost(f"{self.errors.service} has lost the job") from None
+        except self.errors.timeout:
             if self._left(ticket) <= 0:
                 raise self._late() from None
             raise
@@ -122,5 +127,5 @@ class RemoteJobs:
         return left if left > 0.001 else 0.0
 
     def _late(self) -> PipelineError:
-        message = f"{self._errors.service} had not finished its job after {JOB_LIMIT:.0f} s"
-        return self._errors.timeout(message, final=True)  # another attempt would only ask the GPU for more
+        message = f"{self.errors.service} had not finished its job after {JOB_LIMIT:.0f} s"
+        return self.errors.timeout(message, final=True)  # another attempt would only ask the GPU for more

@@ -14,10 +14,9 @@ from typing import Self
 import httpx
 from temporalio.client import Client
 
-from app.attempts.clock import WallClock
-from app.gateway import create_app
+from app.gateway import open_gateway
 from app.services.assembly import Assembly
-from app.services.blob import BlobStore
+from app.services.http import production_transport
 from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
@@ -41,7 +40,6 @@ HEARTBEAT_THROTTLE_S = 0.02
 ACTIVITIES_AT_ONCE = 16
 """Of each task queue. In virtual time none waits, so that more would only fight for the machine: with a hundred
 scenarios at once their heartbeats, which are real, would come too late."""
-GATEWAY_BLOB_RETRIES = 2
 
 
 class World:
@@ -110,11 +108,10 @@ class World:
         await self._serve(client)
 
     async def _work(self, client: Client, settings: Settings) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         assembly = Assembly(
             settings,
             clock=SimulatedClock(),
-            http_transport=VirtualTransport(httpx.AsyncHTTPTransport(limits=limits)),
+            http_transport=VirtualTransport(production_transport()),
             blob_transport=VirtualBlobTransport(),
         )
         self._parts.push_async_callback(assembly.close)
@@ -129,10 +126,8 @@ class World:
         )
 
     async def _serve(self, client: Client) -> None:
-        blobs = BlobStore(self.settings, WallClock(), retries=GATEWAY_BLOB_RETRIES)
-        self._parts.push_async_callback(blobs.close)
-        http = await self._parts.enter_async_context(httpx.AsyncClient(trust_env=False))
-        self.gateway = await self._parts.enter_async_context(serving(create_app(self.settings, client, blobs, http)))
+        app = await self._parts.enter_async_context(open_gateway(self.settings, client))
+        self.gateway = await self._parts.enter_async_context(serving(app))
 
 
 def _processes(

@@ -7,7 +7,7 @@ import io
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -22,10 +22,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
+from typing_extensions import override
 
 from app.attempts.clock import WallClock
-from app.gateway import create_app
+from app.gateway import open_gateway
 from app.gateway.__main__ import GatewayServer, listen, server_for
+from app.pipeline.activities import Activities
 from app.pipeline.models import (
     Generated,
     GenerateRequest,
@@ -40,7 +42,6 @@ from app.pipeline.models import (
 from app.pipeline.policies import a100_task_queue
 from app.pipeline.workflow import JewelryGenerationWorkflow
 from app.services.blob import BlobStore
-from app.services.http import http_client
 from app.settings import Settings
 from app.worker import RUNNER
 from scenarios.processes.probes import BLOB_API_VERSION
@@ -50,26 +51,26 @@ from scenarios.stack.stack import Stack
 METRICS = Metrics(precision=0.98, recall=0.95, iou=0.92, growth_ratio=1.02)
 
 
-@dataclass
-class Backend:
-    """The activities' stand-ins. A step in `held` waits until `release` is set; one in `broken` fails.
+class Backend(Activities):
+    """The activities' stand-ins, of the same signatures. A step in `held` waits until `release` is set.
 
-    A step that is `deaf` sends no heartbeats, so that it does not hear of a cancellation.
+    One in `broken` fails. While it is `deaf` no step sends heartbeats, so that none hears of a cancellation.
+    `container` is what the results' URIs name, where it is not the store's own.
     """
 
-    blobs: BlobStore
-    held: set[str] = field(default_factory=set)
-    release: asyncio.Event = field(default_factory=asyncio.Event)
-    broken: dict[str, ApplicationError] = field(default_factory=dict)
-    gemini: bool = True
-    deaf: bool = False
-    container: str | None = None
-    """What the results' URIs name, where it is not the store's own."""
+    def __init__(self, blobs: BlobStore) -> None:  # the clients of the real ones are not there
+        self.blobs = blobs
+        self.release = asyncio.Event()
+        self.reset()
 
     def reset(self) -> None:
         self.release.set()  # whoever still waits there
-        self.held, self.release, self.broken, self.gemini, self.deaf = set(), asyncio.Event(), {}, True, False
-        self.container = None
+        self.release = asyncio.Event()
+        self.held: set[str] = set()
+        self.broken: dict[str, ApplicationError] = {}
+        self.gemini = True
+        self.deaf = False
+        self.container: str | None = None
 
     async def _step(self) -> str:
         info = activity.info()
@@ -85,35 +86,42 @@ class Backend:
         assert info.workflow_id is not None
         return info.workflow_id
 
+    @override
     @activity.defn
     async def upload_to_azure(self, _given: UploadRequest) -> Picture:
         return Picture(uri=self.blobs.uri(f"{await self._step()}.jpg"), width=96, height=64)
 
+    @override
     @activity.defn
     async def resize_image(self, given: ResizeRequest) -> Picture:
         await self._step()
         return given.image
 
+    @override
     @activity.defn
     async def check_zoom(self, _given: Picture) -> ZoomChecked:
         await self._step()
         return ZoomChecked(recommend_bg_removal=False, zoom_level=0.9)
 
+    @override
     @activity.defn
     async def remove_background(self, given: Picture) -> Picture:
         await self._step()
         return given
 
+    @override
     @activity.defn
     async def generate_mask(self, given: MaskRequest) -> str:
         await self._step()
         return given.image.uri
 
+    @override
     @activity.defn
     async def refine_mask(self, given: RefineRequest) -> str:
         await self._step()
         return given.mask_uri
 
+    @override
     @activity.defn
     async def generate_images(self, _given: GenerateRequest) -> Generated:
         workflow_id = await self._step()
@@ -216,9 +224,8 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, client: Client, blobs: BlobStore, *, proxies: str = "") -> AsyncIterator[Served]:
-    async with http_client() as checks:
-        app = create_app(settings, client, blobs, checks)
+async def serving(settings: Settings, client: Client, *, proxies: str = "") -> AsyncIterator[Served]:
+    async with open_gateway(settings, client) as app:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         server = server_for(app, proxies)
@@ -235,8 +242,8 @@ async def serving(settings: Settings, client: Client, blobs: BlobStore, *, proxi
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def gateway(settings: Settings, client: Client, blobs: BlobStore) -> AsyncIterator[Served]:
-    async with serving(settings, client, blobs) as served:
+async def gateway(settings: Settings, client: Client) -> AsyncIterator[Served]:
+    async with serving(settings, client) as served:
         yield served
 
 

@@ -13,7 +13,6 @@ from temporalio.client import Client
 
 from app.errors.request import TooManyStartsError, UnauthorizedError
 from app.gateway.admission.access import MOST_CALLERS, Access, StartLimit
-from app.services.blob import BlobStore
 from app.settings import Settings, explain
 from tests.app.gateway.conftest import body, serving
 
@@ -27,10 +26,10 @@ def with_access(settings: Settings, **changes: Any) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def guarded(settings: Settings, client: Client, blobs: BlobStore) -> AsyncIterator[httpx.AsyncClient]:
+async def guarded(settings: Settings, client: Client) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway with two keys and two starts a minute for each."""
     rules = with_access(settings, api_keys=f"web:{WEB},phone:{PHONE}", start_limit_per_minute=2)
-    async with serving(rules, client, blobs) as served:
+    async with serving(rules, client) as served:
         yield served.http
 
 
@@ -99,11 +98,9 @@ async def test_a_browser_may_ask_before_it_sends_a_key(guarded: httpx.AsyncClien
     assert refused.headers["access-control-allow-origin"] == "http://localhost:5173"
 
 
-async def test_each_caller_has_its_own_starts_and_nothing_else_is_limited(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
+async def test_each_caller_has_its_own_starts_and_nothing_else_is_limited(settings: Settings, client: Client) -> None:
     rules = with_access(settings, api_keys=f"web:{WEB},phone:{PHONE}", start_limit_per_minute=2)
-    async with serving(rules, client, blobs) as served:
+    async with serving(rules, client) as served:
         web, phone = {"X-API-Key": WEB}, {"X-API-Key": PHONE}
         answers = [await served.http.post("/workflow/start", json=body(), headers=web) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [202, 202, 429]
@@ -115,10 +112,8 @@ async def test_each_caller_has_its_own_starts_and_nothing_else_is_limited(
             assert (await served.http.get(started, headers=web)).status_code == 200
 
 
-async def test_without_keys_each_address_has_its_own_starts(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
-    async with serving(with_access(settings, start_limit_per_minute=1), client, blobs) as served:
+async def test_without_keys_each_address_has_its_own_starts(settings: Settings, client: Client) -> None:
+    async with serving(with_access(settings, start_limit_per_minute=1), client) as served:
         answers = [await served.http.post("/workflow/start", json=body()) for _ in range(2)]
         forged = await served.http.post("/workflow/start", json=body(), headers={"X-Forwarded-For": "203.0.113.9"})
     assert [answer.status_code for answer in answers] == [202, 429]

@@ -156,10 +156,8 @@ async def test_a_slow_answer_is_not_a_slow_header(gateway: Served, monkeypatch: 
 
 
 @pytest.mark.parametrize("start", [b"", b"\r\n\r\n"], ids=["nothing", "empty lines"])
-async def test_who_never_asks_is_closed_like_who_is_idle(
-    settings: Settings, client: Client, blobs: BlobStore, start: bytes
-) -> None:
-    async with serving(settings, client, blobs) as served:
+async def test_who_never_asks_is_closed_like_who_is_idle(settings: Settings, client: Client, start: bytes) -> None:
+    async with serving(settings, client) as served:
         served.server.config.timeout_keep_alive = 0.3  # type: ignore[assignment]  # it goes to a timer as it is
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(start)
@@ -222,11 +220,9 @@ async def test_a_reader_that_takes_nothing_is_given_up(
     connection.close()
 
 
-async def test_a_small_answer_that_is_not_taken_does_not_keep_a_connection(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
+async def test_a_small_answer_that_is_not_taken_does_not_keep_a_connection(settings: Settings, client: Client) -> None:
     """Too little for the server to stop writing: the connection is an idle one, and closing it must not wait."""
-    async with serving(settings, client, blobs) as served:
+    async with serving(settings, client) as served:
         served.server.config.timeout_keep_alive = 0.5  # type: ignore[assignment]  # it goes to a timer as it is
         connection = await asking(served.port, "none")
         await until(lambda: true(connected(served, connection)))
@@ -252,10 +248,10 @@ async def test_a_slow_but_steady_reader_gets_all_of_it(
 
 
 async def test_answers_that_slow_readers_hold_are_limited_and_others_get_theirs(
-    settings: Settings, client: Client, blobs: BlobStore, large_result: str
+    settings: Settings, client: Client, large_result: str
 ) -> None:
     few = settings.model_copy(update={"result_slots": 4, "body_timeout_s": 1})
-    async with serving(few, client, blobs, proxies="127.0.0.1") as served:
+    async with serving(few, client, proxies="127.0.0.1") as served:
         results: Results = served.app.state.parts.results
         slow = [await asking(served.port, large_result) for _ in range(10)]
         await until(lambda: true(results.sending == 2))  # half of them for one caller

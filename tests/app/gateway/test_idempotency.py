@@ -94,11 +94,11 @@ async def test_a_key_that_is_none_is_refused(http: httpx.AsyncClient, key: str) 
 
 
 async def test_callers_with_api_keys_have_their_idempotency_keys_to_themselves(
-    settings: Settings, client: Client, blobs: BlobStore
+    settings: Settings, client: Client
 ) -> None:
     web, phone = "web-key-0123456789", "phone-key-0123456789"
     changed = {"api_keys": (("web", SecretStr(web)), ("phone", SecretStr(phone)))}
-    async with serving(settings.model_copy(update=changed), client, blobs) as served:
+    async with serving(settings.model_copy(update=changed), client) as served:
         headers = keyed()
         key = headers["Idempotency-Key"]
         first = await served.http.post("/workflow/start", json=body(), headers=headers | {"X-API-Key": web})

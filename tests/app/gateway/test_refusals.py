@@ -134,12 +134,10 @@ async def test_what_is_not_a_json_object_is_refused(http: httpx.AsyncClient, con
     assert answer.json()["error"]["details"][0]["field"] == "body"
 
 
-async def test_a_photo_that_the_worker_would_not_read_is_refused_here(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
+async def test_a_photo_that_the_worker_would_not_read_is_refused_here(settings: Settings, client: Client) -> None:
     roomy = settings.model_copy(update={"max_body_mb": 100})
     photo = jpeg() + b"\0" * MAX_PICTURE_BYTES  # what follows the end of a JPEG is no fault of it
-    async with serving(roomy, client, blobs) as served:
+    async with serving(roomy, client) as served:
         answer = await served.http.post("/workflow/start", json=body(originalImageBase64=b64(photo)))
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_IMAGE")
         assert "at most 48 MiB are taken" in answer.json()["error"]["message"]

@@ -9,7 +9,6 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from app.attempts.clock import WallClock
 from app.pipeline.models import MaskPoint, WorkflowInput
 from app.process.temporal import connect
 from app.services.blob import BlobStore
@@ -113,27 +112,23 @@ async def test_other_good_bodies(http: httpx.AsyncClient, changes: dict[str, Any
     assert (await http.post("/workflow/start", json=body(**changes))).status_code == 202
 
 
-async def test_without_azure_nothing_is_started(settings: Settings, client: Client, blobs: BlobStore) -> None:
+async def test_without_azure_nothing_is_started(settings: Settings, client: Client) -> None:
     away = settings.model_copy(update={"azure_blob_endpoint": "http://127.0.0.1:9/account"})
-    store = BlobStore(away, WallClock(), retries=1)
     key = str(uuid.uuid4())
-    async with serving(away, client, store) as served:
+    async with serving(away, client) as served:
         answer = await served.http.post("/workflow/start", json=body(), headers={"Idempotency-Key": key})
         assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "AZURE_UNAVAILABLE"
         assert "127.0.0.1" not in answer.text
-    await store.close()
-    async with serving(settings, client, blobs) as served:
+    async with serving(settings, client) as served:
         # The same request again, to a gateway that reaches Azure, is accepted: nothing was left behind.
         answer = await served.http.post("/workflow/start", json=body(), headers={"Idempotency-Key": key})
         assert answer.status_code == 202
 
 
-async def test_without_temporal_every_endpoint_says_so(
-    settings: Settings, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_temporal_every_endpoint_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
-    async with serving(settings, await connect(lazy=True), blobs) as served:
+    async with serving(settings, await connect(lazy=True)) as served:
         http = served.http
         for answer in (
             await http.post("/workflow/start", json=body()),
@@ -152,13 +147,11 @@ async def test_without_temporal_every_endpoint_says_so(
         assert (health["status"], health["temporal"]) == ("degraded", "disconnected")
 
 
-async def test_a_namespace_that_is_not_there_is_no_unknown_id(
-    settings: Settings, stack: Stack, blobs: BlobStore
-) -> None:
+async def test_a_namespace_that_is_not_there_is_no_unknown_id(settings: Settings, stack: Stack) -> None:
     elsewhere = await Client.connect(
         stack.temporal_address, namespace="nowhere", data_converter=pydantic_data_converter, lazy=True
     )
-    async with serving(settings, elsewhere, blobs) as served:
+    async with serving(settings, elsewhere) as served:
         for answer in (
             await served.http.post("/workflow/start", json=body()),
             await served.http.get("/workflow/some-id"),
@@ -168,10 +161,10 @@ async def test_a_namespace_that_is_not_there_is_no_unknown_id(
 
 
 async def test_who_waits_too_long_for_others_to_be_started_is_told_to_come_again(
-    stack: Stack, settings: Settings, client: Client, blobs: BlobStore
+    stack: Stack, settings: Settings, client: Client
 ) -> None:
     one = settings.model_copy(update={"start_slots": 1, "body_timeout_s": 1.0})
-    async with serving(one, client, blobs) as served:
+    async with serving(one, client) as served:
         stack["azurite"].signal(signal.SIGSTOP)
         try:
             starts = [asyncio.create_task(served.http.post("/workflow/start", json=body())) for _ in range(2)]

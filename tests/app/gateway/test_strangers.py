@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import body, serving
 
@@ -32,11 +31,9 @@ async def test_nothing_lists_what_there_is(http: httpx.AsyncClient, path: str) -
     assert known not in answer.text
 
 
-async def test_another_caller_s_idempotency_key_leads_to_nothing_of_his(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
+async def test_another_caller_s_idempotency_key_leads_to_nothing_of_his(settings: Settings, client: Client) -> None:
     keys = {name: SecretStr(key["X-API-Key"]) for name, key in (("web", WEB), ("phone", PHONE))}
-    async with serving(settings.model_copy(update={"api_keys": tuple(keys.items())}), client, blobs) as served:
+    async with serving(settings.model_copy(update={"api_keys": tuple(keys.items())}), client) as served:
         guessed = {"Idempotency-Key": f"order 1 {uuid.uuid4()}"}
         mine = await served.http.post("/workflow/start", json=body(), headers=guessed | WEB)
         same_body = await served.http.post("/workflow/start", json=body(), headers=guessed | PHONE)

@@ -1,14 +1,13 @@
 """A deploy of a changed worker while try-ons run: each ends on the version that began it."""
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from app.pipeline.activities import Activities
 from app.pipeline.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -51,8 +50,9 @@ async def test_each_try_on_ends_on_the_version_that_began_it(
         kinds = [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
         return [kind for kind in kinds if kind]
 
-    old_steps = Backend(blobs, held={"resize_image"})
-    async with working(client, deployed("old"), cast("Activities", old_steps)):
+    old_steps = Backend(blobs)
+    old_steps.held = {"resize_image"}
+    async with working(client, deployed("old"), old_steps):
         await make_current(client, queue, "old")
         old = await start()
 
@@ -60,8 +60,7 @@ async def test_each_try_on_ends_on_the_version_that_began_it(
             return "resize_image" in await steps(old)
 
         await until(at_resize, 30)
-        new_steps = cast("Activities", Backend(blobs))
-        async with working(client, deployed("new"), new_steps, workflow_type=ChangedWorkflow):
+        async with working(client, deployed("new"), Backend(blobs), workflow_type=ChangedWorkflow):
             await make_current(client, queue, "new")
             new = await start()
             await new.result()

@@ -13,7 +13,6 @@ from app.gateway.routes import Parts
 from app.gateway.temporal_calls import Snapshot, Status
 from app.gateway.watch import Watches
 from app.pipeline.steps import Step
-from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import Backend, Served, body, serving, until
 
@@ -141,10 +140,10 @@ async def test_a_client_that_leaves_ends_its_wait(gateway: Served, backend: Back
 
 
 async def test_no_more_clients_wait_than_there_is_room_for(
-    settings: Settings, client: Client, blobs: BlobStore, backend: Backend
+    settings: Settings, client: Client, backend: Backend
 ) -> None:
     backend.held = {"generate_mask"}
-    async with serving(settings, client, blobs, proxies="127.0.0.1") as served:
+    async with serving(settings, client, proxies="127.0.0.1") as served:
         watches = Watches(Looks(), waits=2, share=0.5)
         served.app.state.parts = dataclasses.replace(served.app.state.parts, watches=watches)
         workflow_id = (await served.http.post("/workflow/start", json=body())).json()["workflowId"]
@@ -162,12 +161,10 @@ async def test_no_more_clients_wait_than_there_is_room_for(
         assert watches.waiting == 0
 
 
-async def test_a_server_that_stops_ends_its_streams(
-    settings: Settings, client: Client, blobs: BlobStore, backend: Backend
-) -> None:
+async def test_a_server_that_stops_ends_its_streams(settings: Settings, client: Client, backend: Backend) -> None:
     backend.held = {"generate_mask"}
     async with asyncio.timeout(10):
-        async with serving(settings, client, blobs) as served:
+        async with serving(settings, client) as served:
             workflow_id = (await served.http.post("/workflow/start", json=body())).json()["workflowId"]
             poll = asyncio.create_task(served.http.get(f"/workflow/{workflow_id}?wait=30"))
             async with served.http.stream("GET", f"/workflow/{workflow_id}/events") as stream:
@@ -181,10 +178,8 @@ async def test_a_server_that_stops_ends_its_streams(
     backend.release.set()
 
 
-async def test_when_temporal_goes_away_the_stream_says_so_and_ends(
-    settings: Settings, client: Client, blobs: BlobStore
-) -> None:
-    async with serving(settings, client, blobs) as served:
+async def test_when_temporal_goes_away_the_stream_says_so_and_ends(settings: Settings, client: Client) -> None:
+    async with serving(settings, client) as served:
         look = Looks()
         served.app.state.parts = dataclasses.replace(served.app.state.parts, watches=Watches(look, interval=0.01))
         workflow_id = (await served.http.post("/workflow/start", json=body())).json()["workflowId"]

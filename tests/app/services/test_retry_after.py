@@ -3,7 +3,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from app.services.retry_after import seconds_to_wait
+from app.services.http import seconds_to_wait
 
 
 @pytest.mark.parametrize(
