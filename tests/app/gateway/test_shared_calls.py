@@ -10,7 +10,6 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app.gateway.shared_calls import SharedCalls
 from app.pipeline.models import MaskPoint, WorkflowInput
-from app.services.blob import BlobStore
 from app.settings import Settings
 from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import serving
@@ -127,7 +126,7 @@ class Counting(Interceptor):
 
 
 async def test_a_hundred_polls_and_waits_of_one_try_on_cost_temporal_a_few_looks(
-    settings: Settings, stack: Stack, blobs: BlobStore
+    settings: Settings, stack: Stack
 ) -> None:
     counting = Counting()
     client = await Client.connect(
@@ -136,7 +135,7 @@ async def test_a_hundred_polls_and_waits_of_one_try_on_cost_temporal_a_few_looks
     workflow_id = str(uuid.uuid4())
     given = WorkflowInput(image="azure://c/x", mask_points=[MaskPoint(x=0, y=0, label=1)])
     await client.start_workflow("JewelryGenerationWorkflow", given, id=workflow_id, task_queue="nobody")
-    async with serving(settings, client, blobs) as served:
+    async with serving(settings, client) as served:
         answers = await asyncio.gather(*(served.http.get(f"/workflow/{workflow_id}") for _ in range(100)))
         assert {answer.json()["status"] for answer in answers} == {"RUNNING"}
         assert 0 < counting.looks < 50
