@@ -25,7 +25,8 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@echo "setting up .venv (about a minute the first time) ..."
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@# Compiled once here, not by each of the processes that a first test run starts side by side.
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements/bootstrap.txt requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -164,7 +165,7 @@ audit: setup ## Ask the advisory databases about every pinned dependency, Python
 	@exec $(PY) -m scenarios audit
 
 .PHONY: test-console
-test-console: setup ## The console's tests in headless Chromium, which `make test` skips where there is none
+test-console: setup ## All of the console's tests in headless Chromium; `make test` makes one journey, where there is Chromium
 	@$(PY) -c 'import sys; from scenarios.console.browser import chromium; sys.exit(chromium() is None)' || { echo "make test-console: Chromium is needed: install it (Debian: apt-get install chromium), or say CHROMIUM=/path/to/it." >&2; exit 2; }
 	@$(PY) -m pytest tests/scenarios/console
 

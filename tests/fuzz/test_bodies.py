@@ -16,6 +16,8 @@ from PIL import Image
 
 from tests.fuzz.conftest import EXAMPLES, Target
 
+pytestmark = pytest.mark.long("a fuzzer, on a gateway of its own")
+
 ANSWERS = {202, 413, 422}
 SLOWEST_S = 10.0
 GROWTH_MB = 80
@@ -78,7 +80,6 @@ def bodies(draw: st.DrawFn) -> bytes:
     return text
 
 
-@pytest.mark.long("a fuzzer")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_no_body_breaks_the_gateway(target: Target) -> None:
     counts: dict[int, int] = {}

@@ -21,6 +21,8 @@ from app.gateway.routes import MAX_WAIT
 from tests.app.gateway.conftest import jpeg
 from tests.fuzz.conftest import EXAMPLES, Target
 
+pytestmark = pytest.mark.long("a fuzzer, on a gateway of its own")
+
 DESCRIPTION = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 SCHEMA = schemathesis.openapi.from_dict(DESCRIPTION)
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
@@ -65,7 +67,6 @@ def put_in(case: schemathesis.Case, subject: str, known: dict[str, str]) -> None
             case.headers = {**(case.headers or {}), **REUSED_KEY}
 
 
-@pytest.mark.long("a fuzzer")
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as described", "not so"])
 @pytest.mark.parametrize("label", sorted(OPERATIONS))

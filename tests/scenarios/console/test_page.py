@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / ".tools/node/node_modules/axe-core/axe.min.js"
 SCHEMES = ("light", "dark")
 OPEN = Callable[..., Page]
+AGAIN = pytest.mark.long("one more journey in a browser")
 
 
 def violations(page: Page) -> list[str]:
@@ -69,7 +70,7 @@ def arm(page: Page, *switches: str) -> None:
         expect(page.locator(f"#switch-{switch}")).to_be_checked()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [pytest.param(390, marks=AGAIN), 1440])
 def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, width: int) -> None:
     page = open_page(width)
     take_sample(page)
@@ -101,6 +102,7 @@ def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, widt
     assert violations(page) == []
 
 
+@AGAIN
 def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPEN) -> None:
     page = open_page()
     take_sample(page)
@@ -130,6 +132,7 @@ def test_a_failure_is_told_by_its_code_its_meaning_and_what_to_do(open_page: OPE
     expect(page.locator("#switch-resize-busy")).not_to_be_checked()
 
 
+@AGAIN
 def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
     page = open_page()
     take_sample(page)
@@ -143,6 +146,7 @@ def test_a_try_on_is_cancelled(open_page: OPEN) -> None:
     expect(page.locator("#start")).to_be_enabled()
 
 
+@AGAIN
 def test_another_try_on_takes_the_place_of_the_one_that_runs(open_page: OPEN) -> None:
     """What the first one still says is not taken for the second one's."""
     page = open_page()
@@ -171,6 +175,7 @@ def test_another_try_on_takes_the_place_of_the_one_that_runs(open_page: OPEN) ->
     expect(page.locator("#meter")).to_have_attribute("class", "meter")
 
 
+@AGAIN
 def test_faults_for_the_one_shown_are_for_nobody_while_none_is(open_page: OPEN) -> None:
     page = open_page()
     take_sample(page)
@@ -188,6 +193,7 @@ def test_faults_for_the_one_shown_are_for_nobody_while_none_is(open_page: OPEN) 
     assert [route.request.method for route in held] == ["POST"]
 
 
+@AGAIN
 def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:
     page = open_page()
     page.fill("#filter", "birefnet-job-failed-once")
@@ -200,6 +206,7 @@ def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:
     expect(item.locator("b")).to_have_text("✓ passed")
 
 
+@AGAIN
 def test_an_unknown_workflow_is_said_to_be_unknown(open_page: OPEN) -> None:
     page = open_page()
     page.fill("#workflow-id", "no-such-workflow")
@@ -207,6 +214,7 @@ def test_an_unknown_workflow_is_said_to_be_unknown(open_page: OPEN) -> None:
     expect(page.locator("#drawing")).to_have_text("there is no workflow with the id 'no-such-workflow'")
 
 
+@AGAIN
 def test_points_and_strokes_without_a_mouse(open_page: OPEN) -> None:
     page = open_page()
     page.click("#clear")
@@ -225,6 +233,7 @@ def test_points_and_strokes_without_a_mouse(open_page: OPEN) -> None:
     expect(page.locator("#said")).to_have_text("Took back the last stroke")
 
 
+@AGAIN
 def test_a_photo_of_one_s_own_and_a_file_that_is_none(open_page: OPEN) -> None:
     page = open_page()
     photo: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": samples.sample("near")}
@@ -236,6 +245,7 @@ def test_a_photo_of_one_s_own_and_a_file_that_is_none(open_page: OPEN) -> None:
     expect(page.locator("#marks")).to_have_text("This file is not a picture that the browser can show.")
 
 
+@AGAIN
 def test_it_is_light_or_dark_as_the_button_says_and_remembers_it(open_page: OPEN) -> None:
     page = open_page()
     background = "getComputedStyle(document.body).backgroundColor"
