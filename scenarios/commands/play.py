@@ -9,7 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from scenarios.plans import PlanInvalid, read_plan, record, scenario_of
+from scenarios.plans import PlanInvalid, read_plan, scenario_of
+from scenarios.plans.record import record
 from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.stories.report import story
 from scenarios.stories.run import Run

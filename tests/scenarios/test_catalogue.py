@@ -6,13 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from scenarios.catalogue import CATALOGUE
+from scenarios.model.observed import deviations
+from scenarios.plans import plan_of
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 
 
 @pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda scenario: scenario.name)
 def test_scenario(scenario: Scenario, run_scenario: Callable[[Scenario], Run]) -> None:
-    run_scenario(scenario)
+    run = run_scenario(scenario)
+    assert deviations(plan_of(scenario), run) == []
 
 
 def test_the_catalogue_has_at_least_a_hundred_scenarios_of_different_kinds() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.plans import read_plan, scenario_of, written
+from scenarios.model.observed import deviations
+from scenarios.plans import plan_of, read_plan, scenario_of, written
 from scenarios.plans.plan import parsed
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
@@ -16,6 +17,7 @@ STORED = sorted((Path(__file__).resolve().parents[3] / "scenarios" / "plans").gl
 @pytest.mark.parametrize("scenario", [scenario_of(read_plan(path)) for path in STORED], ids=lambda each: each.name)
 def test_a_stored_plan_passes(scenario: Scenario, run_scenario: Callable[[Scenario], Run]) -> None:
     run = run_scenario(scenario)
+    assert deviations(plan_of(scenario), run) == []
     assert len(run.acts) == len(scenario.acts)
 
 

@@ -1,0 +1,70 @@
+"""Every number that the model judges by, as a literal with its place. Seconds unless it says otherwise.
+
+"Specification" is the user's (sections by their titles). What it leaves open this project decided; those numbers are
+promised in docs/exploring.md, "What the model knows".
+"""
+
+POLL_EVERY = 2.0
+"""Specification, BiRefNet Service: "Poll every 2 seconds"; SAM3 Service: "Same ASYNC JOB pattern"."""
+
+JOB_LIMIT = 120.0
+"""Specification, BiRefNet Service: "timeout after 2 minutes", counted from the submit."""
+
+MAX_DIMENSION = 1536
+"""Specification, Temporal Workflow, step 2, in pixels."""
+
+RETRY_AFTER_MOST = 60.0
+"""Ours: a longer Retry-After is cut."""
+
+DEADLINE = {
+    "upload_to_azure": 27.0,
+    "resize_image": 27.0,
+    "check_zoom": 27.0,
+    "remove_background": 127.0,
+    "generate_mask": 127.0,
+    "refine_mask": 50.0,
+    "generate_images": 165.0,
+}
+"""Ours: by when the services have to have answered an attempt, from its beginning. All are under the specification's
+start_to_close, so that a hang ends in the application's own error."""
+
+END_MARGIN = 2.0
+"""Ours: an attempt's own end, storing included, is so long before its start_to_close."""
+
+JOB_CALL = 25.0
+"""Ours: one submit or one poll."""
+
+LAST_POLL = 5.0
+"""Ours: the one poll of a job that is resumed after its limit."""
+
+JOB_GRACE = 10.0
+"""Ours: a job may be unknown for so long after its submit."""
+
+HEALTH = 3.0
+"""Ours: one question after an A100's health."""
+
+HEALTH_AFTER_FAILURE = 9.0
+"""Ours: all questions after a call to an A100 has failed."""
+
+STORE_TRY = 8.0
+"""Ours: one try to read or store a result."""
+
+STORE_TRIES = 5
+STORE_PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Ours: results are read and stored as the specification's policy for uploads says, within the attempt."""
+
+STORE_SILENCE = 30.0
+"""Ours: silence of the store after which a call to it has failed."""
+
+STORE_BREAKS = 2
+"""docs/fakes.md, The blob proxy: the store's HTTP library repeats a call once when its connection breaks."""
+
+STORE_READS = 3
+"""The store's client reads a download that breaks off on, twice."""
+
+MOST_POINTS = 64
+MOST_STROKES = 64
+MOST_STROKE_POINTS = 2000
+MOST_SESSION_ID = 128
+BRUSH = (1, 500)
+"""docs/api.md, Start a try-on: points, strokes, points of all strokes, characters, and pixels of a brush."""

@@ -1,0 +1,94 @@
+"""A run as a story, in the model's own words, so that the two can be held side by side."""
+
+from typing import Any
+
+from scenarios.model import stories
+from scenarios.model.compare import differences
+from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, Attempt, Call, Reply, Story
+from scenarios.model.tryon import METRICS, PICTURES
+from scenarios.plans import Plan
+from scenarios.stories.run import Call as Made, Run
+
+FOREIGN = "another's"
+
+
+def observed(run: Run) -> Story:
+    """Return what a run showed. Its steps are those that a client happened to see."""
+    error = run.error
+    words = _words(run)
+    return Story(
+        status=run.status,
+        code=error.get("code"),
+        step=error.get("failedStep"),
+        http_status=run.start_answer[0],
+        length=run.timeline.length,
+        attempts=[
+            Attempt(each.activity, each.number, each.began, each.ended or each.began, _code(each.outcome))
+            for each in run.timeline.attempts
+        ],
+        calls=[_call(call, words) for call in run.calls],
+        background_removed=(run.output or {}).get("background_removed") if run.status == "COMPLETED" else None,
+        results=frozenset(
+            name
+            for name in (*PICTURES.values(), *METRICS.values())
+            if run.status == "COMPLETED" and (run.answer.get("result") or {}).get(name) is not None
+        ),
+        steps=list(dict.fromkeys(run.samples)),
+        cancel=None if run.cancel_answer is None else run.cancel_answer[0],
+        replies=[
+            (Reply(f"{each.act.do} at {each.act.at}", each.http_status, each.status, each.code),) for each in run.acts
+        ],
+        fired=tuple(any(call.rule == rule_id for call in run.calls) for rule_id in run.rules),
+    )
+
+
+def _code(outcome: str) -> str:
+    """Return the code of an attempt's error, whether its type is the code or the name of a class."""
+    if outcome in {COMPLETED, CANCELLED} or "_" in outcome:
+        return outcome
+    if outcome == "A100Error":
+        return "A100_ERROR"
+    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in outcome.removesuffix("Error"))
+    return words.removeprefix("_").upper().replace("JOB_TIMEOUT", "TIMEOUT")
+
+
+MAKERS = {
+    "image_manipulator.resize": ("resized_uri", "resized"),
+    "birefnet.poll": ("result_uri", "cutout"),
+    "sam3.poll": ("mask_uri", "mask"),
+    "a100.refine_mask": ("refined_mask_uri", "refined"),
+    "a100_spare.refine_mask": ("refined_mask_uri", "refined"),
+}
+"""Whose answer names a picture, in which field, and the word for it."""
+
+
+def _words(run: Run) -> dict[str, str]:
+    """Return the word for each picture that calls name by URI."""
+    words: dict[str, str] = {}
+    for call in run.calls:
+        if call.name == "image_manipulator.resize" and call.sent:
+            words.setdefault(str(call.sent.get("image_uri")), "photo")
+    for call in run.calls:
+        field, word = MAKERS.get(call.name, ("", ""))
+        uri = (call.answered or {}).get(field) if field else None
+        if word and call.answered is None:
+            words[""] = UNKNOWN  # nobody read that answer: a URI that is in no other may be its
+        if isinstance(uri, str):
+            words[uri] = word if run.workflow_id in uri else FOREIGN
+    return words
+
+
+def _call(call: Made, words: dict[str, str]) -> Call:
+    sent: dict[str, Any] = call.sent or {}
+    named = [sent[field] for field in ("image_uri", "mask_uri") if field in sent]
+    works_on = tuple(words.get(str(uri), words.get("", str(uri))) for uri in named)
+    return Call(call.service, call.operation, call.number, call.at, call.attempt, works_on)
+
+
+def deviations(plan: Plan, run: Run) -> list[str]:
+    """Return how a run of a plan differs from every story that is allowed; nothing when it is one of them.
+
+    Raises:
+        Undecided: the model says nothing of this plan.
+    """
+    return differences(observed(run), stories(plan))

@@ -1,0 +1,33 @@
+"""Which lies about pictures can be noticed (docs/fakes.md, "Lies that nobody can notice")."""
+
+from scenarios.model.choices import Choices
+from scenarios.model.numbers import MAX_DIMENSION
+from scenarios.photos import PHOTOS
+from scenarios.plans import Plan
+
+ALWAYS = {"picture_truncated", "picture_size", "picture_format", "picture_no_alpha", "mask_foreign"}
+
+
+def noticed(operation: str, lie: str | None, plan: Plan, choices: Choices) -> bool:
+    """Say whether a result that was lied about is refused, by what is known of the request that it answers."""
+    if lie is None:
+        return False
+    if lie in ALWAYS:
+        return True
+    if operation == "resize":  # a small photo that is given back is what a resize that never enlarges makes of it
+        return max(PHOTOS[plan.photo].size) >= MAX_DIMENSION
+    if operation == "refine_mask" and lie != "picture_unchanged":
+        return _painted_lie(lie, plan, choices)
+    if operation == "sam3" and lie == "mask_inverted" and plan.points is not None:
+        return choices.either(True, False)  # it depends on how well the mask agrees with these points
+    return True
+
+
+def _painted_lie(lie: str, plan: Plan, choices: Choices) -> bool:
+    """Only erasing may empty a mask, only painting may fill it, and the last stroke shows."""
+    modes = [stroke.mode for stroke in plan.strokes]
+    if lie == "mask_empty":
+        return "remove" not in modes or modes[-1] == "add"
+    if lie == "mask_full":
+        return "add" not in modes or modes[-1] == "remove"
+    return True if len(modes) == 1 else choices.either(True, False)

@@ -1,0 +1,94 @@
+"""Is the request of a start one that is taken? docs/api.md, "Start a try-on"."""
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from scenarios.model.numbers import BRUSH, MOST_POINTS, MOST_SESSION_ID, MOST_STROKE_POINTS, MOST_STROKES
+from scenarios.plans import Plan
+
+INVALID_IMAGE = "INVALID_IMAGE"
+INVALID_REQUEST = "INVALID_REQUEST"
+AT_ONCE = {"text", "empty", "one-pixel", "gif"}
+"""Photos that are refused at once."""
+BY_THE_FIRST_STEP = {"half"}
+"""Photos whose head is good and whose end is missing."""
+
+
+def refusal(plan: Plan) -> str | None:
+    """Return the code with which the start is refused, None when it is taken."""
+    if _body_is_wrong(plan):
+        return INVALID_REQUEST
+    return INVALID_IMAGE if plan.photo in AT_ONCE and "originalImageBase64" not in plan.body else None
+
+
+def _body_is_wrong(plan: Plan) -> bool:
+    body = plan.body
+    strokes = body.get("brushStrokes", [stroke.model_dump(mode="json") for stroke in plan.strokes])
+    points = body.get("maskPoints")
+    if points is None and "maskPoints" not in body:
+        points = [{"x": each.x, "y": each.y, "label": each.label} for each in plan.points or ()] or None
+    wrong_points = not _points_are_right(points) if points is not None or "maskPoints" in body else False
+    session = body.get("sessionId")
+    return (
+        wrong_points
+        or not _strokes_are_right(strokes)
+        or ("originalImageBase64" in body and not _is_base64(body["originalImageBase64"]))
+        or not (session is None or (isinstance(session, str) and len(session) <= MOST_SESSION_ID))
+    )
+
+
+def _points_are_right(points: Any) -> bool:
+    return (
+        isinstance(points, list)
+        and 1 <= len(points) <= MOST_POINTS
+        and all(_spot_is_right(point) and _is_label(point.get("label")) for point in points)
+        and any(point["label"] == 1 for point in points)
+    )
+
+
+def _strokes_are_right(strokes: Any) -> bool:
+    if strokes is None:
+        return True
+    return (
+        isinstance(strokes, list)
+        and len(strokes) <= MOST_STROKES
+        and all(_stroke_is_right(stroke) for stroke in strokes)
+        and sum(len(stroke["points"]) for stroke in strokes) <= MOST_STROKE_POINTS
+    )
+
+
+def _stroke_is_right(stroke: Any) -> bool:
+    return (
+        isinstance(stroke, dict)
+        and isinstance(stroke.get("points"), list)
+        and len(stroke["points"]) >= 1
+        and all(_spot_is_right(point) for point in stroke["points"])
+        and stroke.get("mode") in {"add", "remove"}
+        and _is_number(stroke.get("size"))
+        and BRUSH[0] <= stroke["size"] <= BRUSH[1]
+    )
+
+
+def _spot_is_right(point: Any) -> bool:
+    return isinstance(point, dict) and all(_is_number(point.get(axis)) and 0 <= point[axis] <= 1 for axis in ("x", "y"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in {0, 1}
+
+
+def _is_base64(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    text = re.sub(r"\s", "", value.partition("base64,")[2] if value[:5].lower() == "data:" else value)
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True

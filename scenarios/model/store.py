@@ -1,0 +1,117 @@
+"""The blob store, as the worker sees it: one call, and the patience with which results are read and stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scenarios.model.calls import Failure, Step, Telling, begin, capped, wait
+from scenarios.model.choices import Undecided
+from scenarios.model.faults import BROKEN, NOBODY, Reply
+from scenarios.model.numbers import STORE_BREAKS, STORE_PAUSES, STORE_READS, STORE_SILENCE, STORE_TRIES, STORE_TRY
+
+UNAVAILABLE = "AZURE_UNAVAILABLE"
+TIMEOUT = "AZURE_TIMEOUT"
+REJECTED = "AZURE_REJECTED"
+NOT_FOUND = "AZURE_NOT_FOUND"
+REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
+"""Statuses after which the same request would be refused again."""
+KNOWN = {408, 429, 500, 502, 503, 504}
+READ_ON_PAUSE = 1.0
+"""The store's client waits so long before it reads on; the specification knows nothing of it, so it may be none."""
+
+
+@dataclass
+class _Try:
+    breaks: int = 0
+    cuts: int = 0
+    pause: float = 0.0
+
+
+def blob(telling: Telling, operation: str, limit: float) -> None:
+    """Read or write one blob, as the store's client does it with its libraries.
+
+    Raises:
+        Failure: one of the Azure errors.
+        Undecided: the fault is none that the store has.
+    """
+    state = _Try()
+    while not _once(telling, operation, limit, state):
+        pass
+
+
+def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
+    """Make one request; return whether that was all."""
+    matched = begin(telling, None, "blob", operation, limit=limit, late=TIMEOUT)
+    kind = matched.fault["kind"] if matched else None
+    if kind in {"garbage", "truncate", "dribble", "content_type", "extra_field"} and operation != "get":
+        return True  # a body that is not there cannot be damaged
+    reply = telling.services.answer(matched, {})
+    wait(telling, min(reply.after, STORE_SILENCE) if reply.after > STORE_SILENCE else reply.after, limit, TIMEOUT)
+    if reply.after > STORE_SILENCE:
+        raise Failure(TIMEOUT)
+    if kind == "truncate":
+        state.cuts += 1
+        if state.cuts == STORE_READS:
+            raise Failure(UNAVAILABLE)
+        if state.cuts == 1:
+            state.pause = telling.choices.either(0.0, READ_ON_PAUSE)
+        wait(telling, state.pause, limit, TIMEOUT)
+        return False
+    if reply.how == BROKEN:
+        state.breaks += 1
+        if state.breaks == STORE_BREAKS:
+            raise Failure(UNAVAILABLE)
+        return False
+    _judge(reply, kind)
+    return True
+
+
+def _judge(reply: Reply, kind: str | None) -> None:
+    if reply.how == NOBODY:
+        raise Failure(UNAVAILABLE, offline=True)
+    if kind in {None, "delay", "dribble", "content_type"}:
+        return
+    if kind != "status":
+        raise Undecided(f"{kind} is no fault of a store")
+    if reply.status == 404:
+        raise Failure(NOT_FOUND, final=True)
+    if reply.status in REFUSED:
+        raise Failure(REJECTED, final=True)
+    if reply.status in KNOWN:
+        raise Failure(UNAVAILABLE, retry_after=capped(reply.retry_after))
+    raise Undecided(f"the store answers {reply.status}, which it never does")
+
+
+def patiently(telling: Telling, step: Step, operation: str) -> None:
+    """Read or store a result: five tries within the attempt, then final, so that the GPU is not asked again.
+
+    Raises:
+        Failure: one of the Azure errors.
+    """
+    for tried in range(1, STORE_TRIES + 1):
+        try:
+            return blob(telling, operation, min(telling.clock.now + STORE_TRY, step.end))
+        except Failure as failure:
+            if failure.final:
+                raise
+            pause = STORE_PAUSES[min(tried, len(STORE_PAUSES)) - 1]
+            seconds = pause if failure.retry_after is None else failure.retry_after
+            if tried == STORE_TRIES or seconds >= step.end - telling.clock.now:
+                raise Failure(failure.code, final=True) from None
+            telling.clock.passes(seconds)
+    raise AssertionError("the last try returns or raises")
+
+
+def looked_at(telling: Telling, step: Step, bad: str, refused: Callable[[], bool]) -> None:
+    """Read a result and look at it.
+
+    Raises:
+        Failure: `bad`, when it is not there or is refused; or an Azure error.
+    """
+    try:
+        patiently(telling, step, "get")
+    except Failure as failure:
+        if failure.code == NOT_FOUND:
+            raise Failure(bad) from None
+        raise
+    if refused():
+        raise Failure(bad)

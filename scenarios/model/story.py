@@ -1,0 +1,84 @@
+"""A story: all that can be told of one try-on, whether the model says it or a run showed it. Seconds are virtual."""
+
+from dataclasses import dataclass, field
+
+COMPLETED = "completed"
+CANCELLED = "cancelled"
+UNKNOWN = "?"
+"""A picture of which nobody can say what it is."""
+
+
+@dataclass
+class Attempt:
+    """One attempt of an activity. `outcome` is `completed`, `cancelled`, or the code of its error."""
+
+    activity: str
+    number: int
+    began: float
+    ended: float = 0.0
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call to a service or the store.
+
+    Attributes:
+        number: which of its operation's calls.
+        attempt: of the activity; None for the store, which is not told.
+        works_on: the pictures that it names, in the words of this pipeline: photo, resized, cutout, mask, refined.
+    """
+
+    service: str
+    operation: str
+    number: int
+    at: float
+    attempt: int | None = None
+    works_on: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name that rules and expectations use."""
+        return f"{self.service}.{self.operation}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an act of the user was answered: what and when, the HTTP status, the try-on's status, the error's code."""
+
+    act: str
+    http_status: int
+    status: str | None = None
+    code: str | None = None
+
+
+@dataclass
+class Story:
+    """One try-on from the start to its end.
+
+    Attributes:
+        status: COMPLETED, FAILED, CANCELLED or REFUSED.
+        code, step: of the failure; `code` also of a refused start.
+        http_status: of the answer to the start.
+        length: virtual seconds.
+        background_removed: what the workflow returned, None unless COMPLETED.
+        results: the names of the pictures and metrics that a completed result has, as the API spells them.
+        steps: the steps with their progress, in their order.
+        cancel: the HTTP status that a cancel at a virtual second was answered; None without one.
+        replies: to what else the user did, in the order of the plan.
+        fired: for each rule of the plan whether it acted, as far as that is known.
+    """
+
+    status: str = ""
+    code: str | None = None
+    step: str | None = None
+    http_status: int = 202
+    length: float = 0.0
+    attempts: list[Attempt] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    background_removed: bool | None = None
+    results: frozenset[str] = frozenset()
+    steps: list[tuple[int, str]] = field(default_factory=list)
+    cancel: int | None = None
+    replies: list[tuple[Reply, ...]] = field(default_factory=list)
+    fired: tuple[bool, ...] = ()

@@ -1,0 +1,199 @@
+"""The steps of a try-on in their order (specification, Workflow Logic), told from a plan."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from scenarios.model.a100 import A100, on_an_a100
+from scenarios.model.calls import CODES, Failure, Step, Telling, call
+from scenarios.model.choices import Choices
+from scenarios.model.clock import Cancelled, Clock
+from scenarios.model.jobs import Desk, run_job
+from scenarios.model.numbers import DEADLINE, END_MARGIN
+from scenarios.model.pictures import noticed
+from scenarios.model.replies import answered
+from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
+from scenarios.model.services import Services
+from scenarios.model.store import blob, looked_at, patiently
+from scenarios.model.story import CANCELLED, COMPLETED, Attempt, Story
+from scenarios.photos import PHOTOS
+from scenarios.pipeline import BY_ACTIVITY, Step as Specified
+from scenarios.plans import Plan, scenario_of
+
+ResultT = TypeVar("ResultT")
+PICTURES = {
+    "result_base64": "fluxResultBase64",
+    "result_gemini_base64": "geminiResultBase64",
+    "fidelity_viz_base64": "fluxFidelityVizBase64",
+    "fidelity_viz_gemini_base64": "geminiFidelityVizBase64",
+}
+"""In the order in which they are stored: the A100's names, and the result's (specification, API Endpoints)."""
+METRICS = {"metrics": "fluxMetrics", "metrics_gemini": "geminiMetrics"}
+
+
+class StepFailed(Exception):  # noqa: N818 - it is no error: the try-on has failed
+    """A step's last attempt has failed."""
+
+    def __init__(self, step: Specified, code: str) -> None:
+        super().__init__(code)
+        self.step = step
+        self.code = code
+
+
+def told(plan: Plan, choices: Choices) -> Story:
+    """Return the whole story of a plan, with one way to choose where the specification leaves freedom.
+
+    Raises:
+        Undecided: the model says nothing of this plan.
+    """
+    story = Story()
+    services = Services(scenario_of(plan).rules)
+    telling = Telling(plan, Clock(plan.cancel_at, choices), choices, services, story)
+    if code := refusal(plan):
+        story.status, story.code, story.http_status = "REFUSED", code, 422
+    else:
+        _try_on(telling)
+        if plan.cancel_at is not None:
+            story.cancel = 200 if story.status == "CANCELLED" else 409
+    story.fired = tuple(place in services.fired for place in range(len(services.rules)))
+    story.replies = answered(plan, story)
+    return story
+
+
+def _try_on(telling: Telling) -> None:
+    story, clock = telling.story, telling.clock
+    try:
+        _steps(telling)
+        clock.point()
+    except StepFailed as failed:
+        story.status, story.code, story.step = "FAILED", failed.code, failed.step.name
+    except Cancelled:
+        story.status = "CANCELLED"
+    else:
+        story.status = "COMPLETED"
+        story.background_removed = PHOTOS[telling.plan.photo].far
+        story.steps.append((100, "COMPLETED"))
+    story.length = clock.now
+    if story.status != "COMPLETED":
+        story.results = frozenset()
+
+
+def _steps(telling: Telling) -> None:
+    plan, pictures = telling.plan, telling.pictures
+    _activity(telling, "upload_to_azure", lambda step: _upload(telling, step))
+    pictures["upload"] = "photo"
+    _activity(telling, "resize_image", lambda step: _resize(telling, step))
+    pictures["resized"] = pictures["subject"] = "resized"
+    if _activity(telling, "check_zoom", lambda step: _zoom(telling, step)):
+        _job_activity(telling, "remove_background", "birefnet", "result_uri")
+        pictures["subject"] = "cutout"
+    _job_activity(telling, "generate_mask", "sam3", "mask_uri")
+    pictures["mask"] = pictures["final mask"] = "mask"
+    if plan.strokes:
+        _activity(telling, "refine_mask", lambda step: _refine(telling, step))
+        pictures["final mask"] = "refined"
+    _activity(telling, "generate_images", lambda step: _generate(telling, step))
+
+
+def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) -> ResultT:
+    """Make the attempts of an activity, as its retry policy says (specification, Retry Policies)."""
+    specified = BY_ACTIVITY[activity]
+    clock, retry = telling.clock, specified.retry
+    telling.story.steps.append((specified.progress, specified.name))
+    for number in range(1, retry.attempts + 1):
+        clock.point()
+        began = clock.now
+        attempt = Attempt(activity, number, began)
+        telling.story.attempts.append(attempt)
+        end = began + specified.start_to_close_s - END_MARGIN
+        try:
+            clock.point()
+            result = work(Step(number, began + DEADLINE[activity], end))
+            clock.point()
+        except Cancelled:
+            attempt.ended, attempt.outcome = clock.now, CANCELLED
+            raise
+        except Failure as failure:
+            attempt.ended, attempt.outcome = clock.now, failure.code
+            if failure.final or number == retry.attempts:
+                clock.point()
+                raise StepFailed(specified, failure.code) from None
+            backoff = min(retry.first_s * retry.coefficient ** (number - 1), retry.longest_s)
+            clock.passes(backoff if failure.retry_after is None else failure.retry_after)
+        else:
+            attempt.ended, attempt.outcome = clock.now, COMPLETED
+            return result
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _upload(telling: Telling, step: Step) -> None:
+    blob(telling, "get", step.deadline)
+    if telling.plan.photo in BY_THE_FIRST_STEP:
+        raise Failure(INVALID_IMAGE, final=True)
+    blob(telling, "put", step.deadline)
+
+
+def _resize(telling: Telling, step: Step) -> None:
+    truth = {"resized_uri": "it", "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
+    reply = call(telling, step, "image_manipulator", "resize", truth)
+    _look(telling, step, "image_manipulator", "resize", reply.lie)
+
+
+def _zoom(telling: Telling, step: Step) -> bool:
+    far = PHOTOS[telling.plan.photo].far
+    reply = call(
+        telling,
+        step,
+        "image_manipulator",
+        "zoom_check",
+        {"recommend_bg_removal": far, "zoom_level": 0.3 if far else 0.9},
+    )
+    assert reply.json is not None
+    return bool(reply.json["recommend_bg_removal"])
+
+
+def _job_activity(telling: Telling, activity: str, service: str, field: str) -> None:
+    desk = Desk()
+
+    def look(step: Step, lie: str | None) -> None:
+        if lie == "mask_foreign":  # not even read: its name is another try-on's
+            raise Failure(CODES[service]["bad"])
+        _look(telling, step, service, service, lie)
+
+    _activity(telling, activity, lambda step: run_job(telling, step, service, field, desk=desk, look=look))
+
+
+def _refine(telling: Telling, step: Step) -> None:
+    reply = on_an_a100(telling, step, "refine_mask", {"refined_mask_uri": "it"})
+    if reply.lie == "mask_foreign":
+        _acted(telling, A100, "refine_mask")
+        raise Failure(CODES[A100]["bad"])
+    _look(telling, step, A100, "refine_mask", reply.lie)
+
+
+def _generate(telling: Telling, step: Step) -> None:
+    blob(telling, "get", step.deadline)  # the photo's copy, to tell it from a result
+    truth: dict[str, Any] = {**dict.fromkeys(PICTURES, "a picture"), "metrics": {}, "metrics_gemini": {}}
+    reply = on_an_a100(telling, step, "generate", truth)
+    answer = dict(reply.json or {})
+    if reply.lie:
+        _acted(telling, A100, "generate")
+    if answer["result_base64"] == "broken" or noticed("generate", reply.lie, telling.plan, telling.choices):
+        raise Failure(CODES[A100]["bad"])
+    if answer.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
+        answer |= {"fidelity_viz_gemini_base64": None, "metrics_gemini": None}
+    present = [name for name in PICTURES if answer.get(name) is not None]
+    for _ in present:
+        patiently(telling, step, "put")
+    told = {PICTURES[name] for name in present} | {METRICS[name] for name in METRICS if answer.get(name) is not None}
+    telling.story.results = frozenset(told)
+
+
+def _look(telling: Telling, step: Step, service: str, operation: str, lie: str | None) -> None:
+    if lie is not None and operation in {"resize", "refine_mask"}:
+        _acted(telling, service, operation)
+    looked_at(telling, step, CODES[service]["bad"], lambda: noticed(operation, lie, telling.plan, telling.choices))
+
+
+def _acted(telling: Telling, service: str, operation: str) -> None:
+    """Note that the picture fault of an operation's last call acted."""
+    telling.services.acted(service, operation)

@@ -1,0 +1,122 @@
+"""The model by itself: pure, free where the specification is, silent where it cannot know."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenarios.model import Undecided, stories
+from scenarios.model.choices import Choices, every_way
+from scenarios.plans import Plan
+from scenarios.plans.plan import PlannedRule
+
+MODEL = Path(__file__).resolve().parents[3] / "scenarios" / "model"
+
+
+def plan(*rules: dict[str, Any], **more: Any) -> Plan:
+    planned = tuple(PlannedRule.model_validate(rule) for rule in rules)
+    return Plan.model_validate({"name": "a-plan", "story": "Made up.", "rules": planned} | more)
+
+
+def rule(service: str, operation: str, kind: str, *, calls: str | None = None, **parameters: Any) -> dict[str, Any]:
+    return {"service": service, "operation": operation, "calls": calls, "fault": {"kind": kind, **parameters}}
+
+
+def test_it_imports_nothing_of_the_application() -> None:
+    seen = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, scenarios.model.tryon; print([m for m in sys.modules if m.split('.')[0] == 'app'])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert seen.stdout.strip() == "[]"
+    for module in MODEL.glob("*.py"):
+        assert "import app" not in module.read_text()
+        assert "from app" not in module.read_text()
+
+
+def test_every_way_to_choose_is_followed_once() -> None:
+    def follow(choices: Choices) -> str:
+        first = choices.either("a", "b")
+        return first + (choices.either("c", "d", "e") if first == "a" else "")
+
+    assert sorted(every_way(follow)) == ["ac", "ad", "ae", "b"]
+
+
+def test_a_cancel_between_instants_has_one_story() -> None:
+    (story,) = stories(plan(rule("sam3", "submit", "job_slow", seconds=60), acts=[{"do": "cancel", "at": 31}]))
+    assert (story.status, story.length, story.cancel) == ("CANCELLED", 31, 200)
+    assert story.attempts[-1].outcome == "cancelled"
+    assert [call.at for call in story.calls if call.name == "sam3.poll"] == [2 * n for n in range(1, 16)]
+
+
+def test_a_cancel_at_the_instant_of_a_poll_may_come_before_it_or_after() -> None:
+    allowed = stories(plan(rule("sam3", "submit", "job_slow", seconds=60), acts=[{"do": "cancel", "at": 30}]))
+    polls = {sum(call.name == "sam3.poll" for call in story.calls) for story in allowed}
+    assert polls == {14, 15}
+    assert {story.status for story in allowed} == {"CANCELLED"}
+
+
+def test_a_cancel_at_the_end_may_be_too_late() -> None:
+    allowed = stories(plan(acts=[{"do": "cancel", "at": 2}]))
+    assert {(story.status, story.cancel) for story in allowed} == {("CANCELLED", 200), ("COMPLETED", 409)}
+
+
+def test_an_answer_at_its_deadline_may_be_in_time_or_late() -> None:
+    allowed = stories(plan(rule("image_manipulator", "resize", "delay", calls="1", seconds=27)))
+    assert {tuple(each.began for each in story.attempts if each.activity == "resize_image") for story in allowed} == {
+        (0,),
+        (0, 28),
+    }
+
+
+@pytest.mark.parametrize(("seconds", "began"), [(26.9, (0,)), (27.1, (0, 28))])
+def test_an_answer_beside_its_deadline_is_not_free(seconds: float, began: tuple[float, ...]) -> None:
+    (story,) = stories(plan(rule("image_manipulator", "resize", "delay", calls="1", seconds=seconds)))
+    assert tuple(each.began for each in story.attempts if each.activity == "resize_image") == began
+
+
+def test_a_rule_that_cannot_fire_is_told() -> None:
+    (story,) = stories(plan(rule("sam3", "submit", "reset", calls="2"), rule("sam3", "submit", "reset", calls="1")))
+    assert story.fired == (True, True)
+    (story,) = stories(plan(rule("birefnet", "submit", "reset")))
+    assert story.fired == (False,)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"service": "sam3", "operation": "poll", "fault": {"kind": "reset"}, "when": {"p": 0.5}},
+        {"service": "sam3", "operation": "submit", "fault": {"kind": "delay", "seconds": {"exponential": 2}}},
+        {"service": "sam3", "operation": "submit", "fault": {"kind": "dribble", "pause": 1}},
+    ],
+)
+def test_what_it_cannot_know_it_does_not_say(unknown: dict[str, Any]) -> None:
+    with pytest.raises(Undecided):
+        stories(plan(unknown))
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ({"maskPoints": [{"x": 0.5, "y": 1.01, "label": 1}]}, True),
+        ({"maskPoints": [{"x": 0.5, "y": 1, "label": 0}]}, True),
+        ({"maskPoints": [{"x": 0.5, "y": 1, "label": True}]}, True),
+        ({"maskPoints": [{"x": 0, "y": 1, "label": 1}]}, False),
+        ({"brushStrokes": None}, False),
+        ({"brushStrokes": [{"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 0.5}]}, True),
+        ({"sessionId": "s" * 128}, False),
+        ({"sessionId": "s" * 129}, True),
+        ({"originalImageBase64": "a*b"}, True),
+        ({"unknown": 1}, False),
+    ],
+)
+def test_which_requests_are_refused(body: dict[str, Any], refused: bool) -> None:
+    (story,) = stories(plan(body=body))
+    assert (story.status == "REFUSED") is refused
