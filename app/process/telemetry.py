@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import httpx
-from fastapi import FastAPI
 from opentelemetry import trace
 from structlog.typing import EventDict, WrappedLogger
 from temporalio.client import Interceptor
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI  # a worker serves nothing: it starts without it
     from opentelemetry.sdk.trace import TracerProvider
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -44,7 +44,7 @@ class Telemetry:
 
             HTTPXClientInstrumentor.instrument_client(http, tracer_provider=self._provider)
 
-    def trace_requests(self, app: FastAPI) -> None:
+    def trace_requests(self, app: "FastAPI") -> None:
         """Make a span of each request that this application answers."""
         if self._provider is not None:
             from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415 - as above

@@ -146,7 +146,10 @@ if __name__ == "__main__":
     if words.concurrent < 1 or words.workflows < words.concurrent:
         parser.error("--workflows must be as many as --concurrent or more, and that at least 1")
     if shutil.which("redis-server") is None and (not words.only or CELERY in words.only):
-        print("bench-pipeline: redis-server is missing; install your system's package of Redis", file=sys.stderr)
+        print(
+            "make bench-pipeline: redis-server is needed: apt-get install redis-server; or leave Celery out by --only",
+            file=sys.stderr,
+        )
         sys.exit(2)
     words.out.mkdir(parents=True, exist_ok=True)
     sys.exit(asyncio.run(main(words.rounds, words.workflows, words.concurrent, words.only, words.out)))

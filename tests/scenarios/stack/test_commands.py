@@ -14,6 +14,9 @@ from scenarios.processes.ports import HOST
 from tests.command import Command
 
 
+AGAIN = pytest.mark.long("the stack started for one more case of a kind")
+
+
 async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Command) -> None:
     await command.start("up", "--free-ports", "--profile", "instant", "--workers", "2")
     await command.until("open http")
@@ -46,6 +49,7 @@ async def test_up_shows_each_address_and_stops_everything_on_ctrl_c(command: Com
     assert await command.nothing_left()
 
 
+@AGAIN
 async def test_up_reports_a_process_that_dies_and_stops_the_others(command: Command) -> None:
     await command.start("up", "--free-ports")
     await command.until("  Temporal ")
@@ -57,13 +61,8 @@ async def test_up_reports_a_process_that_dies_and_stops_the_others(command: Comm
     assert await command.nothing_left()
 
 
-AGAIN = pytest.mark.long("the stack started for one more case of a kind")
-
-
-@pytest.mark.parametrize(
-    "number",
-    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=AGAIN), pytest.param(signal.SIGHUP, marks=AGAIN)],
-)
+@AGAIN
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_up_stopped_while_it_starts_leaves_nothing(command: Command, number: signal.Signals) -> None:
     await command.start("up", "--free-ports")
     await command.until("starting the stack" if number is signal.SIGHUP else "  Temporal ")
@@ -115,9 +114,8 @@ async def test_demo_makes_pictures_and_explains_itself(command: Command) -> None
     assert await command.nothing_left()
 
 
-@pytest.mark.parametrize(
-    "moment", [pytest.param("Drawing", marks=AGAIN), "  ✓ Temporal ", pytest.param("One try-on", marks=AGAIN)]
-)
+@AGAIN
+@pytest.mark.parametrize("moment", ["Drawing", "  ✓ Temporal ", "One try-on"])
 async def test_demo_stopped_at_any_moment_leaves_nothing(command: Command, moment: str) -> None:
     await command.start("demo")
     await command.until(moment)
