@@ -13,7 +13,6 @@ from scenarios.__main__ import COMMANDS
 from scenarios.processes.ports import HOST
 from tests.command import Command
 
-
 AGAIN = pytest.mark.long("the stack started for one more case of a kind")
 
 
