@@ -1,0 +1,168 @@
+"""The worker's side of activities: each attempt runs in the story of its workflow."""
+
+import asyncio
+import inspect
+import threading
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from temporalio import activity
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.exceptions import CancelledError
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
+
+from .holds import Hold
+from .internals import CompletesElsewhere
+from .limits import Limits
+from .running import Running
+from .story import Story, current
+from .wire import LIMITS_HEADER, mark_ended, take_header
+
+if TYPE_CHECKING:
+    from .plugin import VirtualTime
+
+
+class ActivitySide(Interceptor):
+    """The interceptor of one worker.
+
+    Args:
+        slots: how many attempts of one story its worker runs at once, in virtual time.
+        local_slots: how many local ones.
+        threads: how many of those that are not coroutines run at once; None: as many as there are.
+    """
+
+    def __init__(self, virtual: "VirtualTime", slots: int, local_slots: int, threads: int | None) -> None:
+        self.virtual = virtual
+        self._pools = [_Pool(slots), _Pool(local_slots), _Pool(threads)]
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - SDK's
+        """Wrap one attempt."""
+        return _Inbound(next, self.virtual, *self._pools)
+
+
+class _Pool:
+    """A worker's places, for each story its own: stories do not wait for each other."""
+
+    def __init__(self, places: int | None) -> None:
+        self._places = places
+        self._of: WeakKeyDictionary[Story, asyncio.Semaphore] = WeakKeyDictionary()
+
+    def of(self, story: Story) -> asyncio.Semaphore:
+        if story not in self._of:
+            self._of[story] = asyncio.Semaphore(self._places if self._places is not None else 1_000_000)
+        return self._of[story]
+
+
+class _Inbound(ActivityInboundInterceptor):
+    running: Running | None = None
+
+    def __init__(
+        self, following: ActivityInboundInterceptor, virtual: "VirtualTime", remote: _Pool, local: _Pool, threads: _Pool
+    ) -> None:
+        super().__init__(following)
+        self._virtual = virtual
+        self._remote, self._local, self._threads = remote, local, threads
+
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        self._outbound = outbound
+        super().init(_Outbound(outbound, self))
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        info = activity.info()
+        if info.workflow_id is None or info.workflow_run_id is None:  # without a workflow there is no story
+            return await super().execute_activity(input)
+        headers = dict(input.headers)
+        limits = Limits(**take_header(headers, LIMITS_HEADER))
+        input.headers = headers
+        story = self._virtual.story_of_run(info.workflow_run_id, info.workflow_id, info.started_time.timestamp())
+        token = current.set(story)
+        self.running = running = Running(story, info, limits, self._outbound.heartbeat)
+        story.running[running.key] = running
+        story.local += running.local
+        story.release(Hold("local" if running.local else "activity", *running.key))
+        try:
+            return await self._attempt(running, input)
+        finally:
+            self._end(running)
+            current.reset(token)
+
+    async def _attempt(self, running: Running, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
+        story, attempt = running.story, running.attempt
+        pool = (self._local if running.local else self._remote).of(story)
+        try:
+            value = await self._in_slot(running, pool, input)
+            payload = _payload(value)
+            attempt.outcome = "completed"
+            mark_ended(payload, story.now)
+            return RawValue(payload)
+        except (asyncio.CancelledError, CancelledError):
+            attempt.outcome = "cancelled"
+            raise
+        except CompletesElsewhere:
+            self._virtual.completes_elsewhere(running)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server gets it after its backoff
+            running.fails(error)
+            raise await running.told(error) from error.__cause__
+
+    async def _in_slot(self, running: Running, pool: asyncio.Semaphore, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        if pool.locked():
+            await running.queue(pool.acquire())
+        else:
+            await pool.acquire()
+        try:
+            return await running.work(self._code(running, input))
+        finally:
+            pool.release()
+
+    async def _code(self, running: Running, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
+        if inspect.iscoroutinefunction(input.fn) or inspect.iscoroutinefunction(type(input.fn).__call__):
+            return await super().execute_activity(input)
+        async with self._threads.of(running.story):
+            return await super().execute_activity(input)
+
+    def _end(self, running: Running) -> None:
+        story, run = running.story, running.key[0]
+        story.local -= running.local
+        running.end()
+        if running.elsewhere:
+            return
+        if running.attempt.ended is None:
+            running.attempt.ended = story.now
+        story.running.pop(running.key, None)
+        if running.key not in story.resolved and run in story.open_runs:
+            # Until the workflow has heard of it, or the next attempt begins.
+            story.hold(Hold("local" if running.local else "activity", *running.key))
+        story.beat()
+
+
+class _Outbound(ActivityOutboundInterceptor):
+    def __init__(self, following: ActivityOutboundInterceptor, inbound: _Inbound) -> None:
+        super().__init__(following)
+        self._inbound = inbound
+
+    def info(self) -> activity.Info:
+        return self._inbound.running.info if self._inbound.running else super().info()
+
+    def heartbeat(self, *details: Any) -> None:
+        running = self._inbound.running
+        if running is None:
+            super().heartbeat(*details)
+        elif running.story.loop.is_own_thread(threading.get_ident()):
+            running.beat(details)
+        else:
+            running.story.loop.call_soon_threadsafe(running.beat, details)
+
+
+def _payload(value: Any) -> Payload:
+    if isinstance(value, RawValue):
+        payload = Payload()
+        payload.CopyFrom(value.payload)
+        return payload
+    return activity.payload_converter().to_payload(value)

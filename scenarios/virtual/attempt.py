@@ -1,0 +1,23 @@
+"""What is written down of an attempt."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Attempt:
+    """One attempt of one activity as it went. Times are virtual seconds since the story began.
+
+    Attributes:
+        outcome: `completed`, `cancelled`, the type of its error, or the timeout that ended it, as `START_TO_CLOSE`.
+        backoff: seconds until the next attempt; None when there is none.
+    """
+
+    activity: str
+    number: int
+    workflow_id: str
+    began: float
+    ended: float | None = None
+    outcome: str = "running"
+    message: str = ""
+    backoff: float | None = None
+    heartbeats: list[float] = field(default_factory=list)

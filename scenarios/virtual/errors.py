@@ -1,0 +1,9 @@
+"""What virtual time says when it cannot go on."""
+
+
+class VirtualTimeError(Exception):
+    """A story cannot go on, or was asked for what it cannot do: the message says what, where and what to do."""
+
+
+class WaitsForEverError(VirtualTimeError):
+    """Somebody waits for a story in which nothing can happen any more."""

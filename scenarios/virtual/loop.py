@@ -1,0 +1,183 @@
+"""The event loop: tasks of stories live in virtual time, all others in real time.
+
+`time`, `call_later` and `call_at` belong to the story in whose context they are called, so that asyncio.sleep, timeout,
+wait_for and all that is made of them (anyio, httpx, tenacity) are virtual there.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any, TypeVar
+
+from .connections import CountedConnection
+from .internals import TurningLoop
+from .story import Story, current
+
+T = TypeVar("T")
+
+_monotonic = time.monotonic  # the real one, whatever is patched later
+
+
+class VirtualLoop(TurningLoop):
+    """An event loop for stories. Use: `asyncio.Runner(loop_factory=VirtualLoop)`."""
+
+    def __init__(self) -> None:
+        self.stories: set[Story] = set()
+        """Those that have timers."""
+        super().__init__()
+
+    # ---------------------------------------------------------------- time
+    def time(self) -> float:
+        """Return the time of the caller's story, or the real time outside all."""
+        story = current.get()
+        return story.now if story else _monotonic()
+
+    def real_time(self) -> float:
+        """Return the real time."""
+        return _monotonic()
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Set a timer of the story whose context it is."""
+        story = context.get(current) if context else current.get()
+        now = story.now if story else _monotonic()
+        return self.call_at(now + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Set a timer of the story whose context it is."""
+        story = context.get(current) if context else current.get()
+        if story:
+            return story.call_at(when, callback, *args, context=context)
+        return super().call_at(when, callback, *args, context=context)
+
+    def wake_at(self, when: float) -> None:
+        """Turn once more at a real time."""
+        super().call_at(when + 0.001, lambda: None, context=Context())
+
+    def begin_turn(self) -> None:
+        """Let each story that has nothing ready to run go on."""
+        if self.stories:
+            at_work = {context.get(current) for context in self.contexts_ready()}
+            for story in [each for each in self.stories if each not in at_work]:
+                story.advance()
+
+    # ---------------------------------------------------------------- real I/O, as far as a loop can see it
+    def watch(self, sock: Any, protocol: Any, waiter: Any, extra: Any, server: Any) -> Any:
+        """Count what stories wait for on a connection."""
+        return CountedConnection(self, sock, protocol, waiter, extra, server)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":  # type: ignore[override]
+        """Count a thread as real I/O of the story that it works for."""
+        future = super().run_in_executor(executor, func, *args)
+        story = current.get()
+        if story:
+            work = object()
+            story.threads[work] = f"a thread that runs {_named(func, args)}"
+
+            def over(_future: object) -> None:
+                story.threads.pop(work, None)
+                story.beat()
+
+            future.add_done_callback(over)
+        return future
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        """Count connecting."""
+        with real_io(f"a connection to {_spelt(address)}"):
+            await super().sock_connect(sock, address)
+
+    async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
+        """Count receiving."""
+        with real_io("data on a socket"):
+            return await super().sock_recv(sock, nbytes)
+
+    async def sock_recv_into(self, sock: Any, buf: Any) -> int:
+        """Count receiving."""
+        with real_io("data on a socket"):
+            return await super().sock_recv_into(sock, buf)
+
+    async def sock_sendall(self, sock: Any, data: Any) -> None:
+        """Count sending."""
+        with real_io("a socket to take data"):
+            await super().sock_sendall(sock, data)
+
+    async def subprocess_exec(self, protocol_factory: Any, *args: Any, **options: Any) -> Any:
+        """Count a process from its start to its end."""
+        return await self._counted_process(super().subprocess_exec(protocol_factory, *args, **options), args[0])
+
+    async def subprocess_shell(self, protocol_factory: Any, cmd: Any, **options: Any) -> Any:
+        """Count a process from its start to its end."""
+        return await self._counted_process(super().subprocess_shell(protocol_factory, cmd, **options), cmd)
+
+    @staticmethod
+    async def _counted_process(start: Coroutine[Any, Any, Any], name: object) -> Any:
+        story = current.get()
+        if story is None:
+            return await start
+        counted = story.real_io(f"the process {name!s}")
+        counted.__enter__()
+        try:
+            transport, protocol = await start
+        except BaseException:
+            counted.__exit__(None, None, None)
+            raise
+        exited = protocol.process_exited
+
+        def over() -> None:
+            counted.__exit__(None, None, None)
+            exited()
+
+        if transport.get_returncode() is None:
+            protocol.process_exited = over
+        else:
+            counted.__exit__(None, None, None)
+        return transport, protocol
+
+
+def in_real_time(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Start a task that belongs to no story."""
+    return asyncio.get_running_loop().create_task(work, context=Context())
+
+
+@contextmanager
+def real_io(what: str) -> Iterator[None]:
+    """Count what runs inside as real I/O of the current story: no virtual time passes. For what no loop can see.
+
+    Args:
+        what: its name, where an error says what a story waits for.
+    """
+    story = current.get()
+    if story is None:
+        yield
+        return
+    with story.real_io(what):
+        yield
+
+
+async def counted_chunks(chunks: AsyncIterator[T], what: str) -> AsyncIterator[T]:
+    """Yield from an asynchronous iterator, and count the waits for its items as real I/O."""
+    while True:
+        with real_io(what):
+            try:
+                chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+        yield chunk
+
+
+def _named(func: object, args: tuple[Any, ...]) -> str:
+    """Return the name of what a thread runs: the SDK and asyncio wrap it in `Context.run`."""
+    for each in (func, *getattr(func, "args", ()), *args):
+        name = getattr(each, "__qualname__", "")
+        if name and name not in ("Context.run", "_execute_sync_activity"):
+            return str(name)
+    return "a function"
+
+
+def _spelt(address: object) -> str:
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)

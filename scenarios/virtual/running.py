@@ -1,0 +1,267 @@
+"""One attempt while it runs: its deadlines, its heartbeats, how a cancellation reaches it, how its failure is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+from .attempt import Attempt
+from .holds import Hold
+from .limits import Limits, delta
+from .loop import in_real_time
+from .retries import delay_after_error, timeout_error_type
+from .story import Story
+from .wire import TIMEOUT_TYPES, ended_detail
+
+T = TypeVar("T")
+
+ASK_S = 0.01
+"""Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
+NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
+"""What the server says of a schedule_to_close that has passed, or would before the next attempt."""
+SOON = timedelta(milliseconds=1)
+"""What the server waits before the next attempt: the backoff has passed in the story already."""
+
+
+class ExpiredError(Exception):
+    """A timeout of the server's has passed; its argument is the timeout's name, as `HEARTBEAT`."""
+
+
+class Running:
+    """An attempt that runs in a story.
+
+    Heartbeats are noted and not sent, since the answer to a real one could bring a cancellation that is asked for
+    later. One that is asked for is fetched from the server at the next virtual heartbeat, while time stands still.
+
+    Args:
+        limits: the activity's timeouts.
+        send: sends a real heartbeat.
+    """
+
+    def __init__(self, story: Story, info: activity.Info, limits: Limits, send: Callable[..., None]) -> None:
+        self.story, self.limits, self._send = story, limits, send
+        self.key = (info.workflow_run_id or "", info.activity_id)
+        self.local = info.is_local
+        scheduled = story.scheduled.get(self.key, story.now)
+        self.close_by = scheduled + limits.schedule_to_close
+        self.info = replace(
+            info,
+            scheduled_time=self._datetime(scheduled),
+            start_to_close_timeout=delta(limits.start_to_close),
+            schedule_to_close_timeout=delta(limits.schedule_to_close),
+            heartbeat_timeout=delta(limits.heartbeat),
+        )
+        self.attempt = Attempt(info.activity_type, info.attempt, info.workflow_id or "", story.now)
+        self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
+        self.over = self.elsewhere = False
+        self._cancelling = self._idle = False
+        self._expired: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[Any] | None = None
+        self._limits: list[asyncio.TimerHandle] = [story.call_at(self.close_by, self._expire, "SCHEDULE_TO_CLOSE")]
+        self._silence: asyncio.TimerHandle | None = None
+        self.when_expired: Callable[[ExpiredError], object] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._context = copy_context()
+
+    # ---------------------------------------------------------------- from its beginning to its end
+    async def queue(self, slot: Awaitable[object]) -> None:
+        """Wait for a slot, as a task waits for a worker.
+
+        Raises:
+            ExpiredError: no time is left.
+        """
+        self._idle = True
+        limit = self.story.call_at(self.story.now + self.limits.schedule_to_start, self._expire, "SCHEDULE_TO_START")
+        try:
+            await self._until_over(_awaiting(slot))
+        finally:
+            limit.cancel()
+            self._idle = False
+
+    async def work(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Begin: run the activity's code until it ends, or until the server would end the attempt.
+
+        Raises:
+            ExpiredError: a timeout has passed. The code goes on until its next heartbeat, as it would.
+        """
+        story = self.story
+        self.attempt.began = story.now
+        story.note(self.attempt)
+        begun = self._datetime(story.now)
+        self.info = replace(self.info, started_time=begun, current_attempt_scheduled_time=begun)
+        self._limits.append(story.call_at(story.now + self.limits.start_to_close, self._expire, "START_TO_CLOSE"))
+        self._listen()
+        return await self._until_over(work)
+
+    async def _until_over(self, work: Coroutine[Any, Any, Any]) -> Any:
+        self._task = task = asyncio.ensure_future(work)
+        while not task.done() and not self._expired.done():
+            try:
+                await asyncio.wait({task, self._expired}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                if activity.is_worker_shutdown():
+                    self.story.free = True  # nobody waits for it any more, and it has to end
+                self._stop_asking()
+                task.cancel()
+        if task.done():
+            return task.result()
+        self.story.zombies.add(task)
+        task.add_done_callback(self._forget_zombie)
+        raise ExpiredError(self._expired.result())
+
+    def _forget_zombie(self, task: "asyncio.Task[Any]") -> None:
+        self.story.zombies.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else asks
+
+    def end(self) -> None:
+        """Its code is over."""
+        self.over = True
+        self._stop_asking()
+        if not self.elsewhere:
+            self.stop_limits()
+
+    def stop_limits(self) -> None:
+        """No timeout can end it any more."""
+        for limit in (*self._limits, *([self._silence] if self._silence else [])):
+            limit.cancel()
+
+    def _expire(self, timeout: str) -> None:
+        if self._expired.done():
+            return
+        self._expired.set_result(timeout)
+        if self.elsewhere and self.when_expired:
+            self.when_expired(ExpiredError(timeout))
+
+    # ---------------------------------------------------------------- completed from elsewhere
+    def completes_elsewhere(self, when_expired: Callable[[ExpiredError], object]) -> None:
+        """Its code is over, but somebody else says how it ends: until then its timeouts count."""
+        self.elsewhere, self.when_expired = True, when_expired
+
+    def in_story(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Start a task of its story."""
+        return self.story.loop.create_task(work, context=self._context.copy())
+
+    @contextmanager
+    def reported(self, outcome: str | None) -> Iterator[None]:
+        """Say how it ended, while the server is told; the workflow has to hear of it before time goes on."""
+        if outcome:
+            self.attempt.outcome, self.attempt.ended = outcome, self.story.now
+        self.stop_limits()
+        self.story.hold(Hold("activity", *self.key))
+        try:
+            yield
+        except BaseException:
+            self.story.release(Hold("activity", *self.key))
+            raise
+        self.story.running.pop(self.key, None)
+
+    def fails(self, error: Exception) -> None:
+        """Write down how it failed."""
+        self.attempt.ended = self.story.now
+        self.attempt.message = error.message if isinstance(error, ApplicationError) else str(error)
+        kind = error.type if isinstance(error, ApplicationError) else None
+        self.attempt.outcome = str(error) if isinstance(error, ExpiredError) else kind or type(error).__name__
+
+    # ---------------------------------------------------------------- heartbeats and cancellation
+    def beat(self, details: tuple[Any, ...]) -> None:
+        """Note a heartbeat. With it comes a cancellation that has been asked for."""
+        if self._expired.done() or (self.over and not self.elsewhere):
+            if self._task:
+                self._task.cancel()
+            return
+        self.details = details
+        self.attempt.heartbeats.append(self.story.now)
+        self.story.beat()
+        self._listen()
+        if (self._cancelling or self.key[0] not in self.story.open_runs) and not self.elsewhere:
+            self._ask()
+
+    def _listen(self) -> None:
+        if self._silence:
+            self._silence.cancel()
+        self._silence = self.story.call_at(self.story.now + self.limits.heartbeat, self._expire, "HEARTBEAT")
+
+    def cancel_requested(self) -> None:
+        """Hear that its workflow wants it cancelled: at once where no code runs, else with the next heartbeat."""
+        self._cancelling = True
+        if self.local and not self.over:  # the SDK's core says it by itself, any moment
+            self.story.hold(Hold("local", *self.key))
+        elif self._idle:
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._asking is None and not self.local:
+            self.story.hold(Hold("asking", *self.key))
+            self._asking = in_real_time(self._ask_server())
+
+    async def _ask_server(self) -> None:
+        while not self._context.run(activity.is_cancelled):
+            self._send(*self.details)
+            await asyncio.sleep(ASK_S)
+        self.story.release(Hold("asking", *self.key))  # a thread is told so only
+
+    def _stop_asking(self) -> None:
+        self.story.release(Hold("local" if self.local else "asking", *self.key))
+        if self._asking:
+            self._asking.cancel()
+
+    # ---------------------------------------------------------------- how its failure is told
+    async def told(self, error: Exception) -> ApplicationError:
+        """Return what to tell the server of a failure; if there will be another attempt, after its backoff."""
+        failure, timeout = self._as_application_error(error)
+        policy = self.info.retry_policy or RetryPolicy()
+        delay = delay_after_error(policy, self.info.attempt, failure)
+        late = delay is not None and self.story.now + delay > self.close_by
+        if late and timeout:  # the server names the timeout that leaves no time
+            failure, timeout = self._as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"))
+        if delay is None or late:
+            detail = ended_detail(self.story.now, late=late or timeout == "SCHEDULE_TO_CLOSE", timeout=timeout)
+            return _copied(failure, (*failure.details, RawValue(detail)), None, final=failure.non_retryable or late)
+        self.attempt.backoff = delay
+        if self.attempt.heartbeats and not self.local:
+            self._send(*self.details)  # for the next attempt
+        self._idle = True
+        if self._cancelling:
+            self._ask()
+        try:
+            await asyncio.sleep(delay)
+        except asyncio.CancelledError:
+            self.attempt.backoff = None
+            raise
+        return _copied(failure, tuple(failure.details), SOON, final=False)
+
+    def _as_application_error(self, error: Exception) -> tuple[ApplicationError, str | None]:
+        if isinstance(error, ExpiredError):
+            timeout = str(error)
+            message = NO_TIME if timeout == "SCHEDULE_TO_CLOSE" else f"activity {TIMEOUT_TYPES[timeout]} timeout"
+            final = timeout.startswith("SCHEDULE")
+            kind = timeout_error_type(timeout)
+            return ApplicationError(message, *self.details, type=kind, non_retryable=final), timeout
+        if isinstance(error, ApplicationError):
+            return error, None
+        failure = ApplicationError(str(error), type=type(error).__name__)
+        return failure.with_traceback(error.__traceback__), None
+
+    def _datetime(self, instant: float) -> datetime:
+        return datetime.fromtimestamp(self.story.base + instant, UTC)
+
+
+async def _awaiting(work: Awaitable[Any]) -> Any:
+    return await work
+
+
+def _copied(
+    error: ApplicationError, details: tuple[Any, ...], delay: timedelta | None, *, final: bool
+) -> ApplicationError:
+    copy = ApplicationError(
+        error.message, *details, type=error.type, non_retryable=final, next_retry_delay=delay, category=error.category
+    )
+    return copy.with_traceback(error.__traceback__)

@@ -1,0 +1,389 @@
+"""A story: one workflow with its children and continued runs, and the one clock that they share.
+
+Its clock jumps to its earliest timer when its code waits, none of its real I/O is in flight, nothing is on its way
+between worker and server (a hold), and somebody waits for its end or for an instant of it. Only the loop's thread
+touches a story.
+"""
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from itertools import count
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from .attempt import Attempt
+from .holds import WORDS, Answer, Hold
+
+if TYPE_CHECKING:
+    from .loop import VirtualLoop
+
+
+class InFlight(Protocol):
+    """An attempt whose code runs, as its story sees it."""
+
+    over: bool
+
+    def cancel_requested(self) -> None:
+        """Hear that its workflow wants it cancelled."""
+        ...
+
+
+class Audience(Protocol):
+    """Those who wait for stories, and how a story reaches its workflows."""
+
+    def waits_for(self, story: "Story") -> bool:
+        """Say whether time may pass for a story."""
+        ...
+
+    def tell_fired(self, story: "Story", workflow_id: str, hold: Hold, at: float) -> None:
+        """Tell a workflow that a timer of its has fired."""
+        ...
+
+
+Key = tuple[str, str]
+"""Of an activity: its run and its id."""
+
+current: ContextVar["Story | None"] = ContextVar("story", default=None)
+"""The story that the running code belongs to."""
+
+
+class Story:
+    """The virtual time of one workflow, and what happened in it.
+
+    Attributes:
+        name: the workflow that it began with.
+        now: virtual seconds since it began.
+        base: its beginning in Unix seconds.
+        workflow_ids: its workflows.
+    """
+
+    def __init__(self, name: str, loop: "VirtualLoop", audience: Audience, base: float = 0.0) -> None:
+        self.name, self.base, self.now = name, base, 0.0
+        self.key = uuid4().hex
+        self.workflow_ids = {name}
+        self.runs: set[str] = set()
+        self.loop, self._audience = loop, audience
+        self.pulse = 0
+        """Grows with whatever happens: a story whose pulse stands still is stuck."""
+        self.holds: set[Hold] = set()
+        self.io: Counter[str] = Counter()
+        self.connections: dict[object, str] = {}
+        self.threads: dict[object, str] = {}
+        self.naps: set[object] = set()
+        self.settled_at = self._woken_at = 0.0
+        self.running: dict[Key, InFlight] = {}
+        self.local = 0
+        self.resolved: set[Key] = set()
+        self.scheduled: dict[Key, float] = {}
+        self.timers: dict[Key | tuple[str, int], asyncio.TimerHandle] = {}
+        self.plans = 0
+        self.open_runs: dict[str, str] = {}
+        self.children: dict[str, list[tuple[str, bool]]] = {}
+        self.awaited: Counter[Hold] = Counter()
+        self.cancelled: set[str] = set()
+        self.continued: set[str] = set()
+        self.parents: dict[str, Hold | None] = {}
+        self.zombies: set[asyncio.Task[Any]] = set()
+        self.answers: dict[str, Answer] = {}
+        self.waits_on: dict[str, str] = {}
+        self.task_failures: dict[str, str] = {}
+        self.free = False
+        self._made: list[Attempt] = []
+        self._due: dict[tuple[str, int], float] = {}
+        self._heap: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._order = count()
+
+    # ---------------------------------------------------------------- for those who look at it
+    def attempts(self, activity: str | None = None) -> list[Attempt]:
+        """Return the attempts so far, of one activity or of all, in the order in which they began."""
+        return [each for each in self._made if activity in (None, each.activity)]
+
+    def beat(self) -> None:
+        """Say that something happens: it is not stuck."""
+        self.pulse += 1
+
+    def note(self, attempt: Attempt) -> None:
+        """Write down an attempt that begins."""
+        self._made.append(attempt)
+
+    # ---------------------------------------------------------------- the clock
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Set a timer at an instant of this story."""
+        handle = asyncio.TimerHandle(when, callback, args, self.loop, context)
+        heapq.heappush(self._heap, (when, next(self._order), handle))
+        self.loop.stories.add(self)
+        return handle
+
+    def advance(self) -> None:
+        """Hand due timers to the loop; jump to the earliest if nothing keeps this story where it is."""
+        heap = self._heap
+        while heap and heap[0][2].cancelled():
+            heapq.heappop(heap)
+        if not heap:
+            self.loop.stories.discard(self)
+            return
+        if heap[0][0] > self.now:
+            if not isfinite(heap[0][0]) or not self._may_jump():
+                return
+            self.now = heap[0][0]
+            self.pulse += 1
+        while heap and heap[0][0] <= self.now:
+            self.loop.make_ready(heapq.heappop(heap)[2])
+
+    def at_work(self) -> bool:
+        """Say whether real I/O or threads of this story are busy."""
+        return bool(self.io or self.connections) or len(self.threads) > len(self.naps)
+
+    def held(self) -> bool:
+        """Say whether something is on its way."""
+        if not self.local:
+            return bool(self.holds)
+        # A local activity runs inside a workflow task: whatever else comes has to wait for its end anyway.
+        return any(hold.kind == "local" for hold in self.holds)
+
+    def can_happen(self) -> bool:
+        """Say whether there is a reason for time to pass: an attempt, a workflow's timer, a plan."""
+        return bool(self.running or self.timers or self.plans or self.free)
+
+    def _may_jump(self) -> bool:
+        if self.at_work() or self.held() or not self.can_happen():
+            return False
+        if not (self.free or self._audience.waits_for(self)):
+            return False
+        now = self.loop.real_time()
+        if self.settled_at > now and not now < self._woken_at <= self.settled_at:
+            self._woken_at = self.settled_at
+            self.loop.wake_at(self.settled_at)
+        return self.settled_at <= now
+
+    # ---------------------------------------------------------------- what keeps it where it is
+    def hold(self, hold: Hold) -> None:
+        """Let time stand still until this is released."""
+        self.pulse += 1
+        self.holds.add(hold)
+
+    def release(self, hold: Hold | None) -> None:
+        """Something has arrived."""
+        self.pulse += 1
+        self.holds.discard(hold)
+
+    def numbered(self, kind: str, of: str) -> Hold:
+        """Hold for one message among several of its kind to the same workflow."""
+        hold = Hold(kind, of, next(self._order))
+        self.hold(hold)
+        return hold
+
+    @contextmanager
+    def real_io(self, what: str) -> Iterator[None]:
+        """Count real I/O: no virtual time passes meanwhile."""
+        self.pulse += 1
+        self.io[what] += 1
+        try:
+            yield
+        finally:
+            self.pulse += 1
+            self.io[what] -= 1
+            if not self.io[what]:
+                del self.io[what]
+
+    # ---------------------------------------------------------------- what its workflows do
+    def schedules(self, run: str, activity_id: str, *, local: bool) -> None:
+        """An activity is scheduled: it has to begin here before time goes on."""
+        self.hold(Hold("local" if local else "activity", run, activity_id))
+        self.scheduled[run, activity_id] = self.now
+
+    def asks_to_cancel(self, run: str, activity_id: str, *, heard_at_once: bool, local: bool) -> None:
+        """A workflow wants an activity cancelled; unless it waits for that, it hears so in its next task."""
+        key = (run, activity_id)
+        if heard_at_once and key not in self.resolved:
+            self.hold(Hold("local" if local else "activity", *key))
+        if key in self.running:
+            self.running[key].cancel_requested()
+
+    def expects(self, workflow_id: str) -> bool:
+        """Say whether a workflow of this story runs or will begin."""
+        return workflow_id in self.open_runs.values() or Hold("begin", workflow_id) in self.holds
+
+    def sends(self, kind: str, workflow_id: str) -> Hold | None:
+        """A message goes to a workflow of this story; it has to hear it before time goes on."""
+        if not self.expects(workflow_id) or (kind == "cancel" and workflow_id in self.cancelled):
+            return None  # a second cancellation is not told to it
+        if kind == "cancel":
+            self.cancelled.add(workflow_id)
+        return self.numbered(kind, workflow_id)
+
+    @contextmanager
+    def awaits(self, hold: Hold) -> Iterator[None]:
+        """Somebody waits for a result or an outcome: once it is there, no time passes until it has got it."""
+        self.awaited[hold] += 1
+        try:
+            yield
+        finally:
+            self.awaited[hold] -= 1
+            if not self.awaited[hold]:
+                del self.awaited[hold]
+                self.release(hold)
+
+    def gives(self, hold: Hold) -> None:
+        """A result or an outcome is there."""
+        if hold in self.awaited:
+            self.hold(hold)
+
+    def cancels_child(self, workflow_id: str) -> None:
+        """A parent wants a child cancelled. The server tells only the run that it started, which may be over."""
+        if workflow_id not in self.continued:
+            self.sends("cancel", workflow_id)
+
+    def begins(self, workflow_id: str) -> Hold:
+        """A workflow of this story is started: it has to begin here before time goes on."""
+        self.workflow_ids.add(workflow_id)
+        hold = Hold("begin", workflow_id)
+        self.hold(hold)
+        return hold
+
+    def starts_child(self, run: str, seq: int, workflow_id: str, *, dies_with_it: bool) -> None:
+        """A child is started: it has to begin, and its parent to hear of that."""
+        self.begins(workflow_id)
+        self.children.setdefault(run, []).append((workflow_id, dies_with_it))
+        self.hold(Hold("child start", run, seq))
+
+    def starts_timer(self, run: str, workflow_id: str, seq: int, seconds: float) -> None:
+        """A workflow starts a timer. Said again, when the server missed it, it keeps its instant."""
+        when = self._due.setdefault((run, seq), self.now + seconds)
+        if (run, seq) not in self.timers and isfinite(when):
+            self.timers[run, seq] = self.call_at(when, self._fire, run, workflow_id, seq, context=Context())
+
+    def cancels_timer(self, run: str, seq: int) -> None:
+        """A workflow no longer wants a timer."""
+        timer = self.timers.pop((run, seq), None)
+        if timer:
+            timer.cancel()
+
+    def _fire(self, run: str, workflow_id: str, seq: int) -> None:
+        self.timers.pop((run, seq), None)
+        hold = Hold("timer", run, seq)
+        self.hold(hold)
+        self._audience.tell_fired(self, workflow_id, hold, self._due.get((run, seq), self.now))
+
+    def processed(
+        self,
+        run: str,
+        workflow_id: str,
+        heard: list[Hold],
+        effects: "list[Callable[[Story], object]]",
+        about: tuple[Hold | None, str],
+    ) -> None:
+        """Take the effects of a workflow's answer, before it goes to the server.
+
+        Args:
+            run: of the workflow.
+            workflow_id: the workflow's.
+            heard: what it had heard when it answered.
+            effects: of what it says.
+            about: what its parent waits for, and which messages it may wait for itself.
+        """
+        self.pulse += 1
+        self.open_runs[run] = workflow_id
+        self.parents[run], self.waits_on[run] = about
+        self.task_failures.pop(run, None)
+        self.answers.setdefault(run, Answer()).heard += heard
+        for effect in effects:
+            effect(self)
+
+    def is_closing(self, run: str, then: Hold | None) -> None:
+        """A workflow has said its last word. The server may refuse it for what came meanwhile."""
+        self.answers[run].last = True
+        self.answers[run].then = then
+        self.hold(Hold("close", run))
+
+    def sending(self, run: str) -> list[Hold]:
+        """Return what a workflow has heard, as its answer goes to the server; nothing yet for its last answer."""
+        answer = self.answers.get(run)
+        if answer is None or answer.last:
+            return []
+        del self.answers[run]  # before it is sent: that the run is dropped from the cache may overtake the reply
+        return answer.heard
+
+    def evicted(self, run: str, refused: bool) -> None:
+        """The SDK's core drops a run: that tells what became of its last answer."""
+        answer = self.answers.pop(run, None)
+        if answer is None or not answer.last:
+            return
+        self.release(Hold("close", run))
+        if not refused:
+            self.closes(run, answer.then)
+            self.hears(answer.heard)
+
+    def _forget_timers(self, run: str) -> None:
+        for key in [key for key in self.timers if key[0] == run]:
+            self.timers.pop(key).cancel()
+        self._due = {key: when for key, when in self._due.items() if key[0] != run}
+
+    def terminated(self, workflow_id: str) -> None:
+        """A workflow is ended without hearing of it. Its parent does."""
+        for run in [run for run, name in self.open_runs.items() if name == workflow_id]:
+            self.closes(run, self.parents.get(run))
+
+    def hears(self, heard: list[Hold]) -> None:
+        """The server has taken a workflow's answer to what it heard."""
+        for hold in heard:
+            if hold.kind in ("signal", "cancel", "update"):  # the oldest of those on their way to it
+                same = [each for each in self.holds if each[:2] == hold[:2]]
+                self.release(min(same, default=None, key=lambda each: each.which))  # type: ignore[arg-type, return-value]
+                continue
+            self.release(hold)
+            if hold.kind in ("activity", "local"):
+                key = (hold.of, str(hold.which))
+                self.resolved.add(key)
+                if key in self.running and self.running[key].over:  # it was completed from elsewhere
+                    del self.running[key]
+
+    def closes(self, run: str, then: Hold | None) -> None:
+        """A run is over: a parent has to hear of its child, or the run that continues it to begin."""
+        workflow_id = self.open_runs.pop(run, "")
+        self.waits_on.pop(run, None)
+        self.parents.pop(run, None)
+        self.pulse += 1
+        continues = then == Hold("begin", workflow_id)
+        begun = workflow_id in self.open_runs.values()  # the run that continues it may be quicker than this
+        if continues:
+            self.continued.add(workflow_id)
+            then = None if begun else then
+        gone = {run} if begun or continues else {run, workflow_id}
+        self.holds = {hold for hold in self.holds if hold.of not in gone}  # nobody will hear them
+        self.cancelled -= gone
+        if not (begun or continues):
+            self.gives(Hold("result", workflow_id))
+        if then:
+            self.hold(then)
+        self._forget_timers(run)
+        for child, dies in self.children.pop(run, []):
+            for child_run in [each for each, name in self.open_runs.items() if name == child and dies]:
+                self.closes(child_run, None)
+        for key in [key for key, attempt in self.running.items() if key[0] == run and attempt.over]:
+            del self.running[key]
+        if not self.open_runs and not self.holds:
+            for zombie in list(self.zombies):
+                zombie.cancel()
+
+    # ---------------------------------------------------------------- what it waits for, in words
+    def waits_for(self) -> str | None:
+        """Say what keeps this story where it is; None when nothing does."""
+        if self.io:
+            return ", ".join(self.io)
+        if self.connections:
+            return ", ".join(sorted(set(self.connections.values())))
+        if len(self.threads) > len(self.naps):
+            return ", ".join(sorted(set(self.threads.values())))
+        if self.held():
+            said = "; ".join(WORDS[hold.kind].format(**hold._asdict()) for hold in sorted(self.holds, key=str))
+            failures = "; ".join(f"its workflow task fails: {failure}" for failure in self.task_failures.values())
+            return f"{said} ({failures})" if failures else said
+        return None

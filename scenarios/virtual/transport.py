@@ -1,0 +1,125 @@
+"""The httpx transport for fakes that have no clock: they answer as of the caller's time, and claim what a call takes.
+
+The wire is four headers. `X-Sim-Time` (request): the caller's time in Unix seconds. `X-Sim-Elapsed` (answer): the
+seconds that it takes, or `inf` for one that never comes. `X-Sim-Longest-Pause` (answer): the longest silence in one
+that comes in pieces, which a read timeout counts. `X-Sim-Fault: refuse` (answer): nobody would have listened. Outside a
+story requests pass unchanged and take real time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from math import inf
+from typing import Any
+
+import httpx
+
+from .errors import VirtualTimeError
+from .loop import counted_chunks, real_io
+from .story import current
+
+TIME_HEADER = "X-Sim-Time"
+ELAPSED_HEADER = "X-Sim-Elapsed"
+PAUSE_HEADER = "X-Sim-Longest-Pause"
+FAULT_HEADER = "X-Sim-Fault"
+REFUSE = "refuse"
+
+
+class RefusedError(Exception):
+    """The fake plays a service that does not listen."""
+
+
+class SilentError(Exception):
+    """The fake claims a silence that outlasts the read timeout, which has passed."""
+
+
+def caller_time() -> str | None:
+    """Return what `X-Sim-Time` says: the caller's time in Unix seconds; None outside a story."""
+    story = current.get()
+    return repr(story.base + story.now) if story else None
+
+
+async def take_claimed_time(headers: Mapping[str, str], read_timeout: float | None) -> None:
+    """Let the time pass that an answer claims.
+
+    Args:
+        headers: of the answer.
+        read_timeout: of the caller's library, in seconds.
+
+    Raises:
+        RefusedError: nobody would have listened.
+        SilentError: the read timeout has passed first.
+        VirtualTimeError: a header is not a number of seconds.
+    """
+    if headers.get(FAULT_HEADER) == REFUSE:
+        raise RefusedError
+    claimed = _seconds(headers, ELAPSED_HEADER)
+    silent = _seconds(headers, PAUSE_HEADER) if PAUSE_HEADER in headers else claimed
+    limit = inf if read_timeout is None else read_timeout
+    if silent > limit:
+        await asyncio.sleep(limit)
+        raise SilentError
+    await asyncio.sleep(claimed)
+
+
+def _seconds(headers: Mapping[str, str], name: str) -> float:
+    try:
+        seconds = float(headers.get(name) or 0)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise VirtualTimeError(f"a fake answered {name}: {headers.get(name)!r}; seconds or inf are expected")
+    return seconds
+
+
+class VirtualTransport(httpx.AsyncBaseTransport):
+    """Real HTTP to fakes, in virtual time, under the timeouts of the client's own.
+
+    Args:
+        inner: what sends; httpx's own without it.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self._inner = inner or httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with the caller's time; take the time that the answer claims.
+
+        Raises:
+            httpx.ConnectError: the fake plays a service that is down.
+            httpx.ReadTimeout: the answer claims more than the request's read timeout.
+        """
+        now = caller_time()
+        if now is None:
+            return await self._inner.handle_async_request(request)
+        request.headers[TIME_HEADER] = now
+        what = f"an answer of {request.url.host}:{request.url.port or request.url.scheme}"
+        with real_io(what):
+            response = await self._inner.handle_async_request(request)
+        response.stream = _CountedStream(response.stream, what)
+        try:
+            await take_claimed_time(response.headers, request.extensions.get("timeout", {}).get("read"))
+        except BaseException as error:
+            with real_io(what):
+                await response.aclose()  # or the pool runs dry, one connection for each fault
+            if isinstance(error, RefusedError):
+                raise httpx.ConnectError("Connection refused", request=request) from None
+            if isinstance(error, SilentError):
+                raise httpx.ReadTimeout("The read operation timed out", request=request) from None
+            raise
+        return response
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+class _CountedStream(httpx.AsyncByteStream):
+    def __init__(self, inner: Any, what: str) -> None:
+        self._inner, self._what = inner, what
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return counted_chunks(aiter(self._inner), self._what)
+
+    async def aclose(self) -> None:
+        with real_io(self._what):
+            await self._inner.aclose()

@@ -1,0 +1,135 @@
+"""What comes from outside happens at the instant where the story stands; what waits in vain ends in an error."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError
+from tests.virtual.session import Session
+from tests.virtual.workflows import Approval, One
+
+
+def _name() -> str:
+    return f"order-{uuid.uuid4()}"
+
+
+def test_time_stands_while_nobody_waits(session: Session) -> None:
+    async def story() -> tuple[Any, float, Any]:
+        name, virtual = _name(), session.virtual
+        handle = await session.client.start_workflow(Approval.run, 60, id=name, task_queue="q")
+        await virtual.until(name, 130)
+        await asyncio.sleep(0.1)
+        reminded = await handle.query(Approval.reminded)
+        stands = virtual.story(name).now
+        await handle.signal(Approval.approve)
+        result = await handle.result()
+        await session.replay(handle)
+        return reminded, stands, result
+
+    assert session.do(story()) == ([60, 120], 130, [130, [60, 120], 130])
+
+
+def test_what_is_planned_happens_at_its_instant(session: Session) -> None:
+    result, story = session.run(Approval.run, 60, plan=[(95, lambda handle: handle.signal(Approval.approve))])
+    assert result == [95, [60], 95]
+    assert story.now == 95
+
+
+def test_the_outcome_of_an_update_lets_time_pass(session: Session) -> None:
+    async def story() -> tuple[Any, Any]:
+        handle = await session.client.start_workflow(Approval.run, 60, id=_name(), task_queue="q")
+        return await handle.execute_update(Approval.approve_later, 70), await handle.result()
+
+    assert session.do(story()) == (70, [70, [60], 70])
+
+
+def test_what_was_planned_and_fails_reaches_who_waits(session: Session) -> None:
+    async def fails() -> None:
+        raise LookupError("no such order")
+
+    async def story() -> None:
+        name = _name()
+        session.virtual.at(name, 10, fails)
+        try:
+            await session.client.execute_workflow(Approval.run, 60, id=name, task_queue="q")
+        finally:
+            await session.client.get_workflow_handle(name).terminate()
+
+    with pytest.raises(VirtualTimeError, match=r"planned for 10 s of order-.* failed: LookupError\('no such order'\)"):
+        session.do(story())
+
+
+def test_a_signal_that_nobody_will_send_is_named(session: Session) -> None:
+    async def story() -> None:
+        name = _name()
+        try:
+            await session.client.execute_workflow(Approval.run, None, id=name, task_queue="q")
+        finally:
+            await session.client.get_workflow_handle(name).terminate()
+
+    with pytest.raises(WaitsForEverError, match=r"waits for ever: signal approve or update approve_later"):
+        session.do(story())
+
+
+def test_a_queue_that_nobody_serves_is_named(session: Session) -> None:
+    async def story() -> None:
+        virtual = VirtualTime(patience=1)
+        client = await Client.connect(session.client.service_client.config.target_host, plugins=[virtual])
+        name = _name()
+        try:
+            await client.execute_workflow(One.run, args=["hangs", [], {}], id=name, task_queue="nobody's")
+        finally:
+            await client.get_workflow_handle(name).terminate()
+
+    with pytest.raises(VirtualTimeError, match=r"waits for: workflow order-.* to begin here, since 1 s"):
+        session.do(story())
+
+
+def test_an_answer_that_does_not_come_is_named(session: Session) -> None:
+    async def story() -> None:
+        over = asyncio.Event()
+
+        async def says_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await over.wait()
+            writer.close()
+
+        listener = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        name = _name()
+        session.virtual._waits._patience, patience = 1.0, session.virtual._waits._patience
+        try:
+            await session.client.execute_workflow(
+                One.run, args=["asks", [f"http://127.0.0.1:{port}"], {}], id=name, task_queue="q"
+            )
+        finally:
+            session.virtual._waits._patience = patience
+            await session.client.get_workflow_handle(name).terminate()
+            over.set()
+            listener.close()
+
+    with pytest.raises(VirtualTimeError, match=r"waits for: an answer of 127.0.0.1:\d+, since 1 s"):
+        session.do(story())
+
+
+def test_a_breakpoint_is_no_hang(session: Session) -> None:
+    patience, session.virtual._waits._patience = session.virtual._waits._patience, 0.5
+    try:
+        assert session.one("stops_at_a_breakpoint", 1.5)[0] == ["went on", 0]
+    finally:
+        session.virtual._waits._patience = patience
+
+
+def test_a_plain_loop_is_refused() -> None:
+    async def connect() -> None:
+        await Client.connect("127.0.0.1:1", plugins=[VirtualTime()])
+
+    with pytest.raises(VirtualTimeError, match=r"needs a VirtualLoop.*asyncio.Runner\(loop_factory=VirtualLoop\)"):
+        asyncio.run(connect())
+
+
+def test_a_story_that_is_not_there_is_named(session: Session) -> None:
+    with pytest.raises(VirtualTimeError, match="no workflow 'nobody' has been started here"):
+        session.virtual.story("nobody")

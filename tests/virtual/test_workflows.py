@@ -1,0 +1,98 @@
+"""A workflow's activities, timers, children and continued runs share one clock."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from tests.virtual.session import Session
+from tests.virtual.workflows import (
+    Chain,
+    Continued,
+    FanOut,
+    FirstWins,
+    Locals,
+    Parent,
+    RetriesBeside,
+    TimerBeside,
+)
+
+
+async def cancel(handle: WorkflowHandle[Any, Any]) -> None:
+    await handle.cancel()
+
+
+def test_a_loser_is_cancelled_with_its_next_heartbeat(session: Session) -> None:
+    result, story = session.run(FirstWins.run, True)
+    assert result == ["CancelledError", 10, 13]
+    assert [(each.ended, each.outcome) for each in story.attempts()] == [(10, "completed"), (13, "cancelled")]
+
+
+def test_who_does_not_wait_for_a_cancellation_goes_on_at_once(session: Session) -> None:
+    result, _ = session.run(FirstWins.run, False)
+    assert result == ["CancelledError", 10, 10]
+
+
+def test_what_follows_an_end_begins_before_time_goes_on(session: Session) -> None:
+    result, story = session.run(Chain.run)
+    assert result == [10, 15, 22, 100]
+    assert [(each.began, each.ended) for each in story.attempts()] in (
+        [(0, 100), (0, 10), (10, 15)],
+        [(0, 10), (0, 100), (10, 15)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome", "seconds"),
+    [
+        ("too late", ("ActivityError", "TimeoutError"), 30),
+        ("in time", ("slept",), 20),
+        ("condition", ("TimeoutError",), 33),
+        ("days", ("slept",), 3 + 3600 + 4 + 30 * 86400),
+    ],
+)
+def test_a_timer_beside_an_activity(session: Session, how: str, outcome: tuple[str, ...], seconds: float) -> None:
+    result, _ = session.run(TimerBeside.run, how)
+    assert result[0] in outcome
+    assert result[1] == seconds
+
+
+def test_retries_beside_a_long_activity(session: Session) -> None:
+    assert session.run(RetriesBeside.run)[0] == [9, 100]
+
+
+def test_local_activities_side_by_side(session: Session) -> None:
+    assert session.run(Locals.run)[0] == [7, 20, 30]
+
+
+def test_a_child_lives_in_its_parents_story(session: Session) -> None:
+    result, story = session.run(Parent.run)
+    assert result == [["slept", 20], 20, 25, 50]
+    assert {each.workflow_id.rpartition("/")[2] for each in story.attempts()} > {"child"}
+
+
+def test_continued_runs_live_in_one_story(session: Session) -> None:
+    result, story = session.run(Continued.run, 2, 0.0)
+    assert result == 300
+    assert [each.began for each in story.attempts()] == [0, 100, 200]
+
+
+def test_more_attempts_than_slots_queue(session: Session) -> None:
+    assert session.run(FanOut.run, "sleeps", [10], 150)[0] == 20  # the SDK's own number is 100
+
+
+def test_more_threads_than_the_executor_has_queue(session: Session) -> None:
+    assert session.run(FanOut.run, "sleeps_in_a_thread", [9], 11)[0] == 27  # of 5
+
+
+def test_a_cancellation_comes_with_the_next_heartbeat(session: Session) -> None:
+    _, story = session.one("beats", 100, heartbeat_timeout=30, wait=True, plan=[(45.5, cancel)])
+    assert [(each.ended, each.outcome) for each in story.attempts()] == [
+        (48, "cancelled")
+    ]  # 46, and 2 s of cleaning up
+
+
+def test_a_cancellation_in_a_backoff_comes_at_once(session: Session) -> None:
+    _, story = session.one("fails", 99, 0.5, attempts=9, plan=[(10, cancel)])
+    assert [each.began for each in story.attempts()] == [0, 1.5, 4, 8.5]
+    assert story.now == 10
