@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from math import floor
 from typing import Any, TypeVar
 
 from temporalio.client import (
@@ -160,7 +161,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         """Return the story for a workflow that is started here: the starter's, its group's, or one of its own."""
         with self._lock:
             inside = current.get()
-            story = inside or self._of_group(workflow_id) or self._new_story(workflow_id, time.time())
+            story = inside or self._of_group(workflow_id) or self._new_story(workflow_id, floor(time.time()))
             self._join(story, workflow_id)
             return story
 

@@ -7,6 +7,7 @@ sandboxed or not.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation
@@ -72,7 +73,8 @@ class Run(WorkflowInstance):
     def __init__(self, inner: WorkflowRunner, details: WorkflowInstanceDetails, virtual: "VirtualTime") -> None:
         self._virtual = virtual
         self.told = told = Told.of(details.info.headers)
-        self.base = details.info.workflow_start_time.timestamp() if told.base is None else told.base
+        # A whole second, so that an instant is the same to the microsecond whatever the time of day.
+        self.base = floor(details.info.workflow_start_time.timestamp()) if told.base is None else told.base
         self.run, self.workflow_id = details.info.run_id, details.info.workflow_id
         self.now = told.now
         self._inner = inner.create_instance(as_told(details, told, self.base))
