@@ -1,20 +1,31 @@
 """The fake A100: refines masks, and puts the jewellery on."""
 
-import asyncio
 import base64
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from fakes import pictures
-from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated, ThisCall
+from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
+from fakes.studio import Studio, lied
 
-PORT = 8008
+SERVICE = SERVICES["a100"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Health(BaseModel):
+    """Whether it takes work, and its free memory in MB."""
+
+    status: str
+    gpu_memory_free: int
+
+
+HEALTHY = Health(status="online", gpu_memory_free=40_000)
 
 
 class Stroke(BaseModel):
@@ -66,28 +77,32 @@ class Generated(BaseModel):
     metrics_gemini: Metrics | None
 
 
-def create_app(settings: FakeSettings) -> Fake:
+def create_app(settings: ServiceSettings) -> Simulated:
     """Return the fake A100."""
-    fake = Fake("a100", settings, pictures=True)
-    fake.fixed("health", "GET", "/health", {"status": "online", "gpu_memory_free": 40000})
+    studio = Studio(SERVICE, settings)
+    app = studio.app
 
-    @fake.operation("refine_mask", "POST", "/refine_mask", makes="mask", works=True)
+    @app.get("/health", operation_id="health")
+    async def health() -> Health:
+        return HEALTHY
+
+    @app.post("/refine_mask", operation_id="refine_mask")
     async def refine_mask(request: Refinement, call: ThisCall) -> Refined:
-        source = await fake.store.get(request.image_uri)
-        mask = await fake.store.get(request.mask_uri)
-        await fake.takes(call, source)
+        source = await studio.store.get(request.image_uri)
+        mask = await studio.store.get(request.mask_uri)
+        await studio.takes(call, source)
         strokes = [pictures.Stroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
-        painted = await asyncio.to_thread(pictures.paint_strokes, mask, strokes)
-        uri = await fake.deliver(call, derived(request.mask_uri, "-refined.png"), painted, source)
+        painted = await studio.draw(pictures.paint_strokes, mask, strokes)
+        uri = await studio.deliver(call, derived(request.mask_uri, "-refined.png"), painted, source)
         return Refined(refined_mask_uri=uri)
 
-    @fake.operation("generate", "POST", "/generate", makes="result", works=True)
+    @app.post("/generate", operation_id="generate")
     async def generate(request: Generation, call: ThisCall) -> Generated:
-        source = await fake.store.get(request.image_uri)
-        mask = await fake.store.get(request.mask_uri)
-        await fake.takes(call, source)
-        made = await asyncio.to_thread(pictures.generate, source, mask, settings.sim_seed, settings.a100_gemini)
-        flux = fake.lied(call, made.flux, source)
+        source = await studio.store.get(request.image_uri)
+        mask = await studio.store.get(request.mask_uri)
+        await studio.takes(call, source)
+        made = await studio.draw(pictures.generate, source, mask, settings.sim_seed, settings.a100_gemini)
+        flux = lied(call, made.flux, source)
         return Generated(
             result_base64=_text(flux),
             result_gemini_base64=_text(made.gemini),
@@ -97,7 +112,7 @@ def create_app(settings: FakeSettings) -> Fake:
             metrics_gemini=_metrics(made.metrics_gemini) if made.metrics_gemini else None,
         )
 
-    return fake
+    return studio.fake
 
 
 def _text(picture: bytes | None) -> str | None:
@@ -109,4 +124,4 @@ def _metrics(made: pictures.Metrics) -> Metrics:
 
 
 if __name__ == "__main__":
-    main("a100", PORT, create_app)
+    main(SERVICE.name, SERVICE.port, create_app, ServiceSettings)

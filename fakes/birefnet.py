@@ -6,11 +6,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from fakes import pictures
-from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated, ThisCall
+from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
+from fakes.studio import Studio
 
-PORT = 8006
+SERVICE = SERVICES["birefnet"]
 
 
 class Removal(BaseModel):
@@ -32,21 +34,22 @@ class RemovalJob(BaseModel):
     result_uri: str | None = None
 
 
-def create_app(settings: FakeSettings) -> Fake:
+def create_app(settings: ServiceSettings) -> Simulated:
     """Return the fake BiRefNet."""
-    fake = Fake("birefnet", settings, pictures=True)
+    studio = Studio(SERVICE, settings)
+    app = studio.app
 
-    @fake.operation("submit", "POST", "/jobs", makes="cutout", job="submit", works=True)
+    @app.post("/jobs", operation_id="submit")
     async def submit(request: Removal, call: ThisCall) -> Submitted:
-        job_id = await fake.submit(call, request.image_uri, "-nobg.png", pictures.remove_background)
+        job_id = await studio.submit(call, request.image_uri, "-nobg.png", pictures.remove_background)
         return Submitted(job_id=job_id)
 
-    @fake.operation("poll", "GET", "/jobs/{job_id}", job="poll", answers=RemovalJob)
+    @app.get("/jobs/{job_id}", operation_id="poll", response_model=RemovalJob)
     async def poll(job_id: str, call: ThisCall) -> JSONResponse:
-        return await fake.poll(call, job_id, "result_uri")
+        return await studio.poll(call, job_id, "result_uri")
 
-    return fake
+    return studio.fake
 
 
 if __name__ == "__main__":
-    main("birefnet", PORT, create_app)
+    main(SERVICE.name, SERVICE.port, create_app, ServiceSettings)

@@ -1,16 +1,16 @@
 """The fake image manipulator: resizes, and says whether the background should go."""
 
-import asyncio
-
 from pydantic import BaseModel, Field
 
 from fakes import pictures
-from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated, ThisCall
+from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
+from fakes.studio import Studio
 
-PORT = 8005
+SERVICE = SERVICES["image_manipulator"]
 RECOMMEND_BELOW = 0.5
 """Where the person fills less of the picture than this, the background is worth removing."""
 
@@ -45,16 +45,17 @@ class Zoom(BaseModel):
     zoom_level: float
 
 
-def create_app(settings: FakeSettings) -> Fake:
+def create_app(settings: ServiceSettings) -> Simulated:
     """Return the fake image manipulator."""
-    fake = Fake("image_manipulator", settings, pictures=True)
+    studio = Studio(SERVICE, settings)
+    app = studio.app
 
-    @fake.operation("resize", "POST", "/resize", makes="photo", works=True)
+    @app.post("/resize", operation_id="resize")
     async def resize(request: Resize, call: ThisCall) -> Resized:
-        source = await fake.store.get(request.image_uri)
-        await fake.takes(call, source)
-        small = await asyncio.to_thread(pictures.resize, source, request.max_dimension)
-        uri = await fake.deliver(call, derived(request.image_uri, "-resized.jpg"), small.data, source)
+        source = await studio.store.get(request.image_uri)
+        await studio.takes(call, source)
+        small = await studio.draw(pictures.resize, source, request.max_dimension)
+        uri = await studio.deliver(call, derived(request.image_uri, "-resized.jpg"), small.data, source)
         (width, height), (new_width, new_height) = small.original_size, small.new_size
         return Resized(
             resized_uri=uri,
@@ -64,15 +65,15 @@ def create_app(settings: FakeSettings) -> Fake:
             new_height=new_height,
         )
 
-    @fake.operation("zoom_check", "POST", "/zoom_check", works=True)
+    @app.post("/zoom_check", operation_id="zoom_check")
     async def zoom_check(request: ZoomCheck, call: ThisCall) -> Zoom:
-        source = await fake.store.get(request.image_uri)
-        await fake.takes(call, source)
-        level = await asyncio.to_thread(pictures.zoom_level, source)
+        source = await studio.store.get(request.image_uri)
+        await studio.takes(call, source)
+        level = await studio.draw(pictures.zoom_level, source)
         return Zoom(recommend_bg_removal=level < RECOMMEND_BELOW, zoom_level=round(level, 3))
 
-    return fake
+    return studio.fake
 
 
 if __name__ == "__main__":
-    main("image_manipulator", PORT, create_app)
+    main(SERVICE.name, SERVICE.port, create_app, ServiceSettings)

@@ -9,33 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from fastapi import FastAPI
+from fakes.kit import wire
+from fakes.kit.calls import Operation
+from fakes.kit.simulated import Simulated
+from fakes.settings import ServiceSettings
 
-from fakes.kit.settings import FakeSettings
-
-CONTROL_PORT_OFFSET = 10_000
-"""The control plane of a fake listens so far above its service, as `make up` starts it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What a service can be asked to do.
-
-    Attributes:
-        name: the name that rules use.
-        method: of HTTP.
-        path: a `{parameter}` may only end it.
-        makes: the kind of picture that its answer leads to; faults of pictures need one.
-        job: its part in a job, "submit", "poll" or none; faults of jobs need one.
-        works: it takes a slot and a service time of the capacity model.
-    """
-
-    name: str
-    method: str
-    path: str
-    makes: str = ""
-    job: str = ""
-    works: bool = False
+__all__ = ["BLOB", "SERVICES", "Operation", "Service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +38,7 @@ class Service:
     @property
     def control_port(self) -> int:
         """Where its fake's control plane listens beside a stack."""
-        return self.port + CONTROL_PORT_OFFSET
+        return self.port + wire.CONTROL_PORT_OFFSET
 
     def operation(self, name: str) -> Operation:
         """Return the operation of that name.
@@ -72,9 +51,9 @@ class Service:
                 return operation
         raise KeyError(f"{self.name} has no operation {name!r}")
 
-    def create_app(self, settings: FakeSettings) -> FastAPI:
+    def create_app(self, settings: ServiceSettings) -> Simulated:
         """Return the fake. Its module is imported by the first call."""
-        make = cast("Callable[[FakeSettings], FastAPI]", importlib.import_module(self.module).create_app)
+        make = cast("Callable[[ServiceSettings], Simulated]", importlib.import_module(self.module).create_app)
         return make(settings)
 
 
@@ -131,6 +110,10 @@ BLOB = Service(
     "Blob store",
     10010,
     "fakes.storage.blob_proxy",
-    tuple(Operation(name, method, "/{blob}") for name, method in (("get", "GET"), ("put", "PUT"), ("head", "HEAD"))),
+    tuple(
+        # anything shorter is the account or a container; nothing of it is JSON
+        Operation(name, method, "/{account}/{container}/{blob:path}", fields=frozenset(), asks=frozenset())
+        for name, method in (("get", "GET"), ("put", "PUT"), ("head", "HEAD"))
+    ),
 )
 """The fault proxy in front of the blob store."""

@@ -1,17 +1,18 @@
 """The fake SAM3: masks from points, as jobs."""
 
-from functools import partial
 from typing import Annotated, Literal, Self
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, model_validator
 
 from fakes import pictures
-from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import main
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated, ThisCall
+from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
+from fakes.studio import Studio
 
-PORT = 8007
+SERVICE = SERVICES["sam3"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,21 +44,22 @@ class SegmentationJob(BaseModel):
     mask_uri: str | None = None
 
 
-def create_app(settings: FakeSettings) -> Fake:
+def create_app(settings: ServiceSettings) -> Simulated:
     """Return the fake SAM3."""
-    fake = Fake("sam3", settings, pictures=True)
+    studio = Studio(SERVICE, settings)
+    app = studio.app
 
-    @fake.operation("submit", "POST", "/jobs", makes="mask", job="submit", works=True)
+    @app.post("/jobs", operation_id="submit")
     async def submit(request: Segmentation, call: ThisCall) -> Submitted:
-        segment = partial(pictures.segment, points=request.points, labels=request.labels)
-        return Submitted(job_id=await fake.submit(call, request.image_uri, "-mask.png", segment))
+        given = (pictures.segment, request.points, request.labels)
+        return Submitted(job_id=await studio.submit(call, request.image_uri, "-mask.png", *given))
 
-    @fake.operation("poll", "GET", "/jobs/{job_id}", job="poll", answers=SegmentationJob)
+    @app.get("/jobs/{job_id}", operation_id="poll", response_model=SegmentationJob)
     async def poll(job_id: str, call: ThisCall) -> JSONResponse:
-        return await fake.poll(call, job_id, "mask_uri")
+        return await studio.poll(call, job_id, "mask_uri")
 
-    return fake
+    return studio.fake
 
 
 if __name__ == "__main__":
-    main("sam3", PORT, create_app)
+    main(SERVICE.name, SERVICE.port, create_app, ServiceSettings)

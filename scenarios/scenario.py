@@ -31,6 +31,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         # Imported here: who only runs tests without scenarios does not pay for the schema.
+        import fakes.faults  # noqa: F401, PLC0415
         from fakes.kit.rules import RulesInvalid, read_rules  # noqa: PLC0415
 
         _require_operation(self.service, self.operation)

@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 from app.errors import error_classes
 from app.gateway.routes import operations_routes, tryon_routes
 from app.settings import Settings
-from fakes.kit.faults import FAULTS
-from fakes.kit.settings import FakeSettings
+from fakes.faults import kinds
+from fakes.settings import ServiceSettings
 from tests.conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,12 +67,12 @@ def test_every_make_target_is_documented(target: str) -> None:
     assert mentioned(f"make {target}")
 
 
-@pytest.mark.parametrize("name", sorted({*Settings.model_fields, *FakeSettings.model_fields}))
+@pytest.mark.parametrize("name", sorted({*Settings.model_fields, *ServiceSettings.model_fields}))
 def test_every_setting_is_documented(name: str) -> None:
     assert mentioned(name.upper())
 
 
-@pytest.mark.parametrize("kind", sorted(FAULTS))
+@pytest.mark.parametrize("kind", sorted(kinds()))
 def test_every_fault_kind_is_documented(kind: str) -> None:
     assert f"`{kind}`" in prose()
 

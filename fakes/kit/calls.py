@@ -1,4 +1,4 @@
-"""One call to a fake: who calls, by whose clock, and what goes back on the wire."""
+"""One call to a fake: what it asks for, who calls, by whose clock, and what goes back on the wire."""
 
 import asyncio
 import enum
@@ -6,12 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fakes.kit.faults.base import Fault
-    from fakes.kit.hits import Hit
-    from fakes.kit.ledger import Entry
+from fakes.kit.ledger import Entry, Hit
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -27,16 +23,19 @@ class Operation:
     """What a service can be asked to do, under the name that rules use."""
 
     name: str
+    method: str
+    path: str
+    """As /jobs/{job_id}: a `{parameter}` stands for anything but a slash, a `{parameter:path}` for anything."""
     makes: str = ""
-    """What its answer leads to: "picture", "mask" or nothing. Faults of pictures need one."""
+    """The kind of picture that its answer leads to. Faults of pictures need one."""
     job: str = ""
     """Its part in a job: "submit", "poll" or none. Faults of jobs need one."""
-    fields: frozenset[str] = frozenset()
-    """The fields of its JSON answer. Faults of contract need one."""
     works: bool = False
-    """It takes a slot and a service time of the capacity model, by `Call.takes`."""
-    asks: frozenset[str] = frozenset()
-    """The fields of its JSON request. A rule's `body` needs them."""
+    """It takes a slot and a service time of the capacity model, by `Simulated.takes`."""
+    fields: frozenset[str] | None = None
+    """The fields of its JSON answer, for faults of contract. None: those of the application's OpenAPI, or unknown."""
+    asks: frozenset[str] | None = None
+    """The fields of its JSON request, for a rule's `body`. None: as above."""
     timed: bool = True
     """The profile gives its work a time, which can be multiplied."""
 
@@ -78,7 +77,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Call:
-    """One call, as rules, faults and handlers see it. Instants are Unix seconds, durations seconds."""
+    """One call, as faults and handlers see it. Instants are Unix seconds, durations seconds."""
 
     service: str
     operation: Operation
@@ -97,24 +96,19 @@ class Call:
     """What a virtual call took so far."""
     longest_pause: float | None = None
     """The longest silence within it, which a read timeout counts. None: all of it."""
-    entry: "Entry | None" = None
-    hit: "Hit | None" = None
-    """The rule that it met."""
-
-    @property
-    def fault(self) -> "Fault | None":
-        """The fault of the rule that it met."""
-        return self.hit.fault if self.hit is not None else None
-
-    def acts(self) -> None:
-        """Count the rule that it met: its fault changed something."""
-        if self.hit is not None:
-            self.hit.act()
+    entry: Entry | None = None
+    """Its place in the ledger; None without SIM_ENABLED."""
+    hits: tuple[Hit, ...] = ()
+    """The rules that it met, in the order in which they were loaded."""
+    acting: Hit | None = None
+    """The one whose fault is at work: if it has the caller wait, that is noticed."""
 
     async def wait(self, seconds: float) -> None:
         """Let so many seconds pass for the caller: claimed in virtual time, scaled and waited in real time."""
         if seconds <= 0:
             return
+        if self.acting is not None:
+            self.acting.act()
         if self.virtual:
             self.elapsed += seconds
         else:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, Self, TypedDict, cast
+from typing import Any, NotRequired, Self, TypedDict, cast
 
 import httpx
 
-CONTROL_PORT_OFFSET = 10_000
+from fakes.kit.wire import CONTROL, CONTROL_PORT_OFFSET
+
 RuleData = Mapping[str, Any]
 
 
@@ -28,6 +29,10 @@ class LedgerCall(TypedDict):
     intended_s: float
     sent: dict[str, Any] | None
     answered: dict[str, Any] | None
+    also: NotRequired[list[str]]
+    """Further rules that acted, where several did."""
+    bug: NotRequired[str]
+    """What the fake itself did wrong, where it did."""
 
 
 class Unmet(TypedDict):
@@ -168,9 +173,9 @@ class Control:
     def _ask(self, method: str, path: str, **words: Any) -> Any:
         try:
             if not self._learned:
-                self._paths.learn(self._http.get(self._paths.main.join("/__sim/health")))
+                self._paths.learn(self._http.get(self._paths.main.join(f"{CONTROL}/health")))
                 self._learned = True
-            return _check(self._http.request(method, self._paths.main.join(f"/__sim{path}"), **words))
+            return _check(self._http.request(method, self._paths.main.join(f"{CONTROL}{path}"), **words))
         except httpx.TransportError as error:
             return self._ask_spare(error, method, path, **words)
         except ValueError as error:
@@ -180,7 +185,7 @@ class Control:
         if self._paths.spare is None:
             raise self._paths.unreachable(first) from first
         try:
-            return _check(self._http.request(method, self._paths.spare.join(f"/__sim{path}"), **words))
+            return _check(self._http.request(method, self._paths.spare.join(f"{CONTROL}{path}"), **words))
         except httpx.TransportError:
             raise self._paths.unreachable(first) from first
 
@@ -262,9 +267,9 @@ class AsyncControl:
     async def _ask(self, method: str, path: str, **words: Any) -> Any:
         try:
             if not self._learned:
-                self._paths.learn(await self._http.get(self._paths.main.join("/__sim/health")))
+                self._paths.learn(await self._http.get(self._paths.main.join(f"{CONTROL}/health")))
                 self._learned = True
-            return _check(await self._http.request(method, self._paths.main.join(f"/__sim{path}"), **words))
+            return _check(await self._http.request(method, self._paths.main.join(f"{CONTROL}{path}"), **words))
         except httpx.TransportError as error:
             return await self._ask_spare(error, method, path, **words)
         except ValueError as error:
@@ -274,6 +279,6 @@ class AsyncControl:
         if self._paths.spare is None:
             raise self._paths.unreachable(first) from first
         try:
-            return _check(await self._http.request(method, self._paths.spare.join(f"/__sim{path}"), **words))
+            return _check(await self._http.request(method, self._paths.spare.join(f"{CONTROL}{path}"), **words))
         except httpx.TransportError:
             raise self._paths.unreachable(first) from first

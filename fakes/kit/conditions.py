@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fakes.kit.bodies import Other, Scalar
 from fakes.kit.calls import draw
-from fakes.kit.ledger import Entry
+from fakes.kit.ledger import Entry, Tally
 from fakes.kit.rules import Rule, parse_calls
 
 NOT_READ = Other("not read: the rule was loaded after the call")
@@ -22,9 +22,9 @@ class Condition:
     missed: Callable[[Entry], str]
 
 
-def conditions(rule: Rule, seed: int, hits: Callable[[], int]) -> list[Condition]:
-    """Return the conditions that a rule gives, the cheapest first. `hits` says how often it acted so far."""
-    return [*_key(rule), *_calls(rule), *_times(rule), *_hits(rule, hits), *_body(rule), *_chance(rule, seed)]
+def conditions(rule: Rule, seed: int, tally: Tally) -> list[Condition]:
+    """Return the conditions that a rule gives, the cheapest first. The tally says how often it acted so far."""
+    return [*_key(rule), *_calls(rule), *_times(rule), *_hits(rule, tally), *_body(rule), *_chance(rule, seed)]
 
 
 def is_wild(key: str) -> bool:
@@ -76,10 +76,10 @@ def _times(rule: Rule) -> Iterator[Condition]:
         )
 
 
-def _hits(rule: Rule, hits: Callable[[], int]) -> Iterator[Condition]:
+def _hits(rule: Rule, tally: Tally) -> Iterator[Condition]:
     if rule.max_hits is not None:
         most = rule.max_hits
-        yield Condition(lambda _: hits() < most, lambda _: f"max_hits: it acted {most} times already")
+        yield Condition(lambda _: tally.taken < most, lambda _: f"max_hits: it acted {most} times already")
 
 
 def _body(rule: Rule) -> Iterator[Condition]:

@@ -4,22 +4,33 @@ import ipaddress
 import json
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from fakes.kit import wire
 from fakes.kit.ledger import duplicate_submits, json_lines
-from fakes.kit.profiles import Profile, read_profile
+from fakes.kit.profiles import Profile
 from fakes.kit.rules import RuleError, RulesInvalid, read_rules
+from fakes.kit.simulated import Simulated
 from fakes.kit.visitors import stranger
 
-if TYPE_CHECKING:
-    from fakes.kit.fake import Fake
+
+def control_plane(fake: Simulated) -> FastAPI:
+    """Return the application that steers a fake and tells what it saw."""
+    app = FastAPI(
+        title=f"{fake.service}: control plane",
+        docs_url=f"{wire.CONTROL}/docs",
+        redoc_url=None,
+        openapi_url=f"{wire.CONTROL}/openapi.json",
+    )
+    app.include_router(routes(fake))
+    return app
 
 
-def control_plane(fake: "Fake") -> APIRouter:
-    """Return the routes that steer a fake and tell what it saw."""
+def routes(fake: Simulated) -> APIRouter:
+    """Return the routes of the control plane."""
 
     def near(request: Request) -> None:
         is_open = fake.settings.sim_control_open
@@ -30,11 +41,10 @@ def control_plane(fake: "Fake") -> APIRouter:
         if why is not None:
             raise HTTPException(403, why)
 
-    routes = APIRouter(prefix="/__sim", dependencies=[Depends(near)], tags=["control plane"])
-
-    _steer(fake, routes)
-    _tell(fake, routes)
-    return routes
+    router = APIRouter(prefix=wire.CONTROL, dependencies=[Depends(near)])
+    _steer(fake, router)
+    _tell(fake, router)
+    return router
 
 
 async def _body(request: Request) -> Any:
@@ -44,7 +54,7 @@ async def _body(request: Request) -> Any:
         raise _refused(RulesInvalid([RuleError(rule="", field="", message="the body is no JSON")])) from None
 
 
-def _steer(fake: "Fake", routes: APIRouter) -> None:  # noqa: C901 - one short function a route
+def _steer(fake: Simulated, routes: APIRouter) -> None:  # noqa: C901 - one short function a route
     @routes.get("/rules")
     async def list_rules() -> dict[str, Any]:
         """Give the rules, each with its hits and the operations that it acts on."""
@@ -85,19 +95,19 @@ def _steer(fake: "Fake", routes: APIRouter) -> None:  # noqa: C901 - one short f
     @routes.get("/profile")
     async def get_profile() -> Profile:
         """Give latencies and capacity."""
-        return fake.profile
+        return fake.work.profile
 
     @routes.put("/profile")
     async def put_profile(request: Request) -> Profile:
         """Take a named profile or one's own."""
         try:
-            fake.set_profile(read_profile(await _body(request), fake.service))
+            fake.work.set_profile(fake.read_profile(await _body(request)))
         except RulesInvalid as invalid:
             raise _refused(invalid) from invalid
-        return fake.profile
+        return fake.work.profile
 
 
-def _tell(fake: "Fake", routes: APIRouter) -> None:
+def _tell(fake: Simulated, routes: APIRouter) -> None:
     @routes.get("/rules/{rule_id}/near-misses")
     async def near_misses(rule_id: str) -> dict[str, Any]:
         """Give the calls that came nearest to a rule, and why it did not act on them."""
@@ -135,7 +145,7 @@ def _tell(fake: "Fake", routes: APIRouter) -> None:
             "service": fake.service,
             "control_url": fake.control_url,
             "operations": sorted(fake.operations),
-            "profile": fake.profile.name,
+            "profile": fake.work.profile.name,
             "time_scale": fake.settings.fakes_time_scale,
             "rules": len(fake.rules),
             "calls": len(fake.ledger),
@@ -152,8 +162,8 @@ def _tell(fake: "Fake", routes: APIRouter) -> None:
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-def _gauges(fake: "Fake") -> dict[str, int]:
-    now, slots = time.time(), fake.slots
+def _gauges(fake: Simulated) -> dict[str, int]:
+    now, slots = time.time(), fake.work.slots
     return {
         "slots": slots.model.slots if slots else 0,
         "busy_slots": slots.busy(now) if slots else 0,

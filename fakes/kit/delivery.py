@@ -1,17 +1,83 @@
 """How an answer leaves the fake: whole, cut, in dribbles, or not at all, on the real socket."""
 
 import asyncio
+import json
 import socket
 import struct
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
+from fakes.kit import wire
 from fakes.kit.calls import Answer, Call, Ending
+from fakes.kit.digests import digest
 
 TRANSPORT = "fakes.transport"
 """The key in the ASGI scope under which the kit's server hands over the connection."""
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: close() sends RST
+ELAPSED, LONGEST_PAUSE = wire.ELAPSED.lower().encode(), wire.LONGEST_PAUSE.lower().encode()
+
+
+class Exchange:
+    """One call on its way through, both directions: the ledger gets the status and the digests of the two JSON bodies.
+
+    A body that is no JSON object, and one that nobody read or that ended early, has no digest. An answer of 500 is held
+    back until it is known whether the application raised.
+    """
+
+    __slots__ = ("_asked", "_call", "_given", "_held", "_receive", "_send", "begun")
+
+    def __init__(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+        self._call = call
+        self._receive = receive
+        self._send = send
+        self._asked: list[bytes] | None = [] if call.entry is not None and _is_json(scope["headers"]) else None
+        self._given: list[bytes] | None = None
+        self._held: list[Message] = []
+        self.begun = False
+        """Some of the answer is out."""
+
+    async def receive(self) -> Message:
+        """Hand on what the caller sends."""
+        message = await self._receive()
+        if self._asked is not None and message["type"] == "http.request":
+            self._asked.append(message.get("body", b""))
+            if not message.get("more_body"):
+                self._note().sent = _digest(self._asked)
+        return message
+
+    async def of_application(self, message: Message) -> None:
+        """Hand on what the application answers."""
+        if self._held or (message["type"] == "http.response.start" and message["status"] == 500):
+            self._held.append(message)
+        else:
+            await self.send(message)
+
+    async def send(self, message: Message) -> None:
+        """Hand on what is answered."""
+        call = self._call
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = message.get("headers", ())
+            if call.entry is not None:
+                call.entry.status = message["status"]
+                self._given = [] if _is_json(headers) else None
+            if call.virtual:
+                message["headers"] = [*headers, *_elapsed(call)]
+        elif self._given is not None:
+            self._given.append(message.get("body", b""))
+            if not message.get("more_body"):
+                self._note().answered = _digest(self._given)
+        await self._send(message)
+
+    async def end(self) -> None:
+        """Let go what was held back: the application meant it."""
+        held, self._held = self._held, []
+        for message in held:
+            await self.send(message)
+
+    def _note(self) -> Any:
+        return self._call.entry
 
 
 async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
@@ -19,21 +85,17 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
     if answer.ending is Ending.SILENCE and not call.virtual:
         await gone(receive)
         return
-    if answer.ending in (Ending.RESET, Ending.CLOSE):
-        transport: asyncio.Transport = scope[TRANSPORT]
-        if answer.ending is Ending.RESET:
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-            transport.abort()
-        else:
-            transport.close()
+    if answer.ending is Ending.RESET:
+        await reset(scope, receive)
+        return
+    if answer.ending is Ending.CLOSE:
+        scope[TRANSPORT].close()
         await gone(receive)
         return
-    if call.entry is not None:
-        call.entry.status = answer.status if answer.ending is not Ending.SILENCE else None
     headers = answer.headers
     if scope["method"] != "HEAD":  # whose Content-Length is that of a body which is not sent
         headers = [*answer.without(b"content-length"), (b"content-length", b"%d" % len(answer.body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers + elapsed(call)})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if answer.ending is Ending.CUT:
         await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
         scope[TRANSPORT].close()
@@ -53,16 +115,16 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
         if body:
             return
     await send({"type": "http.response.body", "body": body})
+    if answer.ending is Ending.SILENCE and call.entry is not None:
+        call.entry.status = None  # that of a virtual call, which never gets one
 
 
-def elapsed(call: Call) -> list[tuple[bytes, bytes]]:
-    """Return the headers that tell a virtual caller what the call took, and how long it was silent at most."""
-    if not call.virtual:
-        return []
-    told = [(b"x-sim-elapsed", repr(call.elapsed).encode())]
-    if call.longest_pause is not None:
-        told.append((b"x-sim-longest-pause", repr(call.longest_pause).encode()))
-    return told
+async def reset(scope: Scope, receive: Receive) -> None:
+    """End the connection with a TCP RST."""
+    transport: asyncio.Transport = scope[TRANSPORT]
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+    transport.abort()
+    await gone(receive)
 
 
 async def gone(receive: Receive) -> None:
@@ -88,3 +150,25 @@ class Recorder:
     def answer(self) -> Answer:
         """Return what was sent."""
         return Answer(self._start["status"], b"".join(self._body), list(self._start.get("headers", ())))
+
+
+def _elapsed(call: Call) -> list[tuple[bytes, bytes]]:
+    """Return the headers that tell a virtual caller what the call took, and how long it was silent at most."""
+    told = [(ELAPSED, repr(call.elapsed).encode())]
+    if call.longest_pause is not None:
+        told.append((LONGEST_PAUSE, repr(call.longest_pause).encode()))
+    return told
+
+
+def _is_json(headers: Any) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"application/json") for name, value in headers)
+
+
+def _digest(pieces: list[bytes]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(b"".join(pieces))
+    except (ValueError, RecursionError):
+        return None
+    finally:
+        pieces.clear()
+    return digest(value) if isinstance(value, dict) else None

@@ -4,8 +4,6 @@ import hashlib
 import json
 from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
-
 DIGITS = 9
 LONGEST_TEXT = 200
 """Characters of a string that is kept as it is."""
@@ -33,65 +31,3 @@ def _plain(value: Any) -> Any:
 
 def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
-
-
-class Listener:
-    """Listens to one call on its way through: `sent` and `answered` are the digests of its two bodies.
-
-    A body that is no JSON object, and one that nobody read or that ended early, has none.
-    """
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self._asked = _Body(_is_json(scope["headers"]))
-        self._given = _Body(wanted=False)
-
-    @property
-    def sent(self) -> dict[str, Any] | None:
-        """What the caller sent."""
-        return self._asked.digest
-
-    @property
-    def answered(self) -> dict[str, Any] | None:
-        """What the caller was answered."""
-        return self._given.digest
-
-    async def receive(self) -> Message:
-        """Hand on what the caller sends."""
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._asked.take(message)
-        return message
-
-    async def send(self, message: Message) -> None:
-        """Hand on what is answered."""
-        if message["type"] == "http.response.start":
-            self._given = _Body(_is_json(message.get("headers", ())))
-        else:
-            self._given.take(message)
-        await self._send(message)
-
-
-class _Body:
-    def __init__(self, wanted: bool) -> None:
-        self._wanted = wanted
-        self._pieces: list[bytes] = []
-        self.digest: dict[str, Any] | None = None
-
-    def take(self, message: Message) -> None:
-        if not self._wanted:
-            return
-        self._pieces.append(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        try:
-            value = json.loads(b"".join(self._pieces))
-        except ValueError:
-            value = None
-        self.digest = digest(value) if isinstance(value, dict) else None
-        self._pieces.clear()
-
-
-def _is_json(headers: Any) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"application/json") for name, value in headers)

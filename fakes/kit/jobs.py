@@ -5,27 +5,17 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fastapi import HTTPException
+from starlette.exceptions import HTTPException
 
 from fakes.kit.calls import Call
-
-if TYPE_CHECKING:
-    from fakes.kit.hits import Hit
+from fakes.kit.faults.base import Fault
+from fakes.kit.faults.jobs import JobFault, JobSlow, Seen
+from fakes.kit.ledger import Hit
 
 MOST_JOBS = 20_000
 NAMESPACE = uuid.UUID("6c1d4a52-3f43-5b0e-9d0b-8f6f0c3f2a11")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a poll sees. `status` None: no such job."""
-
-    status: str | None
-    result: str | None = None
-    foreign: bool = False
-    """The result is to be another job's."""
 
 
 @dataclass(slots=True)
@@ -39,26 +29,32 @@ class Job:
     scale: float
     work: "asyncio.Task[str]"
     """The work itself, whose value is the URI of the result. It runs at once, whatever the caller's clock says."""
-    hit: "Hit | None"
-    """The rule that its submit met."""
+    hits: tuple[Hit, ...]
+    """The rules that its submit met and that go with it."""
 
-    async def seen(self, now: float, of_poll: "Hit | None") -> Seen:
-        """Return what a poll at that time sees, with the lies of the submit's fault, then of the poll's."""
+    async def seen(self, now: float, of_poll: tuple[Hit, ...]) -> Seen:
+        """Return what a poll at that time sees, with the lies of the submit's faults, then of the poll's.
+
+        Raises:
+            Exception: a bug of the fake ended the work. What it refuses is an HTTPException: that job has failed.
+        """
         if now < self.ready:
             truth = Seen("processing")
         else:
             try:
                 truth = Seen("completed", await asyncio.shield(self.work))
-            except (HTTPException, ValueError):  # the store's errors, and those of an unusable picture
+            except HTTPException:
                 truth = Seen("failed")
-        for hit in (self.hit, of_poll):
-            if hit is not None:
+        for hit in (*self.hits, *of_poll):
+            if isinstance(hit.fault, JobFault):
                 lie = hit.fault.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
                 if lie != truth:
                     hit.act()
                 truth = lie
-        if self.hit is not None and self.hit.fault.family == "picture" and truth.result:
-            self.hit.close()
+        if truth.result:  # the caller has what the work made
+            for hit in self.hits:
+                if not isinstance(hit.fault, JobFault):
+                    hit.close()
         return truth
 
 
@@ -78,16 +74,18 @@ class Jobs:
         name = f"{self._seed}/{call.service}/{call.key}/{call.number}" if call.key else str(uuid.uuid4())
         job_id = str(uuid.uuid5(NAMESPACE, name))
         scale = 1.0 if call.virtual else call.scale
-        if call.hit is not None:
-            seconds = (ready - call.now) / scale
-            longer = call.hit.fault.job_seconds(seconds)
-            if longer != seconds:
-                call.acts()
-                ready = call.now + longer * scale
-            call.hit.carried = call.hit.fault.carried
+        for hit in call.hits:
+            if isinstance(hit.fault, JobSlow):
+                seconds = (ready - call.now) / scale
+                longer = hit.fault.longer(seconds)
+                if longer != seconds:
+                    hit.act()
+                    ready = call.now + longer * scale
+            hit.carried = isinstance(hit.fault, Fault) and hit.fault.carried
         task = asyncio.ensure_future(work())
         task.add_done_callback(_look_at)
-        job = Job(job_id, call.key, call.now, ready, scale, task, call.hit)
+        carried = tuple(hit for hit in call.hits if hit.carried)
+        job = Job(job_id, call.key, call.now, ready, scale, task, carried)
         self._jobs[job_id] = job
         self._jobs.move_to_end(job_id)
         if len(self._jobs) > self._most:
@@ -105,7 +103,7 @@ class Jobs:
             HTTPException: 404, there is no such job, or so it seems.
         """
         job = self._jobs.get(job_id)
-        seen = await job.seen(call.now, call.hit) if job else Seen(None)
+        seen = await job.seen(call.now, call.hits) if job else Seen(None)
         if seen.status is None:
             raise HTTPException(404, f"there is no job {job_id}")
         return seen

@@ -1,14 +1,78 @@
-"""The ledger: every call to a fake and what became of it, in bounded memory."""
+"""The ledger: every call to a fake, which rules met it and what became of it, in bounded memory."""
 
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from fakes.kit.bodies import Fields
-    from fakes.kit.hits import Hit
+from fakes.kit.bodies import Fields
+
+
+class Named(Protocol):
+    """A fault, as the ledger knows it."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a rule did so far."""
+
+    taken: int = 0
+    """Calls that it matched and that it has not given back: what `max_hits` limits."""
+    hits: int = 0
+    """Calls in which its fault changed something."""
+
+
+class Hit:
+    """A rule that matched a call. It is open until its fault changes something, or can no longer.
+
+    An open hit counts for `max_hits` alone. One that acts counts as a hit, and is named in the ledger: only what a
+    caller can notice is a hit.
+    """
+
+    __slots__ = ("_entry", "acted", "carried", "changed", "fault", "open", "rule", "tally")
+
+    def __init__(self, rule: str, fault: Named, tally: Tally, entry: "Entry") -> None:
+        tally.taken += 1
+        self.rule = rule
+        self.fault = fault
+        self.tally = tally
+        self._entry = entry
+        self.open = True
+        self.acted = False
+        self.changed = False
+        """What the caller does not have yet is another one by it: a picture."""
+        self.carried = False
+        """A job goes on with it: its polls show it, not the call that submitted it."""
+
+    def act(self) -> None:
+        """Count it: there is something now that the caller can notice."""
+        if self.open:
+            self.open, self.acted = False, True
+            self.tally.hits += 1
+            entry = self._entry
+            if entry.rule is None:
+                entry.rule, entry.fault = self.rule, self.fault.kind
+            else:
+                entry.also = [*entry.also, self.rule]
+
+    def close(self) -> None:
+        """Count it if it changed something, take it back if not."""
+        if self.changed:
+            self.act()
+        elif self.open:
+            self.open = False
+            self.tally.taken -= 1
+
+    def why_not(self) -> str:
+        """Return in words why it is no hit."""
+        if self.open:
+            return f"it matched, and nobody has seen its {self.fault.kind} yet"
+        return f"it matched, and {self.fault.kind} found nothing to change"
 
 
 @dataclass(slots=True)
@@ -28,6 +92,8 @@ class Entry:
     rule: str | None = None
     """The rule that changed something, once it did."""
     fault: str | None = None
+    also: Iterable[str] = ()
+    """Further rules that changed something."""
     status: int | None = None
     duration_s: float | None = None
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
@@ -37,14 +103,16 @@ class Entry:
     """The digest of the JSON that was sent; None where nothing read it (digests.py)."""
     answered: dict[str, Any] | None = None
     """The digest of the JSON that was answered."""
-    asked: "Fields | None" = field(default=None, repr=False, compare=False)
+    bug: str | None = None
+    """What the fake itself did wrong, when its own code raised."""
+    asked: Fields | None = field(default=None, repr=False, compare=False)
     """The fields of the request that rules ask about; None when none did."""
-    hit: "Hit | None" = field(default=None, repr=False, compare=False)
-    """The rule that matched, whether it changed something or not."""
+    hits: tuple[Hit, ...] = field(default=(), repr=False, compare=False)
+    """The rules that matched, whether they changed something or not."""
 
     def public(self) -> dict[str, Any]:
-        """Return the entry as the control plane answers it."""
-        return {
+        """Return the entry as the control plane answers it: `also` and `bug` only where there are such."""
+        told: dict[str, Any] = {
             "service": self.service,
             "operation": self.operation,
             "key": self.key,
@@ -60,6 +128,11 @@ class Entry:
             "sent": self.sent,
             "answered": self.answered,
         }
+        if self.also:
+            told["also"] = self.also
+        if self.bug is not None:
+            told["bug"] = self.bug
+        return told
 
 
 class Ledger:

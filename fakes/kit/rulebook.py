@@ -4,13 +4,13 @@ import fnmatch
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fakes.kit.calls import Operation
 from fakes.kit.conditions import conditions, is_wild
-from fakes.kit.faults import Refuse
-from fakes.kit.hits import Hit
-from fakes.kit.ledger import Entry
+from fakes.kit.faults.base import Fault
+from fakes.kit.faults.connection import Refuse
+from fakes.kit.ledger import Entry, Hit, Tally
 from fakes.kit.rules import Rule, RuleError, RulesInvalid
 
 MOST_KEYS = 50_000
@@ -25,11 +25,8 @@ class Active:
         self.operations = operations
         """The operations of this fake that it can act on. Empty: another service's rule, or the fault fits none."""
         self.loaded = loaded
-        self.taken = 0
-        """Calls that it matched and that it has not given back: what `max_hits` limits."""
-        self.hits = 0
-        """Calls in which its fault changed something."""
-        self._conditions = conditions(rule, seed, lambda: self.taken)
+        self.tally = Tally()
+        self._conditions = conditions(rule, seed, self.tally)
 
     def span(self) -> tuple[float, float]:
         """Return from when to when it closes the listener, in Unix seconds."""
@@ -107,7 +104,7 @@ class RuleBook:
         """Forget the calls and the hits, keep the rules."""
         self._keys.clear()
         for active in self._rules.values():
-            active.hits = active.taken = 0
+            active.tally.hits = active.tally.taken = 0
 
     def count(self, key: str, operation: str, now: float) -> tuple[int, float]:
         """Count a call. Return its number and the seconds since the key's first call."""
@@ -122,30 +119,28 @@ class RuleBook:
         timeline.counts[operation] = number
         return number, now - timeline.first
 
-    def match(self, entry: Entry) -> Hit | None:
-        """Return the hit of the first rule that matches a call, and note it in the entry."""
+    def match(self, entry: Entry) -> tuple[Hit, ...]:
+        """Have a call meet its rules, of such that contradict each other the first, and note the hits in the entry."""
         candidates = self._globs.get(entry.operation)
         exact = self._exact.get((entry.operation, entry.key)) if self._exact else None
         if exact:
             candidates = sorted([*exact, *candidates], key=lambda item: item.order) if candidates else exact
         for active in candidates or ():
-            if active.acts_on(entry):
-                hit = entry.hit = Hit(active, entry)
-                if active.rule.fault.at_once:
-                    hit.act()
-                return hit
-        return None
+            fault = active.rule.fault
+            if active.acts_on(entry) and not any(fault.contradicts(cast("Fault", met.fault)) for met in entry.hits):
+                entry.hits = (*entry.hits, Hit(active.rule.id, fault, active.tally, entry))
+        return entry.hits
 
     def refusals(self) -> list[tuple[float, float]]:
         """Return from when to when, in Unix seconds, the service refuses connections in real time."""
         return [active.span() for active in self._refusing()]
 
     def refused(self, now: float) -> None:
-        """Count the rules that keep the listener closed now, each once."""
+        """Count the rules that keep the listener closed now, each once: nobody can count who did not get through."""
         for active in self._refusing():
             begin, end = active.span()
             if begin <= now < end:
-                active.hits = 1
+                active.tally.hits = 1
 
     def _refusing(self) -> list[Active]:
         """Return the rules that close the listener, when their time has come."""
@@ -157,7 +152,7 @@ class RuleBook:
         """Return each rule as it was given, with its hits and the operations that it acts on."""
         return [
             active.rule.model_dump(mode="json", exclude_defaults=True)
-            | {"id": active.rule.id, "hits": active.hits, "acts_on": sorted(active.operations)}
+            | {"id": active.rule.id, "hits": active.tally.hits, "acts_on": sorted(active.operations)}
             for active in self._rules.values()
         ]
 
@@ -169,12 +164,12 @@ class RuleBook:
         unmet = [
             {
                 "id": active.rule.id,
-                "hits": active.hits,
+                "hits": active.tally.hits,
                 "expect": active.rule.least_hits,
                 "near_misses": self._near_misses(active, calls()),
             }
             for active in self._rules.values()
-            if active.hits < active.rule.least_hits and self._concerns(active.rule)
+            if active.tally.hits < active.rule.least_hits and self._concerns(active.rule)
         ]
         elsewhere = [a.rule.id for a in self._rules.values() if a.rule.least_hits and not self._concerns(a.rule)]
         return {"verdict": "inconclusive" if unmet else "passed", "unmet": unmet, "elsewhere": elsewhere}
@@ -194,14 +189,12 @@ class RuleBook:
             return [{"call": None, "why": [f"in real time it refuses from {span} after it was loaded"]}]
         missed: list[tuple[int, Entry, list[str]]] = []
         for entry in calls:
-            hit = entry.hit
-            if hit is not None and hit.active is active:
+            hit = next((hit for hit in entry.hits if hit.tally is active.tally), None)
+            if hit is not None:
                 if not hit.acted:
                     missed.append((0, entry, [hit.why_not()]))
                 continue
-            why = active.misses(entry)
-            if not why:
-                why = [f"rule {entry.rule} acted first" if entry.rule else "loaded after the call"]
+            why = active.misses(entry) or [_passed_over(active.rule, entry)]
             missed.append((len(why), entry, why))
         missed.sort(key=lambda item: item[0])
         return [{"call": entry.public(), "why": why} for _, entry, why in missed[:most]]
@@ -227,6 +220,8 @@ class RuleBook:
             for name in ("calls", "every", "p", "max_hits"):
                 if getattr(rule, name) is not None:
                     wrong(name, "a refused connection is no call: leave it out, or run with SIM_CLOCK=caller")
+            if rule.least_hits > 1:
+                wrong("expect", "in real time a refusal is one hit, however many it turns away: say true")
         existing = self._rules.get(rule.id)
         self._loaded += 1
         order = existing.order if existing else self._loaded
@@ -237,9 +232,14 @@ class RuleBook:
         known = {operation.name: operation for operation in self._operations()}
         misfits = {name: rule.fault.misfit(operation) for name, operation in known.items()}
         asked = frozenset(rule.body or ())
+
+        def has(name: str) -> bool:
+            fields = known[name].asks
+            return fields is None or asked <= fields
+
         if rule.operation == "*":
             fitting = frozenset(name for name, misfit in misfits.items() if misfit is None)
-            asking = frozenset(name for name in fitting if asked <= known[name].asks)
+            asking = frozenset(filter(has, fitting))
             if not fitting and rule.service == self._service:
                 wrong("fault.kind", f"{rule.fault.kind} fits no operation of {self._service}")
             elif not asking and rule.service == self._service:
@@ -252,12 +252,10 @@ class RuleBook:
         misfit = misfits[rule.operation]
         if misfit is not None:
             wrong("fault.field" if hasattr(rule.fault, "field") else "fault.kind", f"{rule.operation}: {misfit}")
-        has = known[rule.operation].asks
-        for name in sorted(asked - has):
-            wrong(
-                "body",
-                f"{rule.operation}: its request has no field {name!r} (it has {', '.join(sorted(has)) or 'none'})",
-            )
+        fields = known[rule.operation].asks
+        for name in sorted(asked - (asked if fields is None else fields)):
+            shown = ", ".join(sorted(fields or ())) or "none"
+            wrong("body", f"{rule.operation}: its request has no field {name!r} (it has {shown})")
         return frozenset({rule.operation})
 
     def _index(self) -> None:
@@ -272,3 +270,12 @@ class RuleBook:
                     self._exact.setdefault((name, active.rule.key), []).append(active)
                 else:
                     self._globs.setdefault(name, []).append(active)
+
+
+def _passed_over(rule: Rule, entry: Entry) -> str:
+    """Return why a rule did not act on a call that it matches."""
+    for hit in entry.hits:
+        words = rule.fault.contradicts(cast("Fault", hit.fault))
+        if words:
+            return f"rule {hit.rule} acted first: {words}"
+    return "loaded after the call"

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from fakes.kit.bodies import Scalar
-from fakes.kit.faults import AnyFault
+from fakes.kit.faults import Fault, kinds
 
 RANGE = re.compile(r"(?P<first>[1-9]\d*)(?P<dash>-(?P<last>[1-9]\d*)?)?")
 
@@ -66,7 +67,7 @@ def parse_calls(text: str) -> list[tuple[int, float]]:
 
 
 class Rule(BaseModel):
-    """When a fault happens. All conditions that are given must hold. The first rule that matches acts."""
+    """When a fault happens. All conditions that are given must hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -92,21 +93,19 @@ class Rule(BaseModel):
     expect: bool | Annotated[int, Field(ge=1)] = Field(
         default=False, description="true, or a number of hits: below it the verdict is inconclusive"
     )
-    fault: AnyFault = Field(description="What happens: `kind` and its parameters")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        if isinstance(value, dict) and not value.get("id") and isinstance(value.get("fault"), dict):
-            digest = hashlib.blake2b(repr(sorted(value.items(), key=str)).encode(), digest_size=3).hexdigest()
-            return value | {"id": f"{value['fault'].get('kind', 'rule')}-{digest}"}
-        return value
+    fault: SerializeAsAny[Fault] = Field(description="What happens: `kind` and its parameters")
 
     @model_validator(mode="after")
     def _calls_readable(self) -> Self:
         if self.calls is not None:
             parse_calls(self.calls)
         return self
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What chooses its calls: two rules of the same choose the same. Chance and `max_hits` are one's own."""
+        own = {"id": self.id} if self.p is not None or self.max_hits is not None else {}
+        return self.model_dump(exclude={"id", "expect", "fault"}) | own
 
     @property
     def least_hits(self) -> int:
@@ -131,19 +130,63 @@ def read_rules(data: Any) -> list[Rule]:
     rules: list[Rule] = []
     errors: list[RuleError] = []
     for place, item in enumerate(data):
+        name = str(item.get("id") or place) if isinstance(item, dict) else str(place)
+        wrong, fault = _fault(item, name)
         try:
-            rules.append(Rule.model_validate(item))
+            rules.append(Rule.model_validate(_named(item) | {"fault": fault} if fault else item))
         except ValidationError as invalid:
-            name = str(item.get("id") or place) if isinstance(item, dict) else str(place)
-            errors.extend(
-                RuleError(rule=name, field=_field(error), message=_message(error))
-                for error in invalid.errors(include_url=False, include_input=False, include_context=False)
-            )
+            wrong += [error for error in _errors(invalid, name) if not (wrong and error.field.startswith("fault"))]
+        errors += wrong
     if errors:
         raise RulesInvalid(errors)
-    if twice := _twice(rules):
-        raise RulesInvalid(twice)
+    if same := _twice(rules) + _contradictions(rules):
+        raise RulesInvalid(same)
     return rules
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule with an id: its own, or one that is made from all that it says."""
+    if item.get("id"):
+        return item
+    digest = hashlib.blake2b(repr(sorted(item.items(), key=str)).encode(), digest_size=3).hexdigest()
+    return item | {"id": f"{item['fault']['kind']}-{digest}"}
+
+
+def _fault(item: Any, name: str) -> tuple[list[RuleError], Fault | None]:
+    """Return what is wrong with the fault of a rule, or the fault; neither when there is none that could be read."""
+    given = item.get("fault") if isinstance(item, dict) else None
+    if not isinstance(given, dict) or "kind" not in given:
+        return [], None
+    known = kinds()
+    kind = known.get(str(given["kind"]))
+    if kind is None:
+        near = get_close_matches(str(given["kind"]), known, n=1)
+        meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        return [RuleError(rule=name, field="fault.kind", message=f"no fault of kind {given['kind']!r}: {meant}")], None
+    try:
+        return [], kind.model_validate(given)
+    except ValidationError as invalid:
+        return _errors(invalid, name, "fault"), None
+
+
+def _errors(invalid: ValidationError, name: str, *place: str) -> list[RuleError]:
+    return [
+        RuleError(rule=name, field=_field(error, *place), message=str(error["msg"]).removeprefix("Value error, "))
+        for error in invalid.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _contradictions(rules: list[Rule]) -> list[RuleError]:
+    """Return an error for each rule that is for the very calls of an earlier one in the list, and cannot act there."""
+    errors = []
+    for place, rule in enumerate(rules):
+        same = (first for first in rules[:place] if first.chosen == rule.chosen)
+        why = next((f"{first.id}: {words}" for first in same if (words := first.fault.contradicts(rule.fault))), None)
+        if why is not None:
+            errors.append(
+                RuleError(rule=rule.id, field="fault", message=f"it would never act: it is for the calls of rule {why}")
+            )
+    return errors
 
 
 def _twice(rules: list[Rule]) -> list[RuleError]:
@@ -179,17 +222,8 @@ def read_yaml(text_or_path: str) -> Any:
         raise RulesInvalid([RuleError(rule=where, field="", message=f"is no YAML{line}")]) from error
 
 
-def _field(error: Any) -> str:
-    # a union tagged by `kind` puts the tag into the location, which is no field
-    place = [str(part) for part in error["loc"]]
-    if len(place) > 1 and place[0] == "fault":
-        del place[1]
-    if error["type"] == "value_error" and not place:
+def _field(error: Any, *place: str) -> str:
+    parts = [*place, *map(str, error["loc"])]
+    if error["type"] == "value_error" and not parts:
         return "calls"
-    if error["type"].startswith("union_tag"):
-        return "fault.kind"
-    return ".".join(part for part in place if not part.startswith(("function-", "constrained-")))
-
-
-def _message(error: Any) -> str:
-    return str(error["msg"]).removeprefix("Value error, ")
+    return ".".join(part for part in parts if not part.startswith(("function-", "constrained-")))

@@ -10,66 +10,49 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from fakes.kit.fake import Fake
+from fakes.kit import wire
+from fakes.kit.control import control_plane
+from fakes.kit.delivery import TRANSPORT
+from fakes.kit.lifespan import lifespan
 from fakes.kit.rules import RulesInvalid
 from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated
 
+S = TypeVar("S", bound=FakeSettings)
 KEEP_ALIVE_SECONDS = 120
 """Longer than any client keeps an idle connection, so that the client is the one that closes."""
-CONTROL_PORT_OFFSET = 10_000
 BACKLOG = 2048
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with two things besides.
-
-    It hands the connection to the application, as faults of the connection need. And it answers at once what a fake
-    can answer at once, without the way through ASGI, which costs more than all the rest.
-    """
-
-    answered = False
-    """The request that is being read has its answer already."""
+    """uvicorn's HTTP protocol, which hands the connection to the application, as faults of the connection need."""
 
     def on_headers_complete(self) -> None:
-        """Answer at once, or begin the way through ASGI."""
-        app = self.config.loaded_app
-        self.scope["fakes.transport"] = self.transport  # type: ignore[typeddict-unknown-key] # ours
-        idle = self.cycle is None or self.cycle.response_complete
-        if idle and isinstance(app, Fake) and self.parser.should_keep_alive():
-            answer = app.at_once(self.parser.get_method(), self.url, self.headers)
-            if isinstance(answer, bytes):
-                self.answered = True
-                self.transport.write(answer)
-                return
-            if answer is not None:
-                self.scope["fakes.entry"] = answer  # type: ignore[typeddict-unknown-key] # ours
-        self._unset_keepalive_if_required()  # set by an answer at once in the same packet
+        """Begin the way through ASGI."""
+        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required] # ours
         super().on_headers_complete()
 
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body, or drop it when the answer is out."""
-        if not self.answered:
-            super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        """End the request."""
-        if self.answered:
-            self.answered = False
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-        else:
-            super().on_message_complete()
+class Front:
+    """A fake with its control plane."""
+
+    def __init__(self, fake: Simulated) -> None:
+        self._fake = fake
+        self._control = control_plane(fake)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have one of the two answer."""
+        steers = scope["type"] == "http" and scope["path"].startswith(wire.CONTROL)
+        await (self._control if steers else self._fake)(scope, receive, send)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -92,10 +75,12 @@ def listen(host: str, port: int) -> socket.socket:
 class Server:
     """An ASGI application on one port, whose listener can be closed and opened again: connection refused."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, state: dict[str, Any]) -> None:
+        self._app_state = state
         self._config = uvicorn.Config(
             app,
             http=Protocol,
+            interface="asgi3",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -145,12 +130,12 @@ class Server:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _connection(self) -> asyncio.Protocol:
-        return Protocol(config=self._config, server_state=self._state, app_state={})
+        return Protocol(config=self._config, server_state=self._state, app_state=self._app_state)
 
 
 @asynccontextmanager
 async def serving(
-    app: FastAPI, host: str = "127.0.0.1", port: int = 0, control_port: int | None = None
+    app: ASGIApp, host: str = "127.0.0.1", port: int = 0, control_port: int | None = None
 ) -> AsyncIterator[str]:
     """Serve an application until the context ends, on a free port unless one is given. The value is its base URL.
 
@@ -161,17 +146,20 @@ async def serving(
         OSError: the port is taken.
         RulesInvalid: the settings' rules or profile are wrong.
     """
+    fake = app if isinstance(app, Simulated) and app.settings.sim_enabled else None
+    served = Front(fake) if fake is not None else app
+    state: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        server = Server(app, host, port)
+        await stack.enter_async_context(lifespan(app, state))
+        server = Server(served, host, port, state)
         await server.open()
         stack.push_async_callback(server.close)
-        if isinstance(app, Fake) and app.settings.sim_enabled:
-            control = Server(app, "127.0.0.1", control_port or 0)
+        if fake is not None:
+            control = Server(served, "127.0.0.1", control_port or 0, state)
             await control.open()
             stack.push_async_callback(control.close)
-            app.control_url = control.url
-            doorman = asyncio.create_task(_Doorman(app, server).run())
+            fake.control_url = control.url
+            doorman = asyncio.create_task(_Doorman(fake, server).run())
             stack.push_async_callback(_cancelled, doorman)
         yield server.url
 
@@ -179,7 +167,7 @@ async def serving(
 class _Doorman:
     """Closes and opens the listener as the rules with `refuse` say."""
 
-    def __init__(self, fake: Fake, server: Server) -> None:
+    def __init__(self, fake: Simulated, server: Server) -> None:
         self._fake = fake
         self._server = server
         self._changed = asyncio.Event()
@@ -223,7 +211,7 @@ async def _cancelled(task: asyncio.Task[Any]) -> None:
         await task
 
 
-def main(service: str, default_port: int, create_app: Callable[[FakeSettings], FastAPI]) -> None:
+def main(service: str, default_port: int, create_app: Callable[[S], ASGIApp], settings: type[S]) -> None:
     """Run a service from the command line until SIGINT or SIGTERM. Exit with 2 for bad settings, 1 for a taken port."""
     parser = argparse.ArgumentParser(
         description=f"A fake {service}. Settings come from the environment: docs/fakes.md."
@@ -235,7 +223,7 @@ def main(service: str, default_port: int, create_app: Callable[[FakeSettings], F
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("azure").setLevel(logging.WARNING)
     try:
-        uvloop.run(_run(service, create_app(FakeSettings()), words.host, words.port, words.control_port))
+        uvloop.run(_run(service, create_app(settings()), words.host, words.port, words.control_port))
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False):
             print(f"{service}: {'.'.join(map(str, error['loc'])).upper()}: {error['msg']}", file=sys.stderr)  # noqa: T201
@@ -249,14 +237,14 @@ def main(service: str, default_port: int, create_app: Callable[[FakeSettings], F
         sys.exit(1)
 
 
-async def _run(service: str, app: FastAPI, host: str, port: int, control_port: int | None) -> None:
+async def _run(service: str, app: ASGIApp, host: str, port: int, control_port: int | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    offset = port + CONTROL_PORT_OFFSET
+    offset = port + wire.CONTROL_PORT_OFFSET
     control = control_port if control_port is not None else (offset if port and offset < 65_536 else 0)
     async with serving(app, host, port, control) as url:
         logging.getLogger(__name__).info("%s: fake on %s", service, url)
-        if isinstance(app, Fake) and app.control_url:
+        if isinstance(app, Simulated) and app.control_url:
             logging.getLogger(__name__).info("%s: control plane on %s/__sim too", service, app.control_url)
         await stop.wait()

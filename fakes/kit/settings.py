@@ -1,4 +1,4 @@
-"""Every environment variable that a fake reads."""
+"""Every environment variable that the kit reads."""
 
 from typing import Literal
 
@@ -7,17 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class FakeSettings(BaseSettings):
-    """How one fake runs. Durations are seconds; the AZURE_* names are those of the specification."""
+    """How one fake runs. Durations are seconds."""
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
-    azure_account_name: str = Field(default="jewelrytryon", description="The account of the blob store")
-    azure_account_key: str = Field(default="", description="Its key, in base64")
-    azure_container: str = Field(default="jewelry-uploads", description="Where the pictures are")
-    azure_blob_endpoint: str = Field(
-        default="",
-        description="The store itself, as http://127.0.0.1:10000/jewelrytryon: never the proxy in front of it",
-    )
     sim_enabled: bool = Field(default=False, description="Rules, ledger, control plane and the caller's clock")
     sim_seed: int = Field(default=0, description="Of every draw, and of what is drawn on pictures")
     sim_rules: str = Field(default="", description="Rules to start with: YAML itself, or the path of a YAML file")
@@ -33,4 +26,3 @@ class FakeSettings(BaseSettings):
     fakes_time_scale: float = Field(
         default=1.0, gt=0, description="Factor of every time of a fake, in real time only: 0.05 is twenty times faster"
     )
-    a100_gemini: bool = Field(default=True, description="Off: the A100's Gemini half is null")

@@ -2,23 +2,30 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 import httpx
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from fakes.kit.calls import Answer, Call, Ending, Operation
-from fakes.kit.delivery import TRANSPORT, deliver
-from fakes.kit.fake import Fake
+from fakes import (
+    faults,  # noqa: F401 - a file of rules is for all services
+    profiles,
+)
+from fakes.kit import wire
+from fakes.kit.calls import Answer
+from fakes.kit.delivery import TRANSPORT, reset
+from fakes.kit.faults.base import CallFault
 from fakes.kit.faults.http import Status
 from fakes.kit.serve import main
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated
+from fakes.registry import BLOB
+from fakes.settings import ServiceSettings
 
-PORT = 10010
-METHODS = {"GET": "get", "PUT": "put", "HEAD": "head"}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"host", b"expect", b"x-sim-time"))
+HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"transfer-encoding", b"host", b"expect", wire.TIME.lower().encode())
+)
 CODES = {
     400: "InvalidInput",
     403: "AuthenticationFailed",
@@ -32,53 +39,38 @@ CODES = {
 """The error codes that Azure gives with a status, where the rule's fault has no body of its own."""
 
 
-class BlobProxy(Fake):
-    """Hands requests on to the store at AZURE_BLOB_ENDPOINT. Operations are those on a blob: get, put, head."""
+class BlobProxy:
+    """Hands requests on to the store at AZURE_BLOB_ENDPOINT, as a plain application of ASGI."""
 
-    def __init__(self, settings: FakeSettings) -> None:
-        super().__init__("blob", settings)
-        self.operations.update({name: Operation(name) for name in METHODS.values()})
-        self._asgi = self._route
-        self._upstream: httpx.AsyncClient | None = None
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._endpoint = settings.azure_blob_endpoint
         self._origin = httpx.URL(settings.azure_blob_endpoint or "http://127.0.0.1:10000")
+        self._upstream: httpx.AsyncClient | None = None
 
-    async def start(self, stack: AsyncExitStack) -> None:
-        """Open the connections to the store.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Live, say what it is, or forward.
 
         Raises:
-            ValueError: AZURE_BLOB_ENDPOINT is missing.
+            ValueError: it is to live, and AZURE_BLOB_ENDPOINT is missing.
         """
-        if not self.settings.azure_blob_endpoint:
-            raise ValueError("set AZURE_BLOB_ENDPOINT: the proxy hands requests on to that blob store")
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._upstream = await stack.enter_async_context(httpx.AsyncClient(timeout=300, limits=limits, trust_env=False))
-
-    def key_of(self, scope: Scope) -> str:
-        """Return the UUID in the blob's name, as staging/{workflow_id} and {workflow_id}-mask.png have one."""
-        found = UUID.search(scope["path"])
-        return found[0].lower() if found else ""
-
-    def dressed(self, answer: Answer, call: Call) -> Answer:
-        """Return an error as Azure words it, where the rule gives a status alone."""
-        if not isinstance(call.fault, Status) or call.fault.body is not None or answer.status < HTTPStatus.BAD_REQUEST:
-            return answer
-        code = call.fault.headers.get("x-ms-error-code") or CODES.get(answer.status, "InternalError")
-        body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>by rule</Message></Error>'
-        headers = answer.without(b"content-type", b"x-ms-error-code")
-        headers += [(b"content-type", b"application/xml"), (b"x-ms-error-code", code.encode())]
-        return Answer(answer.status, body.encode(), headers)
-
-    def _find(self, scope: Scope) -> Operation | None:
-        # /account/container/blob: anything shorter is the account or a container
-        if scope["path"].count("/") < 3 or scope["path"].startswith("/__sim"):
-            return None
-        return self.operations.get(METHODS.get(scope["method"], ""))
-
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith("/__sim"):
-            await self.as_fastapi(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["path"] == "/":
+            await JSONResponse({"service": BLOB.name, "fake": True})(scope, receive, send)
         else:
             await self._forward(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        if not self._endpoint:
+            missing = "set AZURE_BLOB_ENDPOINT: the proxy hands requests on to that blob store"
+            await send({"type": "lifespan.startup.failed", "message": missing})
+            raise ValueError(missing)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        async with httpx.AsyncClient(timeout=300, limits=limits, trust_env=False) as self._upstream:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._upstream is not None
@@ -109,7 +101,7 @@ class BlobProxy(Fake):
             if begun:
                 scope[TRANSPORT].abort()
             else:
-                await deliver(Answer(0, b"", [], Ending.RESET), _nobody(), scope, receive, send)
+                await reset(scope, receive)
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
@@ -122,14 +114,35 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-def _nobody() -> Call:
-    return Call("blob", Operation(""), "", 0, None, 0.0, virtual=False, scale=1.0)
+def key_of(scope: Scope) -> str:
+    """Return the UUID in the blob's name, as staging/{workflow_id} and {workflow_id}-mask.png have one."""
+    found = UUID.search(scope["path"])
+    return found[0].lower() if found else ""
 
 
-def create_app(settings: FakeSettings) -> BlobProxy:
+def dressed(answer: Answer, fault: CallFault) -> Answer:
+    """Return an error as Azure words it, where the rule gives a status alone."""
+    if not isinstance(fault, Status) or fault.body is not None or answer.status < HTTPStatus.BAD_REQUEST:
+        return answer
+    code = fault.headers.get("x-ms-error-code") or CODES.get(answer.status, "InternalError")
+    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>by rule</Message></Error>'
+    headers = answer.without(b"content-type", b"x-ms-error-code")
+    headers += [(b"content-type", b"application/xml"), (b"x-ms-error-code", code.encode())]
+    return Answer(answer.status, body.encode(), headers)
+
+
+def create_app(settings: ServiceSettings) -> Simulated:
     """Return the proxy in front of the blob store that the settings name."""
-    return BlobProxy(settings)
+    return Simulated(
+        BlobProxy(settings),
+        BLOB.name,
+        settings,
+        BLOB.operations,
+        profiles=profiles.named(BLOB.name),
+        key_of=key_of,
+        dressed=dressed,
+    )
 
 
 if __name__ == "__main__":
-    main("blob", PORT, create_app)
+    main(BLOB.name, BLOB.port, create_app, ServiceSettings)

@@ -5,11 +5,11 @@ import sys
 from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import API_VERSION
 
 
-def make_container(settings: FakeSettings) -> bool:
+def make_container(settings: ServiceSettings) -> bool:
     """Make the container that the AZURE_* variables name. Returns False when it was there.
 
     Raises:
@@ -32,7 +32,7 @@ def make_container(settings: FakeSettings) -> bool:
 
 def main() -> int:
     """Make the container of the environment. Exit code 1 when the store does not answer or refuses."""
-    settings = FakeSettings()
+    settings = ServiceSettings()
     try:
         made = make_container(settings)
     except (AzureError, ValueError) as error:

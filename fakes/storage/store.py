@@ -11,7 +11,7 @@ from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import BlobServiceClient
 from fastapi import HTTPException
 
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 
 URI = re.compile(r"azure://(?P<container>[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])?)/(?P<blob>[^\s?#]{1,1024})")
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
@@ -64,7 +64,7 @@ def foreign(uri: str, key: str) -> str:
 
 
 @asynccontextmanager
-async def open_store(settings: FakeSettings) -> AsyncIterator[BlobStore]:
+async def open_store(settings: ServiceSettings) -> AsyncIterator[BlobStore]:
     """Connect to the store that the AZURE_* variables name.
 
     Raises:

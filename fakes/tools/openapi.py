@@ -3,10 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from fakes.kit.settings import FakeSettings
+from fastapi import FastAPI
+
 from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 
 DESCRIPTION = (
     "What the pipeline asks of this service, and what it answers. Generated from the fake; `make contract` checks any "
@@ -16,7 +18,7 @@ DESCRIPTION = (
 
 def document(service: str) -> dict[str, Any]:
     """Return the OpenAPI document of one service, without what only a fake has."""
-    app = SERVICES[service].create_app(FakeSettings(sim_enabled=False))
+    app = cast("FastAPI", SERVICES[service].create_app(ServiceSettings()).app)
     described = app.openapi()
     described["info"] = {"title": SERVICES[service].title, "description": DESCRIPTION, "version": "1"}
     return described

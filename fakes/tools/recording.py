@@ -23,8 +23,8 @@ import uvicorn
 import yaml
 from fastapi import FastAPI, Request, Response
 
-from fakes.kit.profiles import read_profile
 from fakes.kit.rules import read_rules
+from fakes.profiles import read_profile
 from fakes.registry import SERVICES
 
 OPERATIONS = {

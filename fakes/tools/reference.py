@@ -7,11 +7,11 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from fakes.kit.control import control_plane
-from fakes.kit.fake import Fake
-from fakes.kit.faults import FAULTS
+from fakes import a100
+from fakes.faults import kinds
+from fakes.kit.control import routes
 from fakes.kit.rules import Rule
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 
 FAMILIES = {"http": "HTTP", "job": "Jobs", "picture": "Pictures, in a valid 200", "contract": "Contract"}
 
@@ -19,7 +19,7 @@ FAMILIES = {"http": "HTTP", "job": "Jobs", "picture": "Pictures, in a valid 200"
 def settings_table() -> str:
     """Return the environment variables with their defaults."""
     rows = []
-    for name, field in FakeSettings.model_fields.items():
+    for name, field in ServiceSettings.model_fields.items():
         default = "" if field.default in ("", None) else f"`{str(field.default).lower()}`"
         rows.append((f"`{name.upper()}`", default, field.description or ""))
     return _table(("variable", "default", "meaning"), rows)
@@ -36,7 +36,7 @@ def fault_tables() -> str:
     parts = []
     for family, title in FAMILIES.items():
         rows = []
-        for kind, fault in FAULTS.items():
+        for kind, fault in kinds().items():
             if fault.family == family:
                 own = {name: field for name, field in fault.model_fields.items() if name != "kind"}
                 parameters = ", ".join(f"`{name}`{_shown(field)}" for name, field in own.items())
@@ -48,7 +48,7 @@ def fault_tables() -> str:
 def route_table() -> str:
     """Return the routes of the control plane."""
     rows = []
-    for route in control_plane(Fake("any", FakeSettings())).routes:
+    for route in routes(a100.create_app(ServiceSettings())).routes:
         methods, path, endpoint = (getattr(route, name) for name in ("methods", "path", "endpoint"))
         rows.append((f"`{next(iter(methods))} {path}`", (endpoint.__doc__ or "").split("\n")[0]))
     return _table(("request", "answer"), rows)

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fakes.kit.profiles import read_profile
 from fakes.kit.rules import RulesInvalid
+from fakes.profiles import read_profile
 from fakes.registry import SERVICES
 from loadtests.plan import Plan
 from loadtests.thresholds import Percentiles, Thresholds, read_file

@@ -21,9 +21,9 @@ from temporalio.service import RPCError
 from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
 from fakes.pictures import portrait
 from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from scenarios.chaos.growth import Reading
 from scenarios.chaos.holding import held
 from scenarios.gateway_client import ENDED, STROKES, GatewayClient, start_body
@@ -100,7 +100,7 @@ def two_a100s(ports: Ports, spare: int) -> dict[str, str]:
 @asynccontextmanager
 async def another_a100(stack: Stack, port: int) -> AsyncIterator[str]:
     """Run a second A100 in this process, beside the stack's, and give its address."""
-    settings = FakeSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
+    settings = ServiceSettings.model_validate({name.lower(): value for name, value in stack.environment.items()})
     async with serving(SERVICES["a100"].create_app(settings), port=port) as address:
         yield address
 

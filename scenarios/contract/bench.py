@@ -12,8 +12,8 @@ import httpx
 from fastapi import HTTPException
 from PIL import Image, ImageDraw
 
-from fakes.kit.settings import FakeSettings
 from fakes.pictures.portrait import portrait
+from fakes.settings import ServiceSettings
 from fakes.storage.store import BlobStore, open_store
 from scenarios.contract.report import Deviation, NotLooked
 from scenarios.contract.shapes import Shape, difference
@@ -103,7 +103,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench_for(url: str, settings: FakeSettings, poll_interval: float = POLL_INTERVAL_S) -> AsyncIterator[Bench]:
+async def bench_for(
+    url: str, settings: ServiceSettings, poll_interval: float = POLL_INTERVAL_S
+) -> AsyncIterator[Bench]:
     """Open a bench for the service at this address, with the blob store that the settings name.
 
     Raises:

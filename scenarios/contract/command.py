@@ -7,8 +7,8 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
-from fakes.kit.settings import FakeSettings
 from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from scenarios.contract.bench import POLL_INTERVAL_S, bench_for
 from scenarios.contract.report import Report, render
 from scenarios.contract.services import CHECKS
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 async def _contract(environment: Mapping[str, str]) -> int:
     urls = addresses(environment)
     if urls:
-        reports = await look(urls, FakeSettings(), POLL_INTERVAL_S)
+        reports = await look(urls, ServiceSettings(), POLL_INTERVAL_S)
     else:
         _say("no service is named: this project's own fakes are started and checked\n")
         home = RUN / f"contract-{os.getpid()}"
@@ -49,7 +49,7 @@ async def _contract(environment: Mapping[str, str]) -> int:
         async with Stack(home=home, options=options) as stack:
             azure = {name.lower(): value for name, value in stack.environment.items() if name.startswith("AZURE_")}
             fakes = [(fake, stack.urls[fake]) for fake in SERVICES]
-            reports = await look(fakes, FakeSettings.model_validate(azure), 0.1)
+            reports = await look(fakes, ServiceSettings.model_validate(azure), 0.1)
         shutil.rmtree(home, ignore_errors=True)
     _say(render(reports))
     return 1 if any(report.deviations for report in reports) else 0
@@ -65,7 +65,7 @@ def addresses(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-async def look(services: list[tuple[str, str]], settings: FakeSettings, poll_interval: float) -> list[Report]:
+async def look(services: list[tuple[str, str]], settings: ServiceSettings, poll_interval: float) -> list[Report]:
     """Check each service at its address, and return a report for each.
 
     Raises:

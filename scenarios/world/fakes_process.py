@@ -1,58 +1,23 @@
-"""All fakes of the virtual world in one process: `python -m scenarios.world.fakes_process sam3=8007 a100=8008 ...`.
-
-What the fakes draw is a pure function of what they are given, so this process draws each picture once: scenarios that
-post the same small photo cost little more than their calls.
-"""
+"""All fakes of the virtual world in one process: `python -m scenarios.world.fakes_process sam3=8007 a100=8008 ...`."""
 
 import asyncio
 import logging
 import signal
 import sys
-from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import wraps
-from hashlib import blake2b
-from typing import Any
 
 import uvloop
-from fastapi import FastAPI
 
-from fakes import pictures
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated
 from fakes.registry import BLOB, SERVICES
+from fakes.settings import ServiceSettings
 from scenarios.pipeline import service_of
 
-DRAWN = ("generate", "paint_strokes", "remove_background", "resize", "segment", "zoom_level")
-REMEMBERED = 64
-"""Results kept of each function. Scenarios use few photos, and most of them are small."""
 
-
-def remembering(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a pure function of pictures so that the same arguments are drawn once."""
-    results: OrderedDict[bytes, Any] = OrderedDict()
-
-    @wraps(draw)
-    def drawn(*given: Any, **named: Any) -> Any:
-        digest = blake2b(digest_size=16)
-        for value in (*given, *sorted(named.items())):
-            digest.update(value if isinstance(value, bytes) else repr(value).encode())
-            digest.update(b"\0")
-        key = digest.digest()
-        result = results.get(key)  # one look: another thread may push it out meanwhile
-        if result is None:
-            result = results[key] = draw(*given, **named)
-            if len(results) > REMEMBERED:
-                results.popitem(last=False)
-        return result
-
-    return drawn
-
-
-def _fake(name: str) -> FastAPI:
+def _fake(name: str) -> Simulated:
     service = BLOB if name == BLOB.name else SERVICES[service_of(name)]
-    return service.create_app(FakeSettings())
+    return service.create_app(ServiceSettings())
 
 
 async def main(ports: dict[str, int]) -> None:
@@ -68,6 +33,4 @@ async def main(ports: dict[str, int]) -> None:
 
 if __name__ == "__main__":
     logging.getLogger("azure").setLevel(logging.WARNING)
-    for name in DRAWN:
-        setattr(pictures, name, remembering(getattr(pictures, name)))
     uvloop.run(main({name: int(port) for name, port in (word.split("=") for word in sys.argv[1:])}))

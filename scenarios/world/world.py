@@ -137,6 +137,7 @@ def _processes(
     stages = programs.stages(ports, home, time_skipping_options("azurite", seed=seed))
     azurite = next(program for program in stages[0] if program.name == "azurite")
     environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
+    environment["FAKES_REMEMBER"] = "128"  # stories post the same few small photos: each drawing is made once
     words = [sys.executable, "-m", "scenarios.world.fakes_process"]
     stages[0].append(
         Program(

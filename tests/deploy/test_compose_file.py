@@ -10,7 +10,7 @@ from app.pictures.photo import MAX_PIXELS
 from app.pipeline import policies
 from app.pipeline.policies import StepPolicy
 from app.settings import Settings
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from scenarios.stack.programs import ACCOUNT, ACCOUNT_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -105,10 +105,10 @@ def test_images_of_others_have_a_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OF_THE_STACK))
 def test_every_variable_is_one_that_somebody_reads(name: str) -> None:
-    model = FakeSettings if SERVICES[name]["build"]["target"] == "fakes" else Settings
+    model = ServiceSettings if SERVICES[name]["build"]["target"] == "fakes" else Settings
     known = {field.upper() for field in model.model_fields}
     strangers = {variable for variable in SERVICES[name]["environment"] if not variable.startswith(SDKS)} - known
-    assert strangers <= {"LOG_LEVEL"} if model is FakeSettings else not strangers
+    assert strangers <= {"LOG_LEVEL"} if model is ServiceSettings else not strangers
 
 
 def readers(variable: str) -> set[str]:

@@ -5,18 +5,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 
 
 @pytest.fixture
-def settings(azurite: dict[str, str]) -> FakeSettings:
-    return FakeSettings.model_validate(azurite | {"sim_enabled": True})
+def settings(azurite: dict[str, str]) -> ServiceSettings:
+    return ServiceSettings.model_validate(azurite | {"sim_enabled": True})
 
 
-Opened = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
+Opened = Callable[[ASGIApp], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def opened() -> Opened:
     """Serve an application and give a client for it."""
 
     @asynccontextmanager
-    async def open_app(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async def open_app(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
             yield client
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fakes.kit.settings import FakeSettings
 from fakes.registry import BLOB, SERVICES
+from fakes.settings import ServiceSettings
 from fakes.tools.openapi import document
 
 
@@ -25,7 +25,7 @@ def test_names_methods_and_paths(service: str) -> None:
 
 @pytest.mark.parametrize("service", [*SERVICES.values(), BLOB], ids=lambda service: service.name)
 def test_what_they_make_and_whether_they_work(service: Any) -> None:
-    made = service.create_app(FakeSettings(sim_enabled=True)).operations.values()
+    made = service.create_app(ServiceSettings(sim_enabled=True)).operations.values()
     assert {(one.name, one.makes, one.job, one.works) for one in made} == {
         (one.name, one.makes, one.job, one.works) for one in service.operations
     }

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from fakes import a100, birefnet, image_manipulator, pictures, sam3
-from fakes.kit.fake import Fake
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import open_store
 from tests.fakes.conftest import Opened
 
@@ -22,12 +21,12 @@ def photo() -> bytes:
     return pictures.portrait(800, 600, seed=3)
 
 
-async def put(settings: FakeSettings, uri: str, data: bytes) -> str:
+async def put(settings: ServiceSettings, uri: str, data: bytes) -> str:
     async with open_store(settings) as store:
         return await store.put(uri, data)
 
 
-async def get(settings: FakeSettings, uri: str) -> bytes:
+async def get(settings: ServiceSettings, uri: str) -> bytes:
     async with open_store(settings) as store:
         return await store.get(uri)
 
@@ -44,7 +43,7 @@ async def job(client: httpx.AsyncClient, body: dict[str, object], key: str) -> d
 
 
 async def test_resize_keeps_the_shape_and_names_the_blob(
-    settings: FakeSettings, opened: Opened, photo: bytes, key: str
+    settings: ServiceSettings, opened: Opened, photo: bytes, key: str
 ) -> None:
     uri = await put(settings, f"{CONTAINER}/{key}.jpg", photo)
     async with opened(image_manipulator.create_app(settings)) as client:
@@ -63,7 +62,7 @@ async def test_resize_keeps_the_shape_and_names_the_blob(
         assert resized.size == (800, 600)
 
 
-async def test_zoom_depends_on_the_picture(settings: FakeSettings, opened: Opened, key: str) -> None:
+async def test_zoom_depends_on_the_picture(settings: ServiceSettings, opened: Opened, key: str) -> None:
     near = await put(settings, f"{CONTAINER}/{key}-near.jpg", pictures.portrait(400, 400, seed=1, zoom=2.5))
     far = await put(settings, f"{CONTAINER}/{key}-far.jpg", pictures.portrait(400, 400, seed=1, zoom=1.0))
     async with opened(image_manipulator.create_app(settings)) as client:
@@ -73,7 +72,9 @@ async def test_zoom_depends_on_the_picture(settings: FakeSettings, opened: Opene
     assert answers[0]["zoom_level"] > answers[1]["zoom_level"]
 
 
-async def test_birefnet_gives_a_png_with_alpha(settings: FakeSettings, opened: Opened, photo: bytes, key: str) -> None:
+async def test_birefnet_gives_a_png_with_alpha(
+    settings: ServiceSettings, opened: Opened, photo: bytes, key: str
+) -> None:
     uri = await put(settings, f"{CONTAINER}/{key}-resized.jpg", photo)
     async with opened(birefnet.create_app(settings)) as client:
         answer = await job(client, {"image_uri": uri}, key)
@@ -83,7 +84,7 @@ async def test_birefnet_gives_a_png_with_alpha(settings: FakeSettings, opened: O
 
 
 async def test_sam3_and_the_a100_follow_the_points(
-    settings: FakeSettings, opened: Opened, photo: bytes, key: str
+    settings: ServiceSettings, opened: Opened, photo: bytes, key: str
 ) -> None:
     uri = await put(settings, f"{CONTAINER}/{key}-resized.jpg", photo)
     async with opened(sam3.create_app(settings)) as client:
@@ -115,7 +116,7 @@ async def test_sam3_and_the_a100_follow_the_points(
         assert (result.format, result.size) == ("JPEG", (800, 600))
 
 
-async def test_gemini_can_be_off(settings: FakeSettings, opened: Opened, photo: bytes, key: str) -> None:
+async def test_gemini_can_be_off(settings: ServiceSettings, opened: Opened, photo: bytes, key: str) -> None:
     uri = await put(settings, f"{CONTAINER}/{key}.jpg", photo)
     mask = await put(settings, f"{CONTAINER}/{key}-mask.png", await asyncio.to_thread(_mask, photo))
     async with opened(a100.create_app(settings.model_copy(update={"a100_gemini": False}))) as client:
@@ -141,13 +142,13 @@ def _mask(photo: bytes) -> bytes:
     ],
 )
 async def test_what_is_not_the_contract_is_refused(
-    settings: FakeSettings, opened: Opened, module: object, path: str, body: dict[str, object]
+    settings: ServiceSettings, opened: Opened, module: object, path: str, body: dict[str, object]
 ) -> None:
     async with opened(module.create_app(settings)) as client:  # type: ignore[attr-defined]
         assert (await client.post(path, json=body)).status_code == 422
 
 
-async def test_a_blob_or_a_job_that_is_not_there(settings: FakeSettings, opened: Opened, key: str) -> None:
+async def test_a_blob_or_a_job_that_is_not_there(settings: ServiceSettings, opened: Opened, key: str) -> None:
     missing = f"{CONTAINER}/{key}-nothing.jpg"
     async with opened(image_manipulator.create_app(settings)) as client:
         assert (await client.post("/zoom_check", json={"image_uri": missing})).status_code == 404
@@ -157,13 +158,9 @@ async def test_a_blob_or_a_job_that_is_not_there(settings: FakeSettings, opened:
         assert await job(client, {"image_uri": missing}, key) == {"status": "failed"}
 
 
-async def test_a_blob_that_is_no_picture(settings: FakeSettings, opened: Opened, key: str) -> None:
+async def test_a_blob_that_is_no_picture(settings: ServiceSettings, opened: Opened, key: str) -> None:
     uri = await put(settings, f"{CONTAINER}/{key}.jpg", b"no picture at all")
     async with opened(image_manipulator.create_app(settings)) as client:
         refused = await client.post("/resize", json={"image_uri": uri, "max_dimension": 1536})
         assert refused.status_code == 422
         assert "picture" in refused.json()["detail"]
-
-
-def apps(settings: FakeSettings) -> list[Fake]:
-    return [module.create_app(settings) for module in (image_manipulator, birefnet, sam3, a100)]

@@ -2,54 +2,56 @@
 
 from typing import ClassVar, Literal
 
+from fakes.kit import wire
 from fakes.kit.calls import Answer, Call, Ending
-from fakes.kit.faults.base import Fault
+from fakes.kit.faults.base import ALL, AnswerFault, CallFault, Part
 
 
-class Reset(Fault):
+class Reset(CallFault):
     """A TCP RST in place of an answer. The service does not do its work."""
 
     kind: Literal["reset"]
     family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
 
-    async def before(self, call: Call) -> Answer:  # noqa: ARG002 - the hook's signature
+    async def act(self, call: Call) -> Answer:  # noqa: ARG002 - the method's signature
         """Reset the connection."""
         return Answer(0, b"", [], Ending.RESET)
 
 
-class AnswerLost(Fault):
+class AnswerLost(AnswerFault):
     """The service does its work, then a TCP RST in place of the answer."""
 
     kind: Literal["answer_lost"]
     family: ClassVar[str] = "http"
-    changes_answer: ClassVar[bool] = True
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.ENDING})
 
-    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the hook's signature
+    def act(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002 - the method's signature
         """Reset the connection."""
         answer.ending = Ending.RESET
         return answer
 
 
-class Empty(Fault):
+class Empty(CallFault):
     """The connection closes without one byte of an answer. The service does not do its work."""
 
     kind: Literal["empty"]
     family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
 
-    async def before(self, call: Call) -> Answer:  # noqa: ARG002 - the hook's signature
+    async def act(self, call: Call) -> Answer:  # noqa: ARG002 - the method's signature
         """Close the connection."""
         return Answer(0, b"", [], Ending.CLOSE)
 
 
-class Truncate(Fault):
+class Truncate(AnswerFault):
     """Half of the answer's body under the full Content-Length, then the connection closes."""
 
     kind: Literal["truncate"]
     family: ClassVar[str] = "http"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.ENDING})
 
-    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+    def act(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the method's signature
         """Cut the answer, if it has a body."""
         if not answer.body:
             return None
@@ -57,14 +59,15 @@ class Truncate(Fault):
         return answer
 
 
-class Refuse(Fault):
+class Refuse(CallFault):
     """The service is down: connection refused. In real time for every caller, in virtual time by key too."""
 
     kind: Literal["refuse"]
     family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
 
-    async def before(self, call: Call) -> Answer:
+    async def act(self, call: Call) -> Answer:
         """Tell the simulation's transport to raise what a closed port would. A real caller gets a reset."""
         if call.virtual:
-            return Answer.of_json(503, {"detail": "connection refused"}, {"x-sim-fault": "refuse"})
+            return Answer.of_json(503, {"detail": "connection refused"}, {wire.FAULT: wire.REFUSE})
         return Answer(0, b"", [], Ending.RESET)

@@ -7,28 +7,19 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from fakes.kit.calls import Answer, Call, Operation
-from fakes.kit.faults.base import Fault
+from fakes.kit.faults.base import AnswerFault, Part
 
 
-class ContractFault(Fault):
-    """A fault of one field of the answer. It fires only when the answer has that field."""
+class JsonFault(AnswerFault):
+    """A fault of the JSON object that is answered."""
 
-    field: str = Field(min_length=1)
     family: ClassVar[str] = "contract"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK, Part.BODY})
 
-    def misfit(self, operation: Operation) -> str | None:
-        """Return why the fault cannot act on an operation, None when it can."""
-        if self.field not in operation.fields:
-            known = ", ".join(sorted(operation.fields)) or "none"
-            return f"its answer has no field {self.field!r} (it has {known})"
-        return None
-
-    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
-        """Change the field, if the answer has it."""
-        value = _object(answer)
-        changed = self.changed(value) if self.field in value else value
+    def act(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the method's signature
+        """Change the object, if the answer is one."""
+        value = json.loads(answer.body)
+        changed = self.changed(value) if isinstance(value, dict) else value
         if changed == value:
             return None
         answer.body = json.dumps(changed).encode()
@@ -36,62 +27,71 @@ class ContractFault(Fault):
 
     @abstractmethod
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return the changed JSON object."""
+        """Return the changed JSON object, or the same when there is nothing to change."""
 
 
-class MissingField(ContractFault):
+class FieldFault(JsonFault):
+    """A fault of one field of the answer. It acts only when the answer has that field."""
+
+    field: str = Field(min_length=1)
+
+    def misfit(self, operation: Operation) -> str | None:
+        """Return why the fault cannot act on an operation, None when it can."""
+        if operation.fields is not None and self.field not in operation.fields:
+            known = ", ".join(sorted(operation.fields)) or "none"
+            return f"its answer has no field {self.field!r} (it has {known})"
+        return None
+
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Change the field, if it is there."""
+        return self.without(value) if self.field in value else value
+
+    @abstractmethod
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the object without a good value for the field, which it has."""
+
+
+class MissingField(FieldFault):
     """The answer lacks `field`."""
 
     kind: Literal["missing_field"]
 
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
         """Leave the field out."""
         return {name: item for name, item in value.items() if name != self.field}
 
 
-class NullField(ContractFault):
+class NullField(FieldFault):
     """`field` is null."""
 
     kind: Literal["null_field"]
 
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
         """Put null in place of the value."""
         return value | {self.field: None}
 
 
-class WrongType(ContractFault):
+class WrongType(FieldFault):
     """`field` has a value of another JSON type: a text becomes a number, all else a text."""
 
     kind: Literal["wrong_type"]
 
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
         """Put a value of another type in its place."""
         return value | {self.field: 42 if isinstance(value[self.field], str) else "forty-two"}
 
 
-class ExtraField(Fault):
+class ExtraField(JsonFault):
     """The answer has a field more than agreed, which a tolerant reader ignores."""
 
     kind: Literal["extra_field"]
     field: str = "surprise"
     value: Any = "a field that nobody expects"
-    family: ClassVar[str] = "contract"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
 
     def misfit(self, operation: Operation) -> str | None:
         """Return why the fault cannot act on an operation, None when it can."""
-        return None if operation.fields else "its answer is no JSON object"
+        return "its answer is no JSON object" if operation.fields == frozenset() else None
 
-    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
         """Add the field."""
-        value = _object(answer)
-        if self.field in value and value[self.field] == self.value:
-            return None
-        answer.body = json.dumps(value | {self.field: self.value}).encode()
-        return answer
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    value = json.loads(answer.body)
-    return value if isinstance(value, dict) else {}
+        return value | {self.field: self.value}

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from fakes.kit.calls import Answer, Call
 from fakes.kit.distributions import Seconds
-from fakes.kit.faults.base import Fault
+from fakes.kit.faults.base import AnswerFault, CallFault, Part
 
 
-class Status(Fault):
+class Status(CallFault):
     """An error status in place of the answer, with Retry-After and a body if given, at once or after a delay."""
 
     kind: Literal["status"]
@@ -19,8 +19,9 @@ class Status(Fault):
     headers: dict[str, str] = Field(default_factory=dict)
     delay: Seconds | None = None
     family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
 
-    async def before(self, call: Call) -> Answer:
+    async def act(self, call: Call) -> Answer:
         """Answer the status."""
         if self.delay is not None:
             await call.wait(self.delay.at(call.draw("delay")))
@@ -34,16 +35,15 @@ class Status(Fault):
         return Answer.of_json(self.status, body, headers)
 
 
-class Garbage(Fault):
+class Garbage(AnswerFault):
     """200 with a body that is no JSON."""
 
     kind: Literal["garbage"]
     body: str = '{"status": "comp\x00\x07<html>'
     family: ClassVar[str] = "http"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.BODY})
 
-    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+    def act(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the method's signature
         """Put garbage in place of the body, if there is one."""
         if not answer.body:
             return None
@@ -51,16 +51,15 @@ class Garbage(Fault):
         return answer
 
 
-class ContentType(Fault):
+class ContentType(AnswerFault):
     """The right body under another Content-Type."""
 
     kind: Literal["content_type"]
     value: str = Field(default="text/html; charset=utf-8", pattern=r"^[ -~]+$")
     family: ClassVar[str] = "http"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.TYPE})
 
-    def after(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the hook's signature
+    def act(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the method's signature
         """Put another Content-Type on the answer."""
         if (b"content-type", self.value.encode()) in answer.headers:
             return None

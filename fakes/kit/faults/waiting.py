@@ -7,48 +7,45 @@ from pydantic import Field
 
 from fakes.kit.calls import Answer, Call, Ending
 from fakes.kit.distributions import Distribution, Seconds
-from fakes.kit.faults.base import Fault
+from fakes.kit.faults.base import ALL, AnswerFault, CallFault, Part
 
 
-class Delay(Fault):
+class Delay(CallFault):
     """The right answer, later: `seconds` is a number or a distribution."""
 
     kind: Literal["delay"]
     seconds: Seconds = Distribution(fixed=1.0)
     family: ClassVar[str] = "http"
-    at_once: ClassVar[bool] = False
 
-    async def before(self, call: Call) -> None:
+    async def act(self, call: Call) -> None:
         """Let the time pass."""
-        seconds = self.seconds.at(call.draw("delay"))
-        if seconds > 0:
-            call.acts()
-        await call.wait(seconds)
+        await call.wait(self.seconds.at(call.draw("delay")))
 
 
-class Hang(Fault):
+class Hang(CallFault):
     """The call is taken and never answered. The service does not do its work."""
 
     kind: Literal["hang"]
     family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
 
-    async def before(self, call: Call) -> Answer:
+    async def act(self, call: Call) -> Answer:
         """Say nothing."""
         call.elapsed = math.inf
         return Answer(504, b"", [], Ending.SILENCE)
 
 
-class Dribble(Fault):
+class Dribble(AnswerFault):
     """The right answer, `bytes` at a time with a pause after each, which outlasts a timeout for each read."""
 
     kind: Literal["dribble"]
     bytes: int = Field(default=1, ge=1)
     pause: float = Field(default=1.0, gt=0)
     family: ClassVar[str] = "http"
-    changes_answer: ClassVar[bool] = True
-    at_once: ClassVar[bool] = False
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.PACE})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.ENDING})
 
-    def after(self, call: Call, answer: Answer) -> Answer | None:
+    def act(self, call: Call, answer: Answer) -> Answer | None:
         """Send the answer in small pieces, if it has a body."""
         if not answer.body:
             return None

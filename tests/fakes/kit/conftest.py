@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from fakes.kit.calls import Operation
 from fakes.kit.client import AsyncControl, LedgerCall
-from fakes.kit.fake import Fake, ThisCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
+from fakes.kit.simulated import Simulated, ThisCall
+from fakes.profiles import named
 
 
 class Ask(BaseModel):
@@ -24,6 +27,10 @@ class Ask(BaseModel):
 class Note(BaseModel, extra="allow"):
     text: Any = None
     size: Any = None
+
+
+class Plain(BaseModel):
+    hello: str
 
 
 class Told(BaseModel):
@@ -53,7 +60,7 @@ class Toy:
     """A fake with five operations, and a client that knows nothing but sockets."""
 
     url: str
-    fake: Fake
+    fake: Simulated
     control: AsyncControl
     done: list[str] = field(default_factory=list)
     """The work that the service did."""
@@ -94,26 +101,39 @@ class Toy:
                 await asyncio.sleep(0.01)
 
 
-def toy_app(settings: FakeSettings, done: list[str]) -> Fake:
-    fake = Fake("toy", settings)
-    fake.fixed("plain", "GET", "/plain", {"hello": "world"})
+OPERATIONS = (
+    Operation("plain", "GET", "/plain"),
+    Operation("echo", "POST", "/echo", works=True),
+    Operation("item", "GET", "/items/{name}"),
+    Operation("tell", "POST", "/tell"),
+    Operation("nothing", "POST", "/nothing"),
+)
 
-    @fake.operation("echo", "POST", "/echo", works=True)
+
+def toy_app(settings: FakeSettings, done: list[str]) -> Simulated:
+    app = FastAPI()
+    fake = Simulated(app, "toy", settings, OPERATIONS, profiles=named("toy"))
+
+    @app.get("/plain")
+    async def plain() -> Plain:
+        return Plain(hello="world")
+
+    @app.post("/echo")
     async def echo(request: Ask, call: ThisCall) -> Told:
         await fake.takes(call)
         done.append(request.text)
         return Told(text=request.text, length=len(request.text))
 
-    @fake.operation("item", "GET", "/items/{name}")
+    @app.get("/items/{name}")
     async def item(name: str) -> Told:
         return Told(text=name, length=len(name))
 
-    @fake.operation("tell", "POST", "/tell", answers=Told)
+    @app.post("/tell")
     async def tell(request: Note) -> Told:
         text = request.model_dump_json(exclude_unset=True)
         return Told(text=text, length=len(text))
 
-    @fake.operation("nothing", "POST", "/nothing", answers=Told)
+    @app.post("/nothing", response_model=Told)
     async def nothing() -> Response:
         return Response(status_code=204)
 

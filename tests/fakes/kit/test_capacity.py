@@ -9,8 +9,9 @@ import pytest
 
 from fakes.kit.capacity import Full, Slots
 from fakes.kit.distributions import Distribution
-from fakes.kit.profiles import NAMED, Capacity, read_profile
+from fakes.kit.profiles import Capacity
 from fakes.kit.rules import RulesInvalid
+from fakes.profiles import NAMED, read_profile
 from tests.fakes.kit.conftest import Toy, serve_toy
 
 ECHO = {"text": "x"}

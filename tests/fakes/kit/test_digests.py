@@ -31,7 +31,7 @@ async def test_the_ledger_has_what_was_sent_and_answered(toy: Toy, virtual: bool
     assert echo["sent"] == digest({"text": LONG})
     assert echo["answered"] == digest({"text": LONG, "length": 201})
     assert (item["sent"], item["answered"]) == (None, {"text": "a", "length": 1})
-    assert (plain["sent"], plain["answered"]) == (None, None)  # it is always the same
+    assert (plain["sent"], plain["answered"]) == (None, {"hello": "world"})
 
 
 async def test_what_a_fault_changed_is_what_was_answered(toy: Toy, virtual: bool) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fakes import a100, pictures, sam3
 from fakes.kit.client import AsyncControl, ControlError
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import open_store
 from tests.fakes.kit.conftest import Toy, serve_toy
 
@@ -49,7 +49,7 @@ class Masks:
 
 
 @pytest.fixture
-async def masks(settings: FakeSettings, key: str) -> AsyncIterator[Masks]:
+async def masks(settings: ServiceSettings, key: str) -> AsyncIterator[Masks]:
     settings = settings.model_copy(update={"sim_profile": f"{{latency: {{submit: {JOB_S}}}}}"})
     async with open_store(settings) as store:
         await store.put(f"azure://jewelry-uploads/{key}.jpg", pictures.portrait(64, 64, seed=1))
@@ -139,7 +139,7 @@ async def test_max_hits_counts_the_jobs_that_carry_it(masks: Masks) -> None:
 
 @pytest.mark.parametrize("virtual", [False, True])
 async def test_a_picture_in_the_answer_fires_at_once_if_it_is_another_one(
-    settings: FakeSettings, key: str, virtual: bool
+    settings: ServiceSettings, key: str, virtual: bool
 ) -> None:
     headers = {"X-Workflow-Id": key} | ({"X-Sim-Time": "1000"} if virtual else {})
     uri = f"azure://jewelry-uploads/{key}"
@@ -164,7 +164,7 @@ async def test_a_picture_in_the_answer_fires_at_once_if_it_is_another_one(
         assert [rule["hits"] for rule in await control.rules()] == [1, 1]
 
 
-async def test_without_a_gemini_half_there_is_none_to_take_away(settings: FakeSettings, key: str) -> None:
+async def test_without_a_gemini_half_there_is_none_to_take_away(settings: ServiceSettings, key: str) -> None:
     settings = settings.model_copy(update={"a100_gemini": False})
     uri = f"azure://jewelry-uploads/{key}"
     async with (
@@ -220,7 +220,7 @@ async def test_a_refusal_that_begins_while_another_holds_fires_too(toy: Toy) -> 
     assert [rule["hits"] for rule in await toy.control.rules()] == [1, 1]
 
 
-async def test_a_factor_on_a_job_that_takes_no_time_is_an_error(settings: FakeSettings) -> None:
+async def test_a_factor_on_a_job_that_takes_no_time_is_an_error(settings: ServiceSettings) -> None:
     rule = {"fault": {"kind": "job_slow", "factor": 20}}
     async with serving(sam3.create_app(settings)) as url, AsyncControl(url) as control:
         with pytest.raises(ControlError, match=r"422: .*the job takes no time, which no factor makes longer"):

@@ -11,7 +11,7 @@ import pytest
 from fakes import birefnet, pictures
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import open_store
 
 JOB_SECONDS = 30
@@ -26,7 +26,7 @@ class Service:
 
     http: httpx.AsyncClient
     control: AsyncControl
-    settings: FakeSettings
+    settings: ServiceSettings
     key: str
     virtual: bool
 
@@ -59,7 +59,7 @@ class Service:
 
 
 @pytest.fixture
-async def service(settings: FakeSettings, key: str, virtual: bool) -> AsyncIterator[Service]:
+async def service(settings: ServiceSettings, key: str, virtual: bool) -> AsyncIterator[Service]:
     settings = settings.model_copy(
         update={"fakes_time_scale": SCALE, "sim_profile": f"{{latency: {{submit: {JOB_SECONDS}}}}}"}
     )

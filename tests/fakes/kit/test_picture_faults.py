@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from fakes import a100, birefnet, image_manipulator, pictures, sam3
 from fakes.kit.client import AsyncControl, ControlError
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import BlobStore, open_store
 
 MODULES: dict[str, Any] = {"image_manipulator": image_manipulator, "birefnet": birefnet, "sam3": sam3, "a100": a100}
@@ -25,7 +25,7 @@ SIZE = (96, 80)
 class Services:
     """The four services, each with one way to ask for its picture."""
 
-    settings: FakeSettings
+    settings: ServiceSettings
     store: BlobStore
     key: str
     virtual: bool
@@ -71,7 +71,7 @@ class Services:
 
 
 @pytest.fixture
-async def services(settings: FakeSettings, key: str, virtual: bool) -> AsyncIterator[Services]:
+async def services(settings: ServiceSettings, key: str, virtual: bool) -> AsyncIterator[Services]:
     async with open_store(settings) as store:
         made = Services(settings, store, key, virtual)
         photo = pictures.portrait(*SIZE, seed=5)
@@ -186,7 +186,7 @@ async def test_a_fault_that_found_nothing_to_change_did_not_fire(services: Servi
     ],
 )
 async def test_a_fault_that_does_not_fit_is_refused(
-    settings: FakeSettings, operation: str, kind: str, why: str
+    settings: ServiceSettings, operation: str, kind: str, why: str
 ) -> None:
     async with serving(image_manipulator.create_app(settings)) as url, AsyncControl(url) as control:
         with pytest.raises(ControlError, match=why):

@@ -78,10 +78,10 @@ async def test_the_same_id_twice_in_one_list_is_an_error(toy: Toy) -> None:
 
 def test_chance_differs_from_service_to_service_and_from_seed_to_seed() -> None:
     def hit(service: str, seed: int) -> list[bool]:
-        book = RuleBook(service, lambda: [Operation("submit")], seed, keyed_refusal=False)
+        book = RuleBook(service, lambda: [Operation("submit", "POST", "/")], seed, keyed_refusal=False)
         book.load(read_rules({"id": "half", "p": 0.5, "fault": FAULT}), 0)
         entries = [Entry(service, "submit", f"w{number}", 1, 1, 0, 0, 0) for number in range(200)]
-        return [book.match(entry) is not None for entry in entries]
+        return [bool(book.match(entry)) for entry in entries]
 
     assert hit("birefnet", 1) == hit("birefnet", 1)
     assert len({tuple(hit(service, seed)) for service in ("birefnet", "sam3") for seed in (1, 2)}) == 4
@@ -190,7 +190,8 @@ async def test_the_first_rule_that_matches_acts(toy: Toy) -> None:
 
 
 async def test_a_rule_of_the_same_id_replaces_in_its_place(toy: Toy) -> None:
-    await toy.control.add({"id": "one", "fault": FAULT}, {"id": "two", "fault": FAULT | {"status": 501}})
+    await toy.control.add({"id": "one", "fault": FAULT})
+    await toy.control.add({"id": "two", "fault": FAULT | {"status": 501}})
     await toy.control.add({"id": "one", "fault": FAULT | {"status": 502}})
     assert await statuses(toy, "w") == [502]
     assert [rule["id"] for rule in await toy.control.rules()] == ["one", "two"]
@@ -293,9 +294,11 @@ async def test_near_misses_say_why(toy: Toy, rule: dict[str, Any], why: str) -> 
 
 
 async def test_a_near_miss_because_of_another_rule(toy: Toy) -> None:
-    await toy.control.add({"id": "first", "fault": FAULT}, {"id": "second", "fault": FAULT})
+    await toy.control.add({"id": "first", "fault": FAULT}, {"id": "second", "key": "w", "fault": FAULT})
     await statuses(toy, "w")
-    assert (await toy.control.near_misses("second"))[0]["why"] == ["rule first acted first"]
+    assert (await toy.control.near_misses("second"))[0]["why"] == [
+        "rule first acted first: status and status both decide whether the service does its work"
+    ]
     await toy.control.add({"id": "third", "operation": "item", "fault": FAULT, "max_hits": 1})
     await statuses(toy, "w", path="/items/x")
 
@@ -402,7 +405,7 @@ async def test_the_ledger_tells_each_call(toy: Toy) -> None:
         "duration_s": 0,
         "intended_s": 0,
         "sent": None,
-        "answered": None,
+        "answered": {"hello": "world"},
     }
     assert (second["call"], second["rule"], second["fault"], second["status"]) == (2, "second", "status", 500)
     assert before <= second["at"] == second["caller_time"] <= time.time()
@@ -444,4 +447,4 @@ async def test_unknown_rules_are_a_404(toy: Toy) -> None:
 
 
 def _book() -> RuleBook:
-    return RuleBook("toy", lambda: [Operation("plain")], 7, keyed_refusal=False)
+    return RuleBook("toy", lambda: [Operation("plain", "POST", "/")], 7, keyed_refusal=False)

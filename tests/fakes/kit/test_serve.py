@@ -15,6 +15,7 @@ import pytest
 
 from fakes import sam3
 from fakes.kit.serve import main
+from fakes.settings import ServiceSettings
 from tests.fakes.kit.conftest import serve_toy
 
 STORE = {"AZURE_ACCOUNT_KEY": "a2V5", "AZURE_BLOB_ENDPOINT": "http://127.0.0.1:1/jewelrytryon"}
@@ -107,7 +108,7 @@ def failed(monkeypatch: pytest.MonkeyPatch, port: int, environment: dict[str, st
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["sam3", "--port", str(port)])
     with pytest.raises(SystemExit) as ended:
-        main("sam3", sam3.PORT, sam3.create_app)
+        main("sam3", sam3.SERVICE.port, sam3.create_app, ServiceSettings)
     assert isinstance(ended.value.code, int)
     return ended.value.code
 

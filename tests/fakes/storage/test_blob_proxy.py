@@ -22,7 +22,7 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage import blob_proxy
 from fakes.storage.container import make_container
 from fakes.storage.store import API_VERSION, open_store
@@ -60,7 +60,7 @@ def client(endpoint: str) -> BlobServiceClient:
 
 
 @pytest.fixture
-async def proxied(settings: FakeSettings, key: str) -> AsyncIterator[Proxied]:
+async def proxied(settings: ServiceSettings, key: str) -> AsyncIterator[Proxied]:
     async with serving(blob_proxy.create_app(settings)) as url, AsyncControl(url) as control:
         endpoint = f"{url}/{ACCOUNT}"
         async with client(endpoint) as service, client(settings.azure_blob_endpoint) as straight:
@@ -87,7 +87,7 @@ async def test_the_sdk_works_unchanged(proxied: Proxied) -> None:
 
 
 async def test_the_store_is_reached_without_a_proxy_of_the_environment(
-    settings: FakeSettings, key: str, monkeypatch: pytest.MonkeyPatch
+    settings: ServiceSettings, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -193,7 +193,7 @@ async def test_a_key_in_the_header_goes_before_the_name(proxied: Proxied) -> Non
     assert [call["key"] for call in await proxied.control.ledger()] == [proxied.key, "somebody"]
 
 
-async def test_a_store_that_is_down_looks_as_if_there_were_no_proxy(settings: FakeSettings, key: str) -> None:
+async def test_a_store_that_is_down_looks_as_if_there_were_no_proxy(settings: ServiceSettings, key: str) -> None:
     settings = settings.model_copy(update={"azure_blob_endpoint": f"http://127.0.0.1:1/{ACCOUNT}"})
     async with serving(blob_proxy.create_app(settings)) as url, client(f"{url}/{ACCOUNT}") as service:
         with pytest.raises((ServiceResponseError, ServiceRequestError)):

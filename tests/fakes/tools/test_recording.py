@@ -10,13 +10,14 @@ from fastapi import FastAPI, Response
 
 from fakes import a100, sam3
 from fakes.kit.calls import Operation
+from fakes.kit.faults.http import Status
 from fakes.kit.ledger import Entry
-from fakes.kit.profiles import read_profile
 from fakes.kit.rulebook import RuleBook
 from fakes.kit.rules import read_rules, read_yaml
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
 from fakes.pictures import portrait
+from fakes.profiles import read_profile
+from fakes.settings import ServiceSettings
 from fakes.storage.store import open_store
 from fakes.tools.recording import main, recorder, replay
 
@@ -26,7 +27,7 @@ def call(operation: str, status: int = 200, seconds: float = 1.0, **more: object
 
 
 async def test_what_goes_through_the_recorder_is_written_down_without_any_value(
-    settings: FakeSettings, tmp_path: Path
+    settings: ServiceSettings, tmp_path: Path
 ) -> None:
     out = tmp_path / "a100.jsonl"
     async with (
@@ -71,7 +72,7 @@ async def test_the_pipeline_gets_the_headers_of_the_service(tmp_path: Path) -> N
     assert len(got.headers.get_list("content-length")) == 1
 
 
-async def test_a_job_lasts_from_its_submit_to_the_poll_that_says_so(settings: FakeSettings, tmp_path: Path) -> None:
+async def test_a_job_lasts_from_its_submit_to_the_poll_that_says_so(settings: ServiceSettings, tmp_path: Path) -> None:
     out = tmp_path / "sam3.jsonl"
     async with open_store(settings) as store:
         await store.put("azure://jewelry-uploads/recorded.jpg", portrait(60, 80, seed=1))
@@ -112,10 +113,10 @@ def test_statuses_are_replayed_in_the_shares_in_which_they_came() -> None:
     calls = [call("generate", status) for status, share in shares.items() for _ in range(round(share * 100))]
     calls += [call("generate")] * 30
     _, rules = replay("a100", calls)
-    book = RuleBook("a100", lambda: [Operation("generate")], 1, keyed_refusal=False)
+    book = RuleBook("a100", lambda: [Operation("generate", "POST", "/")], 1, keyed_refusal=False)
     book.load(read_rules(rules), 0)
     entries = [Entry("a100", "generate", f"w{number}", 1, 1, 0, 0, 0) for number in range(10_000)]
-    drawn = Counter(hit.fault.model_dump()["status"] for entry in entries if (hit := book.match(entry)))
+    drawn = Counter(hit.fault.status for entry in entries for hit in book.match(entry) if isinstance(hit.fault, Status))
     assert {status: count / len(entries) for status, count in drawn.items()} == pytest.approx(shares, abs=0.02)
 
 

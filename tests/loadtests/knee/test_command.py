@@ -20,7 +20,7 @@ from app.names import IDEMPOTENCY_NAMESPACE
 from fakes.a100 import create_app
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from loadtests.knee.command import main
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def quick_gateway() -> FastAPI:
 
 @asynccontextmanager
 async def a100(time_scale: float = 1.0) -> AsyncIterator[str]:
-    settings = FakeSettings(
+    settings = ServiceSettings(
         sim_enabled=True,
         fakes_time_scale=time_scale,
         azure_account_key="a2V5",

@@ -7,14 +7,14 @@ import pytest
 from fastapi import FastAPI
 
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
 from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from loadtests.measure.sampling import SamplingError, sampling
 from scenarios.stack.programs import ACCOUNT_KEY
 
 
 async def test_it_sees_slots_and_processes() -> None:
-    settings = FakeSettings(
+    settings = ServiceSettings(
         sim_enabled=True,
         sim_profile="realistic",
         azure_account_key=ACCOUNT_KEY,

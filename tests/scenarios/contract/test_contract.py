@@ -7,7 +7,7 @@ from azure.storage.blob import BlobServiceClient
 
 from fakes import a100, birefnet, image_manipulator, sam3
 from fakes.kit.serve import serving
-from fakes.kit.settings import FakeSettings
+from fakes.settings import ServiceSettings
 from fakes.storage.store import API_VERSION
 from scenarios.contract.command import look
 from scenarios.contract.report import Report, render
@@ -23,11 +23,11 @@ FAKES = {
 
 
 @pytest.fixture
-def settings(azurite: dict[str, str]) -> FakeSettings:
-    return FakeSettings.model_validate(azurite | {"sim_enabled": True})
+def settings(azurite: dict[str, str]) -> ServiceSettings:
+    return ServiceSettings.model_validate(azurite | {"sim_enabled": True})
 
 
-async def outcomes(service: str, settings: FakeSettings, *rules: dict[str, object]) -> Report:
+async def outcomes(service: str, settings: ServiceSettings, *rules: dict[str, object]) -> Report:
     async with serving(FAKES[service](settings)) as url:
         if rules:
             async with httpx.AsyncClient(base_url=url) as client:
@@ -41,12 +41,12 @@ def deviating(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("service", FAKES)
-async def test_each_fake_holds_every_line(service: str, settings: FakeSettings) -> None:
+async def test_each_fake_holds_every_line(service: str, settings: ServiceSettings) -> None:
     report = await outcomes(service, settings)
     assert {line.outcome for line in report.lines} == {"holds"}, render([report])
 
 
-async def independent(settings: FakeSettings, renamed: Mapping[str, str]) -> Report:
+async def independent(settings: ServiceSettings, renamed: Mapping[str, str]) -> Report:
     credential = {"account_name": settings.azure_account_name, "account_key": settings.azure_account_key}
     with BlobServiceClient(settings.azure_blob_endpoint, credential=credential, api_version=API_VERSION) as store:
         async with AsyncExitStack() as stack:
@@ -55,12 +55,12 @@ async def independent(settings: FakeSettings, renamed: Mapping[str, str]) -> Rep
     return report
 
 
-async def test_an_independent_service_holds_every_line(settings: FakeSettings) -> None:
+async def test_an_independent_service_holds_every_line(settings: ServiceSettings) -> None:
     report = await independent(settings, {})
     assert {line.outcome for line in report.lines} == {"holds"}, render([report])
 
 
-async def test_a_renamed_field_is_a_readable_diff(settings: FakeSettings) -> None:
+async def test_a_renamed_field_is_a_readable_diff(settings: ServiceSettings) -> None:
     report = await independent(settings, {"resized_uri": "resizedUri"})
     text = render([report])
     assert "✗ POST /resize answers the new URI and both sizes" in text
@@ -86,12 +86,12 @@ async def test_a_renamed_field_is_a_readable_diff(settings: FakeSettings) -> Non
     ],
 )
 async def test_a_deviation_is_found_at_its_line(
-    service: str, fault: dict[str, object], line: str, settings: FakeSettings
+    service: str, fault: dict[str, object], line: str, settings: ServiceSettings
 ) -> None:
     report = await outcomes(service, settings, {"id": "lie", "fault": fault})
     assert any(says.startswith(line) for says in deviating(report)), render([report])
 
 
-async def test_a_service_that_is_not_there_is_a_deviation_and_no_crash(settings: FakeSettings) -> None:
+async def test_a_service_that_is_not_there_is_a_deviation_and_no_crash(settings: ServiceSettings) -> None:
     [report] = await look([("a100", "http://127.0.0.1:1")], settings, 0.02)
     assert "GET /health: ConnectError" in report.deviations[0].reason

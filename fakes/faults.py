@@ -1,0 +1,6 @@
+"""Every kind of fault of this project: who reads rules of all services imports this module, which registers them."""
+
+from fakes.kit.faults import kinds
+from fakes.pictures import faults as _pictures  # noqa: F401 - imported for what it registers
+
+__all__ = ["kinds"]

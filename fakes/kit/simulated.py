@@ -1,0 +1,314 @@
+"""Any ASGI application as a fake: its operations follow rules, fill a ledger and keep the caller's time."""
+
+import asyncio
+import logging
+import math
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fakes.kit import wire
+from fakes.kit.bodies import fields, read
+from fakes.kit.calls import Answer, Call, Operation
+from fakes.kit.delivery import Exchange, Recorder, deliver
+from fakes.kit.described import described
+from fakes.kit.faults.base import AnswerFault, CallFault, Part
+from fakes.kit.jobs import Jobs
+from fakes.kit.ledger import Entry, Ledger
+from fakes.kit.lifespan import lifespan
+from fakes.kit.profiles import INSTANT, Named, Profile, read_profile
+from fakes.kit.rulebook import RuleBook
+from fakes.kit.rules import read_rules, read_yaml
+from fakes.kit.settings import FakeSettings
+from fakes.kit.work import OutOfMemoryError, Work
+
+LOG = logging.getLogger(__name__)
+CALL = "fakes.call"
+"""The key in the ASGI scope under which a handler finds its call."""
+WORKFLOW_ID, ATTEMPT, TIME = (name.lower().encode() for name in (wire.WORKFLOW_ID, wire.ATTEMPT, wire.TIME))
+
+
+async def this_call(request: Request) -> Call:
+    """Return the call that a handler answers."""
+    return cast("Call", request.scope[CALL])
+
+
+ThisCall = Annotated[Call, Depends(this_call)]
+"""What a handler of FastAPI asks for to know its call. Others find it as `scope["fakes.call"]`."""
+
+
+class Simulated:
+    """An application, wrapped: an ASGI application itself, which `fakes.kit.serve.serving` serves."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        service: str,
+        settings: FakeSettings,
+        operations: Iterable[Operation],
+        *,
+        profiles: Named = INSTANT,
+        key_of: Callable[[Scope], str] | None = None,
+        dressed: Callable[[Answer, CallFault], Answer] | None = None,
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: any application of ASGI; it is not changed.
+            service: the name that rules use.
+            settings: how it runs.
+            operations: what it can be asked. All other requests pass as they are, and are not written down.
+            profiles: those that can be named.
+            key_of: says whose a call without X-Workflow-Id is. Without it a poll is its job's, and others are nobody's.
+            dressed: brings an answer of a fault into the form that this service gives its errors.
+        """
+        self.app = app
+        self.service = service
+        self.settings = settings
+        self.operations = {operation.name: operation for operation in operations}
+        self.ledger = Ledger(settings.sim_ledger_size)
+        keyed = settings.sim_clock == "caller"
+        self.rules = RuleBook(service, self._as_rules_see_them, settings.sim_seed, keyed_refusal=keyed)
+        self.jobs = Jobs(settings.sim_seed)
+        self.work = Work(service, self.operations)
+        self.control_url: str | None = None
+        self.rules_changed: Callable[[], None] = lambda: None
+        """Set by the server, which closes and opens its listener by the rules."""
+        self._profiles = profiles
+        self._key_of = key_of or self._key_of_job
+        self._dressed = dressed
+        self._exact = {(o.method, o.path): o for o in self.operations.values() if "{" not in o.path}
+        self._patterns = [(o.method, _pattern(o.path), o) for o in self.operations.values() if "{" in o.path]
+
+    # ------------------------------------------------------------ what a handler uses
+
+    async def takes(self, call: Call, megapixels: float = 0.0) -> None:
+        """Let the service time pass that the operation takes, for a picture of that size.
+
+        Raises:
+            HTTPException: 500 out of memory, 503 or 429 when all slots and the queue are full.
+        """
+        try:
+            end = self.work.admit(call, megapixels)
+        except OutOfMemoryError as error:
+            raise HTTPException(500, str(error)) from error
+        if call.virtual:
+            call.elapsed += end - call.now
+        else:
+            pause = end - time.time()
+            if call.entry is not None:
+                call.entry.intended_s += max(0.0, pause)
+            await asyncio.sleep(pause)
+
+    # ------------------------------------------------------------ one call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request: an operation by rules and with the ledger, all else as the application does."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        operation = self._find(scope) if scope["type"] == "http" else None
+        if operation is None:
+            await self.app(scope, receive, send)
+        else:
+            await self._answer(operation, scope, receive, send)
+
+    async def _answer(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
+        call = scope[CALL] = self._open(operation, scope)
+        if call is None:
+            refused = Answer.of_json(400, {"detail": f"{wire.TIME} is Unix seconds, as a number"})
+            await deliver(refused, _nobodys(operation), scope, receive, send)
+            return
+        started = time.perf_counter()
+        entry = call.entry
+        if entry is not None:
+            receive = await self._match(call, entry, receive)
+        exchange = Exchange(call, scope, receive, send)
+        try:
+            await self._serve(call, scope, exchange)
+        except Exception as error:  # noqa: BLE001 - whatever it is: it is told as the fake's own
+            await self._own(error, call, scope, exchange)
+        finally:
+            if entry is not None:
+                if not call.virtual:
+                    entry.duration_s = time.perf_counter() - started
+                elif math.isfinite(call.elapsed):
+                    entry.duration_s = call.elapsed
+                for hit in call.hits:
+                    if not hit.carried:
+                        hit.close()
+
+    async def _serve(self, call: Call, scope: Scope, exchange: Exchange) -> None:
+        answer = await self._instead(call) if call.hits else None
+        latency = self.work.profile.latency
+        if answer is None and latency and not call.operation.works and call.operation.name in latency:
+            await call.wait(latency[call.operation.name].at(call.draw("latency")))
+        changing = [hit for hit in call.hits if isinstance(hit.fault, AnswerFault)] if call.hits else []
+        if answer is None and not changing:
+            await self.app(scope, exchange.receive, exchange.of_application)
+            await exchange.end()
+            return
+        if answer is None:
+            recorder = Recorder()
+            await self.app(scope, exchange.receive, recorder)
+            answer = recorder.answer()
+        for hit in changing:
+            fault = cast("AnswerFault", hit.fault)
+            changed = fault.act(call, answer) if answer.status < 300 or Part.WORK not in fault.needs else None
+            if changed is not None:
+                hit.act()
+                answer = changed
+        await deliver(answer, call, scope, exchange.receive, exchange.send)
+
+    async def _instead(self, call: Call) -> Answer | None:
+        """Have those faults act that come before the work, the waiting ones first. Return what answers in its place."""
+        acting = [hit for hit in call.hits if isinstance(hit.fault, CallFault)]
+        acting.sort(key=lambda hit: Part.WORK in cast("CallFault", hit.fault).takes)
+        for hit in acting:
+            fault = cast("CallFault", hit.fault)
+            call.acting = hit
+            answer = await fault.act(call)
+            call.acting = None
+            if answer is not None:
+                hit.act()
+                return self._dressed(answer, fault) if self._dressed is not None else answer
+        return None
+
+    async def _own(self, error: Exception, call: Call, scope: Scope, exchange: Exchange) -> None:
+        """Answer for an exception: what the fake refuses as it says, a bug as a 500 that names the fake."""
+        if exchange.begun:
+            raise error
+        if isinstance(error, HTTPException):
+            answer = Answer.of_json(error.status_code, {"detail": error.detail}, error.headers)
+        else:
+            bug = f"{type(error).__name__}: {error}"
+            LOG.error("fake %s: a bug of its own in %s: %s", self.service, call.operation.name, bug, exc_info=error)
+            if call.entry is not None:
+                call.entry.bug = bug
+            answer = Answer.of_json(500, {"detail": f"a bug of the fake {self.service}, in its log: {bug}"})
+        await deliver(answer, call, scope, exchange.receive, exchange.send)
+
+    def _open(self, operation: Operation, scope: Scope) -> Call | None:
+        """Return the call with its number and its entry in the ledger; None when its time is unreadable."""
+        at = time.time()
+        key, attempt, now, virtual = "", None, at, False
+        settings = self.settings
+        for name, value in scope["headers"]:
+            if name == WORKFLOW_ID:
+                key = value.decode("latin-1")
+            elif name == ATTEMPT and value.isdigit():
+                attempt = int(value)
+            elif name == TIME and settings.sim_enabled:
+                try:
+                    now, virtual = float(value), True
+                except ValueError:
+                    return None
+                if not math.isfinite(now):
+                    return None
+        key = key or self._key_of(scope)
+        number, since_first = self.rules.count(key, operation.name, now)
+        entry = None
+        if settings.sim_enabled:
+            entry = Entry(self.service, operation.name, key, number, attempt, at, now, since_first)
+            self.ledger.add(entry)
+        scale = settings.fakes_time_scale
+        return Call(self.service, operation, key, number, attempt, now, virtual, scale, settings.sim_seed, entry=entry)
+
+    async def _match(self, call: Call, entry: Entry, receive: Receive) -> Receive:
+        """Have a call meet its rules. Return where its body comes from: rules may have read it."""
+        names = self.rules.body_fields.get(entry.operation)
+        if names:
+            body, receive = await read(receive)
+            entry.asked = fields(body, names)
+        call.hits = self.rules.match(entry)
+        return receive
+
+    def _key_of_job(self, scope: Scope) -> str:
+        """Return the key of the job that a call polls, else none."""
+        job = self.jobs.get(scope["path"].rpartition("/")[2])
+        return job.key if job else ""
+
+    def _find(self, scope: Scope) -> Operation | None:
+        method, path = scope["method"], scope["path"]
+        found = self._exact.get((method, path))
+        if found is None:
+            for wanted, pattern, operation in self._patterns:
+                if method == wanted and pattern.fullmatch(path):
+                    return operation
+        return found
+
+    # ------------------------------------------------------------ rules, profile, its life
+
+    @cached_property
+    def _described(self) -> list[Operation]:
+        return described(self.app, self.operations.values())
+
+    def _as_rules_see_them(self) -> Iterator[Operation]:
+        """Yield the operations, each with its fields, and whether the profile gives its work a time."""
+        return (replace(operation, timed=self.work.timed(operation.name)) for operation in self._described)
+
+    def read_profile(self, data: Any) -> Profile:
+        """Return a profile: the name of one of this service's, or the profile itself.
+
+        Raises:
+            RulesInvalid: no such name, or a field of it is wrong.
+        """
+        return read_profile(data, self._profiles)
+
+    def start_rules(self) -> None:
+        """Load the rules and the profile of the settings, as at the start.
+
+        Raises:
+            RulesInvalid: with every error.
+        """
+        settings = self.settings
+        profile = settings.sim_profile
+        self.work.set_profile(self.read_profile(profile if profile.isidentifier() else read_yaml(profile)))
+        self.rules.remove()
+        self.rules.forget()
+        if settings.sim_enabled and settings.sim_rules:
+            self.rules.load(read_rules(read_yaml(settings.sim_rules)), time.time())
+
+    async def reset(self) -> None:
+        """Forget calls, jobs and rules, and begin again as at the start."""
+        await self.jobs.close()
+        self.ledger.clear()
+        self.start_rules()
+        self.rules_changed()
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Live as long as the server says, and the application within."""
+        word = "startup"
+        await receive()
+        try:
+            self.start_rules()
+            async with lifespan(self.app, scope.setdefault("state", {})):
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                word = "shutdown"
+                await self.jobs.close()
+        except Exception as error:
+            await send({"type": f"lifespan.{word}.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what matches the paths of an operation."""
+    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    return re.compile(
+        "".join(
+            (".+" if part.endswith(":path}") else "[^/]+") if part[:1] == "{" else re.escape(part) for part in parts
+        )
+    )
+
+
+def _nobodys(operation: Operation) -> Call:
+    return Call("", operation, "", 0, None, 0.0, virtual=False, scale=1.0)
