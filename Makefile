@@ -129,10 +129,11 @@ load-compare: setup ## Two load runs side by side (BEFORE=out/a AFTER=out/b)
 
 # ---------------------------------------------------------------- check
 .PHONY: lint
-lint: .venv/.ready ## Format check, lint (Python and Dockerfile) and types
+lint: .venv/.ready ## Format check, lint (Python and Dockerfile), types, and what may import what
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/mypy --no-error-summary
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said" | sed -n '/^Contracts: /,$$p'; exit 1; }
 
 .PHONY: format
 format: .venv/.ready ## Format the code and mend what the linter can mend

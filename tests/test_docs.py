@@ -1,6 +1,5 @@
-"""The documentation against the code, and the house rules that no linter knows."""
+"""The documentation against the code."""
 
-import ast
 import re
 import subprocess
 from functools import cache
@@ -40,21 +39,6 @@ def prose() -> str:
 
 def mentioned(word: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", prose()) is not None
-
-
-def python_files(package: str) -> list[Path]:
-    return [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / package)]
-
-
-def imports(path: Path) -> set[str]:
-    """The top-level packages that a file imports, at its head or inside a function."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
 
 
 # ---------------------------------------------------------------- the documentation says what there is
@@ -121,22 +105,6 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     named = set(re.findall(rf"`((?:{parts})/[\w./-]+)`", prose()))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
-
-
-# ---------------------------------------------------------------- the house
-def test_production_code_imports_neither_fakes_nor_scenarios() -> None:
-    for path in python_files("app"):
-        assert not imports(path) & {"fakes", "scenarios", "loadtests", "tests"}, path
-
-
-def test_fakes_import_nothing_of_the_application() -> None:
-    for path in python_files("fakes"):
-        assert not imports(path) & {"app", "scenarios", "loadtests", "tests"}, path
-
-
-def test_production_code_needs_no_numpy() -> None:
-    for path in python_files("app"):
-        assert "numpy" not in imports(path), path
 
 
 def test_the_long_files_that_begin_first_exist() -> None:

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 from fakes.pictures import portrait
+from loadtests.bench import contender
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.files import folder_in_memory
 from loadtests.bench.status_prober import looking
-from loadtests.comparisons import contenders
 from loadtests.measure.process_usage import MIB, Meter
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.stack.programs import Options
@@ -69,7 +69,7 @@ async def gateway_alone(content: bytes) -> tuple[float, float, list[float]]:
 
 async def noop(stack: Stack, concurrent: int) -> Batch:
     """Run the no-op workflows, warmed up as they are in `make bench-pipeline`."""
-    async with contenders.noop(stack) as limit:
+    async with contender.noop(stack) as limit:
         await batch({}, concurrent, concurrent, limit.run)
         return await batch(limit.own, NOOP_WORKFLOWS, concurrent, limit.run)
 

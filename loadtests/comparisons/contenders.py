@@ -1,31 +1,27 @@
-"""The contenders of `make bench-pipeline`: what each is made of, and how one of its workflows is run.
-
-Each has a worker, and what stands between it and its users: the gateway, or a client process. Both are its own.
-"""
+"""The contenders of `make bench-pipeline` beside the limit."""
 
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fakes.registry import SERVICES
-from loadtests.bench.noop import TASK_QUEUE as NOOP_QUEUE
-from loadtests.comparisons.client import client
+from loadtests.bench.client import client
+from loadtests.bench.contender import Contender, environment_of, noop, on_temporal, program
 from loadtests.comparisons.literal import TASK_QUEUE as LITERAL_QUEUE
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
-from scenarios.processes.child import Probe, Program
+from scenarios.processes.child import Probe
 from scenarios.processes.ports import HOST, reserve_port
-from scenarios.processes.probes import listens, polls
+from scenarios.processes.probes import listens
 from scenarios.processes.supervisor import Supervisor
-from scenarios.stack.programs import NAMESPACE
 from scenarios.stack.stack import Stack
 from scenarios.stories.drawn import photo_bytes
 
 BESIDE = ("azurite", *SERVICES)
 """What does the same work for all contenders."""
+ASKING = "loadtests.comparisons.asking:{}"
 
 LIMIT = "no-op limit"
 PIPELINE = "this pipeline"
@@ -35,25 +31,11 @@ ON_TEMPORAL = frozenset({LIMIT, PIPELINE, LITERAL})
 """Those that the limit is one for."""
 
 
-@dataclass(frozen=True)
-class Contender:
-    """One that is up. `run` runs a workflow to its end, `own` are the ids of the processes that it is made of."""
-
-    run: Callable[[], Awaitable[object]]
-    own: Mapping[str, int]
-
-
-@asynccontextmanager
-async def noop(stack: Stack) -> AsyncIterator[Contender]:
-    """Seven activities that do nothing: what Temporal itself costs here."""
-    async with _temporal_contender(stack, "no-op", "noop_worker", NOOP_QUEUE) as contender:
-        yield contender
-
-
 @asynccontextmanager
 async def literal(stack: Stack) -> AsyncIterator[Contender]:
     """The specification's pseudocode with small pictures."""
-    async with _temporal_contender(stack, "literal", "literal_worker", LITERAL_QUEUE) as contender:
+    worker = "loadtests.comparisons.literal_worker"
+    async with on_temporal(stack, worker, ASKING.format("literal"), LITERAL_QUEUE) as contender:
         yield contender
 
 
@@ -72,13 +54,13 @@ async def pipeline(stack: Stack) -> AsyncIterator[Contender]:
 async def celery(stack: Stack) -> AsyncIterator[Contender]:
     """The plain steps as a Celery chain over Redis."""
     port = reserve_port()
-    environment = {**_environment(stack), "REDIS_URL": f"redis://{HOST}:{port}/0"}
+    environment = {**environment_of(stack), "REDIS_URL": f"redis://{HOST}:{port}/0"}
     redis = ["redis-server", "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "yes"]
     words = ["-m", "celery", "-A", "loadtests.comparisons.celery_app", "worker", "--pool=threads", "-c", "100"]
     stages = [
-        [_program("redis", [*redis, "--dir", str(stack.home)], environment, _listens(port))],
+        [program("redis", [*redis, "--dir", str(stack.home)], environment, _listens(port))],
         [
-            _program(
+            program(
                 "celery",
                 [sys.executable, *words, "--without-gossip", "--without-mingle", "-l", "INFO"],
                 environment,
@@ -86,7 +68,10 @@ async def celery(stack: Stack) -> AsyncIterator[Contender]:
             )
         ],
     ]
-    async with Supervisor(stages, home=stack.home) as children, client("celery", environment) as asks:
+    async with (
+        Supervisor(stages, home=stack.home) as children,
+        client(ASKING.format("celery"), environment) as asks,
+    ):
         own = {"redis": children["redis"].pid, "worker": children["celery"].pid, "client": asks.pid}
         yield Contender(asks.run, own)
 
@@ -94,10 +79,13 @@ async def celery(stack: Stack) -> AsyncIterator[Contender]:
 @asynccontextmanager
 async def dbos(stack: Stack) -> AsyncIterator[Contender]:
     """The plain steps as a DBOS workflow on SQLite."""
-    environment = {**_environment(stack), "DBOS_DATABASE_URL": f"sqlite:///{stack.home / 'dbos.sqlite'}"}
+    environment = {**environment_of(stack), "DBOS_DATABASE_URL": f"sqlite:///{stack.home / 'dbos.sqlite'}"}
     words = [sys.executable, "-m", "loadtests.comparisons.dbos_app"]
-    worker = _program("dbos", words, environment, _says(stack.home / "dbos.log", "ready"))
-    async with Supervisor([[worker]], home=stack.home) as children, client("dbos", environment) as asks:
+    worker = program("dbos", words, environment, _says(stack.home / "dbos.log", "ready"))
+    async with (
+        Supervisor([[worker]], home=stack.home) as children,
+        client(ASKING.format("dbos"), environment) as asks,
+    ):
         yield Contender(asks.run, {"worker": children["dbos"].pid, "client": asks.pid})
 
 
@@ -110,27 +98,6 @@ CONTENDERS: dict[str, Callable[[Stack], AbstractAsyncContextManager[Contender]]]
 }
 
 _OWN = ("temporal", "worker", "gateway")
-
-
-@asynccontextmanager
-async def _temporal_contender(stack: Stack, kind: str, module: str, queue: str) -> AsyncIterator[Contender]:
-    worker = _program(
-        module,
-        [sys.executable, "-m", f"loadtests.bench.{module}"],
-        _environment(stack),
-        polls(stack.ports.temporal, namespace=NAMESPACE, queues=[queue]),
-    )
-    async with Supervisor([[worker]], home=stack.home) as children, client(kind, _environment(stack)) as asks:
-        own = {"temporal": stack["temporal"].pid, "worker": children[module].pid, "client": asks.pid}
-        yield Contender(asks.run, own)
-
-
-def _environment(stack: Stack) -> Mapping[str, str]:
-    return stack["worker"].program.environment
-
-
-def _program(name: str, words: Sequence[str], environment: Mapping[str, str], healthy: Probe) -> Program:
-    return Program(name=name, words=words, environment=environment, healthy=healthy, addresses={})
 
 
 def _listens(port: int) -> Probe:

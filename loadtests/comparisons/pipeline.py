@@ -23,8 +23,9 @@ from temporalio.service import RPCError
 
 from fakes.pictures import portrait
 from loadtests.bench.batches import Batch, batch, print_batch
+from loadtests.bench.contender import Contender
 from loadtests.bench.files import folder_in_memory
-from loadtests.comparisons.contenders import BESIDE, CELERY, CONTENDERS, LIMIT, LITERAL, PIPELINE, Contender
+from loadtests.comparisons.contenders import BESIDE, CELERY, CONTENDERS, LIMIT, LITERAL, PIPELINE
 from loadtests.comparisons.literal import TASK_QUEUE, LiteralWorkflow
 from loadtests.comparisons.standings import GOAL, Standing, table, verdict
 from scenarios.stack.programs import Options

@@ -18,9 +18,10 @@ from locust.runners import WorkerRunner
 
 from fakes.kit.client import Control, ControlError
 from loadtests.arrivals import arrivals, share
-from loadtests.drive.tryon import Answer, Record, live, rules
+from loadtests.drive.tryon import Answer, live, rules
 from loadtests.mix import Case, Mix
 from loadtests.plan import Plan
+from loadtests.record import Record
 
 LEAD_S = 1.0
 """So long before its arrival a try-on's faults are set."""

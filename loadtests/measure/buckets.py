@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from loadtests.drive.tryon import Record
 from loadtests.measure.histogram import Latencies
+from loadtests.record import Record
 
 FEWEST, MOST = 6, 30
 """Parts of a run."""

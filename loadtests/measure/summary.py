@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fakes.kit.client import LedgerCall
-from loadtests.drive.tryon import Endpoint, Record
 from loadtests.measure.buckets import timeline
 from loadtests.measure.histogram import Latencies
 from loadtests.measure.observed import summarize_fakes, summarize_processes, summarize_samples
 from loadtests.measure.sampling import Sample
 from loadtests.plan import Plan
+from loadtests.record import Endpoint, Record
 
 SLOWEST, MOST_WRONG = 5, 200
 """So many try-ons are named one by one; the records have them all."""

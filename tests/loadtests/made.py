@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from loadtests.drive.tryon import Record
 from loadtests.measure.process_usage import Reading
 from loadtests.measure.sampling import Sample
 from loadtests.measure.summary import Outcome, summarize
 from loadtests.plan import Plan
+from loadtests.record import Record
 
 PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
 

@@ -22,9 +22,9 @@ from loadtests.arrivals import arrivals
 from loadtests.drive import swarm
 from loadtests.drive.load_run import Interrupted, RunError, Target, run
 from loadtests.drive.swarm import LOCUSTFILE, generate
-from loadtests.drive.tryon import Record
 from loadtests.measure.sampling import Sample
 from loadtests.plan import Plan
+from loadtests.record import Record
 from scenarios.processes.ports import reserve_port
 
 TAKES_S = 0.4

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from loadtests.drive.tryon import Answer, Record, live, rules
+from loadtests.drive.tryon import Answer, live, rules
 from loadtests.mix import Case, Entry
+from loadtests.record import Record
 from scenarios.scenario import Expect, Scenario, rule
 
 Script = Callable[[str, str, float], tuple[int, dict[str, Any], float]]

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from loadtests.drive.tryon import Record
 from loadtests.measure.bottleneck import evidence, verdict
 from loadtests.measure.histories import Waits
 from loadtests.measure.observed import summarize_waits
@@ -13,6 +12,7 @@ from loadtests.measure.process_usage import Reading
 from loadtests.measure.sampling import Sample
 from loadtests.measure.summary import Outcome, summarize
 from loadtests.plan import Plan
+from loadtests.record import Record
 
 PLAN = Plan(host="http://127.0.0.1:1", rate=1, seconds=60)
 CPUS = 4

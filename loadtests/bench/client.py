@@ -1,25 +1,19 @@
 """A contender's client in a process of its own, so that its CPU is counted as the gateway's is for the pipeline.
 
-`python -m loadtests.comparisons.client no-op` says `ready` and runs a workflow for each line that it reads: it stages
-the photo where there is one, starts the workflow and waits for its end. It answers each with `ok`, or what went wrong.
+`python -m loadtests.bench.client loadtests.bench.noop:asking` gets from that function what runs one workflow to its
+end, says `ready`, and runs one for each line that it reads. It answers each with `ok`, or what went wrong.
 """
 
 import asyncio
-import base64
+import importlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from subprocess import PIPE
-from uuid import uuid4
-
-from scenarios.stories.drawn import photo_bytes
 
 START_S = 60
 GRACE_S = 10
-THREADS = 200
-"""For clients that block: more than are ever asked for at once."""
 
 Run = Callable[[], Awaitable[object]]
 
@@ -81,14 +75,14 @@ class Client:
 
 
 @asynccontextmanager
-async def client(kind: str, environment: Mapping[str, str]) -> AsyncIterator[Client]:
-    """Start the client of a contender, and end it with the context.
+async def client(asking: str, environment: Mapping[str, str]) -> AsyncIterator[Client]:
+    """Start the client process of a contender, and end it with the context. `asking` is its MODULE:FUNCTION.
 
     Raises:
         ContenderError: it does not start.
         TimeoutError: it is not ready within a minute.
     """
-    words = (sys.executable, "-m", "loadtests.comparisons.client", kind)
+    words = (sys.executable, "-m", "loadtests.bench.client", asking)
     process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, env=environment)
     started = Client(process)
     try:
@@ -99,64 +93,10 @@ async def client(kind: str, environment: Mapping[str, str]) -> AsyncIterator[Cli
         await started.close()
 
 
-async def _noop() -> Run:
-    from app.process.temporal import connect  # noqa: PLC0415 - here and below: each client imports its own world and no other
-    from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow  # noqa: PLC0415
-
-    temporal = await connect()
-    return lambda: temporal.execute_workflow(NoopWorkflow.run, id=str(uuid4()), task_queue=TASK_QUEUE)
-
-
-async def _literal() -> Run:
-    from app.process.temporal import connect  # noqa: PLC0415
-    from loadtests.comparisons.literal import TASK_QUEUE, LiteralWorkflow  # noqa: PLC0415
-
-    temporal = await connect()
-    photo = base64.b64encode(photo_bytes("far")).decode()
-    return lambda: temporal.execute_workflow(LiteralWorkflow.run, photo, id=str(uuid4()), task_queue=TASK_QUEUE)
-
-
-async def _celery() -> Run:
-    from loadtests.comparisons import celery_app  # noqa: PLC0415
-
-    return _staged(celery_app.try_on)
-
-
-async def _dbos() -> Run:
-    from dbos import DBOSClient  # noqa: PLC0415
-
-    from loadtests.comparisons import dbos_app  # noqa: PLC0415
-
-    queue = DBOSClient(system_database_url=os.environ["DBOS_DATABASE_URL"])
-    options = dbos_app.ENQUEUED
-    return _staged(lambda key: queue.enqueue(options, key).get_result())
-
-
-KINDS: dict[str, Callable[[], Awaitable[Run]]] = {
-    "no-op": _noop,
-    "literal": _literal,
-    "celery": _celery,
-    "dbos": _dbos,
-}
-
-
-def _staged(try_on: Callable[[str], object]) -> Run:
-    """Return what stages the photo and runs a try-on, both in one of many threads."""
-    from loadtests.comparisons import plain_steps  # noqa: PLC0415 - what it needs of the environment only some clients have
-
-    photo = photo_bytes("far")
-    threads = ThreadPoolExecutor(THREADS)
-
-    def blocking() -> None:
-        key = str(uuid4())
-        plain_steps.stage(key, photo)
-        try_on(key)
-
-    return lambda: asyncio.get_running_loop().run_in_executor(threads, blocking)
-
-
-async def _main(kind: str) -> None:
-    run = await KINDS[kind]()
+async def _main(asking: str) -> None:
+    module, _, function = asking.partition(":")
+    make: Callable[[], Awaitable[Run]] = getattr(importlib.import_module(module), function)
+    run = await make()
 
     async def answer() -> None:
         try:

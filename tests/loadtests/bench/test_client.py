@@ -10,8 +10,8 @@ from temporalio.worker import Worker
 from app.process.temporal import connect
 from app.worker import RUNNER
 from loadtests.bench.batches import batch
+from loadtests.bench.client import ContenderError, client
 from loadtests.bench.noop import TASK_QUEUE, NoopWorkflow, no_step
-from loadtests.comparisons.client import ContenderError, client
 from scenarios.processes.ports import HOST, reserve_port
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
@@ -24,7 +24,7 @@ async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monk
         noop = Worker(
             temporal, task_queue=TASK_QUEUE, workflows=[NoopWorkflow], activities=[no_step], workflow_runner=RUNNER
         )
-        async with noop, client("no-op", {**os.environ}) as asks:
+        async with noop, client("loadtests.bench.noop:asking", {**os.environ}) as asks:
             seen = await batch({"client": asks.pid}, 4, 2, asks.run)
         async with asyncio.timeout(10):  # Temporal lists a workflow a moment after its end
             while (await temporal.count_workflows("ExecutionStatus = 'Completed'")).count != 4:  # noqa: ASYNC110
@@ -35,5 +35,5 @@ async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monk
 async def test_one_that_cannot_start_says_so() -> None:
     environment = {**os.environ, "TEMPORAL_ADDRESS": f"{HOST}:{reserve_port()}"}
     with pytest.raises(ContenderError, match="has ended"):
-        async with client("no-op", environment):
+        async with client("loadtests.bench.noop:asking", environment):
             pass
