@@ -86,6 +86,10 @@ scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_UR
 play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL=1 TIMELINE=file.html RECORD=file.json)
 	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
 
+.PHONY: atlas
+atlas: setup ## How long may each dependency be away? A heat map in out/atlas (ONLY='sam3 hangs'; ATTEMPTS=5 FIRST=1 LONGEST=60: another policy beside)
+	@exec $(PY) -m scenarios atlas $${ONLY:-} --attempts="$${ATTEMPTS:-}" --first="$${FIRST:-}" --longest="$${LONGEST:-}" --seed="$${SEED:-1}" --out="$${OUT:-out/atlas}"
+
 # ---------------------------------------------------------------- measure
 .PHONY: bench-scenarios
 bench-scenarios: setup ## Speed of the simulation, as ratios in one run

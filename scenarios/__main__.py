@@ -5,6 +5,7 @@ import signal
 import sys
 
 COMMANDS = {
+    "atlas": "scenarios.atlas.command",
     "audit": "scenarios.commands.audit",
     "bench": "scenarios.commands.speed",
     "console": "scenarios.console.command",

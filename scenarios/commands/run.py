@@ -111,12 +111,17 @@ def _chosen(options: argparse.Namespace) -> list[Scenario]:
     if unknown:
         _note(f"no such scenario: {', '.join(sorted(unknown))}; `make scenarios LIST=1` lists them")
         sys.exit(2)
-    return [
+    chosen = [
         scenario
         for scenario in CATALOGUE
         if (not options.names or scenario.name in options.names)
         and (not options.theme or scenario.theme == options.theme)
     ]
+    if not chosen:
+        themes = dict.fromkeys(scenario.theme for scenario in CATALOGUE)
+        _note(f"no scenario of the theme {options.theme!r}; there are {', '.join(themes)}")
+        sys.exit(2)
+    return chosen
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from hashlib import blake2b
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, cast
 
 import uvloop
+from temporalio.worker import Interceptor
 
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
@@ -29,10 +30,14 @@ class Simulation:
         seed: part of every key; the fakes' chance.
         at_once: how many scenarios run side by side.
         replays: whether each history is replayed.
+        interceptors: more of the worker's, beside those of virtual time.
     """
 
-    def __init__(self, *, seed: int = 1, at_once: int = AT_ONCE, replays: bool = True) -> None:
+    def __init__(
+        self, *, seed: int = 1, at_once: int = AT_ONCE, replays: bool = True, interceptors: Sequence[Interceptor] = ()
+    ) -> None:
         self.seed = seed
+        self._interceptors = interceptors
         self._at_once = at_once
         self._replays = replays
         self._numbers: Counter[tuple[str, str]] = Counter()
@@ -144,7 +149,7 @@ class Simulation:
         self._living.set()
         self._slots = asyncio.Semaphore(self._at_once)
         with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as home:
-            async with World(Path(home), seed=self.seed) as self._world:
+            async with World(Path(home), seed=self.seed, interceptors=self._interceptors) as self._world:
                 self._runner = Runner(self._world, seed=self.seed, replays=self._replays)
                 self._ready.set_result(None)
                 await self._stop.wait()

@@ -5,7 +5,7 @@ workflow; Azurite and the fakes are processes or servers of their own, reached o
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Self
 
 import httpx
 from temporalio.client import Client
+from temporalio.worker import Interceptor
 
 from app.gateway import open_gateway
 from app.services.assembly import Assembly
@@ -59,12 +60,13 @@ class World:
     settings: Settings
     virtual = True
 
-    def __init__(self, home: Path, *, seed: int = 1) -> None:
+    def __init__(self, home: Path, *, seed: int = 1, interceptors: Sequence[Interceptor] = ()) -> None:
         self.services: Mapping[str, str] = {}
         self.controls: Mapping[str, AsyncControl] = {}
         self.timelines = Timelines()
         self._home = home
         self._seed = seed
+        self._interceptors = interceptors
         self._parts = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -120,7 +122,7 @@ class World:
                 client,
                 settings,
                 assembly.activities,
-                interceptors=[VirtualTime(self.timelines)],
+                interceptors=[VirtualTime(self.timelines), *self._interceptors],
                 heartbeat_throttle=HEARTBEAT_THROTTLE_S,
             )
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import activity, workflow
@@ -49,9 +50,12 @@ class TripWorkflow:
             for part in ("hotel", "flight", "car"):
                 booking = await workflow.execute_activity(book, args=[part, trip], **limits)
                 bookings.append(booking)
-                undo.append(lambda booking=booking: workflow.execute_activity(cancel, booking, **limits))
+                undo.append(partial(self._cancel, booking, limits))
         except ActivityError:
             for step in reversed(undo):
                 await step()
             raise
         return bookings
+
+    async def _cancel(self, booking: str, limits: dict[str, Any]) -> None:
+        await workflow.execute_activity(cancel, booking, **limits)

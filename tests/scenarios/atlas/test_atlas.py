@@ -1,0 +1,126 @@
+"""The atlas of outages: its cells, what is read off a run, another policy, the page, and the command itself."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.common import RetryPolicy
+
+from scenarios.atlas.command import main
+from scenarios.atlas.measured import Cell, cost, measure, survives
+from scenarios.atlas.outages import LENGTHS, WAYS, name, outages
+from scenarios.atlas.page import atlas_page, terminal
+from scenarios.atlas.policy import Policy, read_policy
+from scenarios.pipeline import STEPS
+from tests.command import Command, commanding
+from tests.scenarios.stories.made_runs import call, completed, failed
+
+
+@pytest.fixture
+async def command(tmp_path: Path) -> AsyncIterator[Command]:
+    async with commanding(tmp_path, "scenarios") as command:
+        yield command
+
+
+def cell(words: str, outcome: str = "COMPLETED", after_s: float | None = 4.0, in_vain: int = 0) -> Cell:
+    [outage] = outages([words])
+    return Cell(outage, outcome, None if outcome == "COMPLETED" else outage.step.name, 12.5, after_s, 3, in_vain)
+
+
+def test_every_step_that_calls_a_dependency_is_tried_in_each_way_and_length() -> None:
+    found = outages()
+    by_dependency: dict[str, set[str]] = {}
+    for each in found:
+        by_dependency.setdefault(each.dependency.name, set()).add(each.step.name)
+    assert by_dependency["Image manipulator"] == {"RESIZING_IMAGE", "CHECKING_ZOOM"}
+    assert by_dependency["SAM3"] == {"GENERATING_MASK"}
+    assert by_dependency["one A100"] == by_dependency["all A100s"] == {"REFINING_MASK", "GENERATING_IMAGES"}
+    assert by_dependency["Azure"] == {step.name for step in STEPS if step.name != "CHECKING_ZOOM"}
+    assert (
+        len(found)
+        == len({name(each) for each in found})
+        == sum(map(len, by_dependency.values())) * len(WAYS) * len(LENGTHS)
+    )
+
+
+def test_a_cell_says_how_it_ended_what_was_sent_and_what_was_paid_in_vain() -> None:
+    [outage] = outages(["sam3-generating-mask-503-3-s"])
+    run = completed()
+    run.timeline.now = (run.timeline.began or 0) + 9.0
+    run.calls = [
+        call(operation="submit", at=1.0, status=503),
+        call(operation="submit", at=3.5, status=200),
+        call(operation="submit", at=5.0, status=200),
+        call("a100", "generate", at=6.0, status=200),
+    ]
+    found = measure(outage, run, 0.0)
+    assert (found.outcome, found.took_s, found.after_s, found.calls, found.in_vain) == ("COMPLETED", 9, 5, 2, 1)
+    lost = failed()
+    lost.timeline.now = (lost.timeline.began or 0) + 2.0
+    lost.calls = [call(operation="submit", at=1.0, status=200)]
+    found = measure(outage, lost, 0.0)
+    assert (found.outcome, found.failed_step, found.after_s) == ("SAM3_TIMEOUT", "GENERATING_MASK", None)
+
+
+def test_the_longest_survived_outage_ends_at_the_first_that_any_step_does_not_survive() -> None:
+    cells = [cell("image-manipulator-resizing-image-503-1-s"), cell("image-manipulator-checking-zoom-503-1-s")]
+    cells += [cell("image-manipulator-resizing-image-503-3-s"), cell("image-manipulator-checking-zoom-503-3-s", "X")]
+    cells += [cell("image-manipulator-resizing-image-503-10-s"), cell("image-manipulator-checking-zoom-503-10-s")]
+    assert survives(cells) == {"Image manipulator": {"503": "1 s"}}
+    assert cost(cells).survived == 5
+
+
+def test_a_policy_changes_what_it_names_and_leaves_the_rest() -> None:
+    given = RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(seconds=30),
+        maximum_attempts=3,
+        non_retryable_error_types=["Final"],
+    )
+    found = read_policy({"attempts": "5", "first": "", "longest": "60"}).applied(given)
+    assert (found.maximum_attempts, found.maximum_interval) == (5, timedelta(seconds=60))
+    assert (found.initial_interval, found.non_retryable_error_types) == (timedelta(seconds=2), ["Final"])
+    assert not read_policy({})
+    assert str(Policy(attempts=5, longest_s=60)) == "ATTEMPTS=5 LONGEST=60"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--attempts", "many"], "ATTEMPTS=many is no number"),
+        (["--attempts", "2.5"], "ATTEMPTS=2.5: a number from 1"),
+        (["--first", "0"], "FIRST=0: a number from 0.001"),
+        (["nowhere"], "no outage has a name with nowhere"),
+    ],
+)
+def test_wrong_words_are_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_page_shows_each_cell_and_what_another_policy_changes() -> None:
+    mine = [cell("sam3-generating-mask-503-10-s", "SAM3_UNAVAILABLE", None, in_vain=2)]
+    other = [cell("sam3-generating-mask-503-10-s")]
+    html = atlas_page(mine, other, "ATTEMPTS=5", seed=3)
+    assert "SAM3_UNAVAILABLE in GENERATING_MASK after 12.5 s; before it was back; 3 calls meanwhile; 2 GPU jobs" in html
+    assert "none → <b>none</b>" not in html
+    assert 'class="cell kept shade-1 changed"' in html
+    assert "<script" not in html
+    assert "✗ 12 s ·2" in terminal(mine) or "✗ 13 s ·2" in terminal(mine)
+
+
+async def test_the_command_finds_what_the_policy_says_and_another_one_buys(command: Command, tmp_path: Path) -> None:
+    words = ["atlas", "zoom-503-10-s", "zoom-503-1-min", "--attempts", "8", "--out", str(tmp_path)]
+    await command.start(*words)
+    assert await command.end() == 0, command.output
+    data = json.loads((tmp_path / "atlas.json").read_text())
+    # Five attempts with backoffs of 1, 2, 4 and 8 s: 10 s are survived by the fifth, at 15 s, and a minute is not.
+    short, long = data["cells"]
+    assert (short["outcome"], long["outcome"], long["took_s"]) == ("COMPLETED", "IMAGE_MANIPULATOR_UNAVAILABLE", 15.0)
+    assert 5 <= short["after_s"] < 15  # and then the steps after it
+    # Eight, at most 10 s apart: at 0, 1, 3, 7, 15, 25, 35 and 45 s. A minute is still too long.
+    assert [each["outcome"] for each in data["cells_of_the_policy"]] == ["COMPLETED", "IMAGE_MANIPULATOR_UNAVAILABLE"]
+    assert data["cells_of_the_policy"][1]["took_s"] == 45.0
+    assert (tmp_path / "atlas.html").exists()
