@@ -64,6 +64,8 @@ FROM runtime AS fakes
 COPY --from=build-fakes /opt/venv /opt/venv
 COPY --from=build-fakes /usr/local/bin/probe /usr/local/bin/probe
 COPY --from=build-fakes /srv/fakes fakes
+# What the kit needs of the harness: the names of headers.
+COPY scenarios/__init__.py scenarios/headers.py scenarios/
 # The contract that `python -m fakes.gateway` keeps.
 COPY docs/openapi.json docs/
 # Which fake it is, is said by the command: python -m fakes.sam3 --host 0.0.0.0 --port 8007

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fakes.kit.ledger import Entry, Hit
+from .ledger import Entry, Hit
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -2,7 +2,7 @@
 
 import heapq
 
-from fakes.kit.profiles import Capacity
+from .profiles import Capacity
 
 
 class Full(Exception):  # noqa: N818 - the word for it

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, Self, TypedDict, cast
 
 import httpx
 
-from fakes.kit.wire import CONTROL, CONTROL_PORT_OFFSET
+from .wire import CONTROL, CONTROL_PORT_OFFSET
 
 RuleData = Mapping[str, Any]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fakes.kit.bodies import Other, Scalar
-from fakes.kit.calls import draw
-from fakes.kit.ledger import Entry, Tally
-from fakes.kit.rules import Rule, parse_calls
+from .bodies import Other, Scalar
+from .calls import draw
+from .ledger import Entry, Tally
+from .rules import Rule, parse_calls
 
 NOT_READ = Other("not read: the rule was loaded after the call")
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from fakes.kit import wire
-from fakes.kit.ledger import duplicate_submits, json_lines
-from fakes.kit.profiles import Profile
-from fakes.kit.rules import RuleError, RulesInvalid, read_rules
-from fakes.kit.simulated import Simulated
-from fakes.kit.visitors import stranger
+from . import wire
+from .ledger import duplicate_submits, json_lines
+from .profiles import Profile
+from .rules import RuleError, RulesInvalid, read_rules
+from .simulated import Simulated
+from .visitors import stranger
 
 
 def control_plane(fake: Simulated) -> FastAPI:

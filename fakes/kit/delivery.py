@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from fakes.kit import wire
-from fakes.kit.calls import Answer, Call, Ending
-from fakes.kit.digests import digest
+from . import wire
+from .calls import Answer, Call, Ending
+from .digests import digest
 
 TRANSPORT = "fakes.transport"
 """The key in the ASGI scope under which the kit's server hands over the connection."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-from fakes.kit.calls import Operation
+from .calls import Operation
 
 
 def described(app: ASGIApp, operations: Iterable[Operation]) -> list[Operation]:

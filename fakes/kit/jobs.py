@@ -9,10 +9,10 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from fakes.kit.calls import Call
-from fakes.kit.faults.base import Fault
-from fakes.kit.faults.jobs import JobFault, JobSlow, Seen
-from fakes.kit.ledger import Hit
+from .calls import Call
+from .faults.base import Fault
+from .faults.jobs import JobFault, JobSlow, Seen
+from .ledger import Hit
 
 MOST_JOBS = 20_000
 NAMESPACE = uuid.UUID("6c1d4a52-3f43-5b0e-9d0b-8f6f0c3f2a11")

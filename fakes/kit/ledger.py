@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fakes.kit.bodies import Fields
+from .bodies import Fields
 
 
 class Named(Protocol):

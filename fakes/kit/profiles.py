@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fakes.kit.distributions import Seconds
-from fakes.kit.rules import RuleError, RulesInvalid
+from .distributions import Seconds
+from .rules import RuleError, RulesInvalid
 
 
 class Capacity(BaseModel):

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from fakes.kit.calls import Operation
-from fakes.kit.conditions import conditions, is_wild
-from fakes.kit.faults.base import Fault
-from fakes.kit.faults.connection import Refuse
-from fakes.kit.ledger import Entry, Hit, Tally
-from fakes.kit.rules import Rule, RuleError, RulesInvalid
+from .calls import Operation
+from .conditions import conditions, is_wild
+from .faults.base import Fault
+from .faults.connection import Refuse
+from .ledger import Entry, Hit, Tally
+from .rules import Rule, RuleError, RulesInvalid
 
 MOST_KEYS = 50_000
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
-from fakes.kit.bodies import Scalar
-from fakes.kit.faults import Fault, kinds
+from .bodies import Scalar
+from .faults import Fault, kinds
 
 RANGE = re.compile(r"(?P<first>[1-9]\d*)(?P<dash>-(?P<last>[1-9]\d*)?)?")
 

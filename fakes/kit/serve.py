@@ -19,13 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from fakes.kit import wire
-from fakes.kit.control import control_plane
-from fakes.kit.delivery import TRANSPORT
-from fakes.kit.lifespan import lifespan
-from fakes.kit.rules import RulesInvalid
-from fakes.kit.settings import FakeSettings
-from fakes.kit.simulated import Simulated
+from . import wire
+from .control import control_plane
+from .delivery import TRANSPORT
+from .lifespan import lifespan
+from .rules import RulesInvalid
+from .settings import FakeSettings
+from .simulated import Simulated
 
 S = TypeVar("S", bound=FakeSettings)
 KEEP_ALIVE_SECONDS = 120

@@ -14,20 +14,20 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fakes.kit import wire
-from fakes.kit.bodies import fields, read
-from fakes.kit.calls import Answer, Call, Operation
-from fakes.kit.delivery import Exchange, Recorder, deliver
-from fakes.kit.described import described
-from fakes.kit.faults.base import AnswerFault, CallFault, Part
-from fakes.kit.jobs import Jobs
-from fakes.kit.ledger import Entry, Ledger
-from fakes.kit.lifespan import lifespan
-from fakes.kit.profiles import INSTANT, Named, Profile, read_profile
-from fakes.kit.rulebook import RuleBook
-from fakes.kit.rules import read_rules, read_yaml
-from fakes.kit.settings import FakeSettings
-from fakes.kit.work import OutOfMemoryError, Work
+from . import wire
+from .bodies import fields, read
+from .calls import Answer, Call, Operation
+from .delivery import Exchange, Recorder, deliver
+from .described import described
+from .faults.base import AnswerFault, CallFault, Part
+from .jobs import Jobs
+from .ledger import Entry, Ledger
+from .lifespan import lifespan
+from .profiles import INSTANT, Named, Profile, read_profile
+from .rulebook import RuleBook
+from .rules import read_rules, read_yaml
+from .settings import FakeSettings
+from .work import OutOfMemoryError, Work
 
 LOG = logging.getLogger(__name__)
 CALL = "fakes.call"

@@ -1,18 +1,18 @@
 """The names on the wire between a fake and its callers: headers, and the path of the control plane."""
 
-WORKFLOW_ID = "X-Workflow-Id"
-"""Request: the key, by which rules, counts, ledger and chance go."""
-ATTEMPT = "X-Activity-Attempt"
-"""Request: the attempt of the activity, for the ledger."""
-TIME = "X-Sim-Time"
-"""Request: the caller's time in Unix seconds. With it the call is virtual, and the fake never waits."""
-ELAPSED = "X-Sim-Elapsed"
-"""Answer to a virtual call: what it took in seconds; `inf` for an answer that never comes."""
-LONGEST_PAUSE = "X-Sim-Longest-Pause"
-"""Answer to a virtual call: the longest silence within it in seconds, which a read timeout counts."""
-FAULT = "X-Sim-Fault"
-"""Answer to a virtual call: `refuse`, nobody would have listened."""
-REFUSE = "refuse"
+from .harness import ATTEMPT, ELAPSED, FAULT, LONGEST_PAUSE, REFUSE, TIME, WORKFLOW_ID
+
+__all__ = [
+    "ATTEMPT",
+    "CONTROL",
+    "CONTROL_PORT_OFFSET",
+    "ELAPSED",
+    "FAULT",
+    "LONGEST_PAUSE",
+    "REFUSE",
+    "TIME",
+    "WORKFLOW_ID",
+]
 
 CONTROL = "/__sim"
 """Where the control plane of a fake begins."""

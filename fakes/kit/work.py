@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 
-from fakes.kit.calls import Call, Operation
-from fakes.kit.capacity import Full, Slots
-from fakes.kit.profiles import Profile
-from fakes.kit.rules import RuleError, RulesInvalid
+from .calls import Call, Operation
+from .capacity import Full, Slots
+from .profiles import Profile
+from .rules import RuleError, RulesInvalid
 
 
 class OutOfMemoryError(MemoryError):

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from fakes.pictures.portrait import portrait
 from fakes.settings import ServiceSettings
 from fakes.storage.store import BlobStore, open_store
+from scenarios import headers as names
 from scenarios.contract.report import Deviation, NotLooked
 from scenarios.contract.shapes import Shape, difference
 
@@ -68,7 +69,7 @@ class Bench:
         Raises:
             Deviation: no answer within `limit` seconds.
         """
-        headers = {"X-Workflow-Id": self.run, "X-Activity-Attempt": "1"}
+        headers = {names.WORKFLOW_ID: self.run, names.ATTEMPT: "1"}
         try:
             async with asyncio.timeout(limit):
                 return await self._http.request(method, path, json=body, headers=headers)

@@ -18,24 +18,15 @@ from .server import server_words, virtual_server
 from .story import Story
 from .threads import virtual_clocks
 from .transport import (
-    ELAPSED_HEADER,
-    FAULT_HEADER,
-    PAUSE_HEADER,
-    REFUSE,
-    TIME_HEADER,
     RefusedError,
     SilentError,
     VirtualTransport,
     caller_time,
+    httpx_in_virtual_time,
     take_claimed_time,
 )
 
 __all__ = [
-    "ELAPSED_HEADER",
-    "FAULT_HEADER",
-    "PAUSE_HEADER",
-    "REFUSE",
-    "TIME_HEADER",
     "Attempt",
     "Planned",
     "RefusedError",
@@ -48,6 +39,7 @@ __all__ = [
     "WaitsForEverError",
     "caller_time",
     "counted_chunks",
+    "httpx_in_virtual_time",
     "in_real_time",
     "real_io",
     "server_words",

@@ -1,27 +1,23 @@
 """The httpx transport for fakes that have no clock: they answer as of the caller's time, and claim what a call takes.
 
-The wire is four headers. `X-Sim-Time` (request): the caller's time in Unix seconds. `X-Sim-Elapsed` (answer): the
-seconds that it takes, or `inf` for one that never comes. `X-Sim-Longest-Pause` (answer): the longest silence in one
-that comes in pieces, which a read timeout counts. `X-Sim-Fault: refuse` (answer): nobody would have listened. Outside a
-story requests pass unchanged and take real time.
+The names on the wire are in `headers`. A fake is told the workflow and the attempt too, where the application does not
+say them itself. Outside a story requests pass unchanged and take real time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from math import inf
 from typing import Any
 
 import httpx
+from temporalio import activity
 
+from .. import headers as names
 from .errors import VirtualTimeError
 from .loop import counted_chunks, real_io
 from .story import current
-
-TIME_HEADER = "X-Sim-Time"
-ELAPSED_HEADER = "X-Sim-Elapsed"
-PAUSE_HEADER = "X-Sim-Longest-Pause"
-FAULT_HEADER = "X-Sim-Fault"
-REFUSE = "refuse"
 
 
 class RefusedError(Exception):
@@ -50,10 +46,10 @@ async def take_claimed_time(headers: Mapping[str, str], read_timeout: float | No
         SilentError: the read timeout has passed first.
         VirtualTimeError: a header is not a number of seconds.
     """
-    if headers.get(FAULT_HEADER) == REFUSE:
+    if headers.get(names.FAULT) == names.REFUSE:
         raise RefusedError
-    claimed = _seconds(headers, ELAPSED_HEADER)
-    silent = _seconds(headers, PAUSE_HEADER) if PAUSE_HEADER in headers else claimed
+    claimed = _seconds(headers, names.ELAPSED)
+    silent = _seconds(headers, names.LONGEST_PAUSE) if names.LONGEST_PAUSE in headers else claimed
     limit = inf if read_timeout is None else read_timeout
     if silent > limit:
         await asyncio.sleep(limit)
@@ -88,29 +84,54 @@ class VirtualTransport(httpx.AsyncBaseTransport):
             httpx.ConnectError: the fake plays a service that is down.
             httpx.ReadTimeout: the answer claims more than the request's read timeout.
         """
-        now = caller_time()
-        if now is None:
-            return await self._inner.handle_async_request(request)
-        request.headers[TIME_HEADER] = now
-        what = f"an answer of {request.url.host}:{request.url.port or request.url.scheme}"
-        with real_io(what):
-            response = await self._inner.handle_async_request(request)
-        response.stream = _CountedStream(response.stream, what)
-        try:
-            await take_claimed_time(response.headers, request.extensions.get("timeout", {}).get("read"))
-        except BaseException as error:
-            with real_io(what):
-                await response.aclose()  # or the pool runs dry, one connection for each fault
-            if isinstance(error, RefusedError):
-                raise httpx.ConnectError("Connection refused", request=request) from None
-            if isinstance(error, SilentError):
-                raise httpx.ReadTimeout("The read operation timed out", request=request) from None
-            raise
-        return response
+        return await _in_virtual_time(request, self._inner.handle_async_request)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+@contextmanager
+def httpx_in_virtual_time() -> Iterator[None]:
+    """Let every asynchronous client of httpx do so, wherever it is made: for code that takes no transport."""
+    plain = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def handle(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        return await _in_virtual_time(request, partial(plain, self))
+
+    httpx.AsyncHTTPTransport.handle_async_request = handle  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        httpx.AsyncHTTPTransport.handle_async_request = plain  # type: ignore[method-assign]
+
+
+async def _in_virtual_time(
+    request: httpx.Request, send: Callable[[httpx.Request], Awaitable[httpx.Response]]
+) -> httpx.Response:
+    now = caller_time()
+    if now is None or names.TIME in request.headers:  # outside a story, or a transport around this one does it
+        return await send(request)
+    request.headers[names.TIME] = now
+    if activity.in_activity():
+        info = activity.info()
+        request.headers.setdefault(names.WORKFLOW_ID, info.workflow_id or "")
+        request.headers.setdefault(names.ATTEMPT, str(info.attempt))
+    what = f"an answer of {request.url.host}:{request.url.port or request.url.scheme}"
+    with real_io(what):
+        response = await send(request)
+    response.stream = _CountedStream(response.stream, what)
+    try:
+        await take_claimed_time(response.headers, request.extensions.get("timeout", {}).get("read"))
+    except BaseException as error:
+        with real_io(what):
+            await response.aclose()  # or the pool runs dry, one connection for each fault
+        if isinstance(error, RefusedError):
+            raise httpx.ConnectError("Connection refused", request=request) from None
+        if isinstance(error, SilentError):
+            raise httpx.ReadTimeout("The read operation timed out", request=request) from None
+        raise
+    return response
 
 
 class _CountedStream(httpx.AsyncByteStream):

@@ -18,13 +18,8 @@ import httpx
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
+from scenarios import headers as names
 from scenarios.world.virtual_clock import AttemptClock, attempt_clock
-
-TIME_HEADER = "X-Sim-Time"
-ELAPSED_HEADER = "X-Sim-Elapsed"
-PAUSE_HEADER = "X-Sim-Longest-Pause"
-FAULT_HEADER = "X-Sim-Fault"
-REFUSE = "refuse"
 
 
 def claimed_seconds(clock: AttemptClock, headers: Mapping[str, str], name: str) -> float:
@@ -52,10 +47,10 @@ class Fate(Enum):
 
 async def fate_of(clock: AttemptClock, headers: Mapping[str, str], read_timeout: float | None) -> Fate:
     """Take the time that an answer claims, at most the read timeout, and say what the caller sees of it."""
-    if headers.get(FAULT_HEADER) == REFUSE:
+    if headers.get(names.FAULT) == names.REFUSE:
         return Fate.REFUSED
-    claimed = claimed_seconds(clock, headers, ELAPSED_HEADER)
-    silent = claimed_seconds(clock, headers, PAUSE_HEADER) if PAUSE_HEADER in headers else claimed
+    claimed = claimed_seconds(clock, headers, names.ELAPSED)
+    silent = claimed_seconds(clock, headers, names.LONGEST_PAUSE) if names.LONGEST_PAUSE in headers else claimed
     limit = inf if read_timeout is None else read_timeout
     if silent > limit:
         await clock.advance(limit)
@@ -80,7 +75,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
         clock = attempt_clock()
         if clock is None:
             return await self._inner.handle_async_request(request)
-        request.headers[TIME_HEADER] = repr(clock.now())
+        request.headers[names.TIME] = repr(clock.now())
         response = await self._inner.handle_async_request(request)
         fate = None
         try:
@@ -117,7 +112,7 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
         clock = attempt_clock()
         if clock is None:
             return await self._inner.send(request, **options)
-        request.headers[TIME_HEADER] = repr(clock.now())
+        request.headers[names.TIME] = repr(clock.now())
         read_timeout = options.get("read_timeout", self._read_timeout)
         response = await self._inner.send(request, **options)
         fate = None

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from fakes.kit.calls import Answer, Call, Operation
+from ..calls import Answer, Call, Operation
 
 ENTRY_POINTS = "fakes.faults"
 """The group of entry points under which a package names the modules of its faults."""

@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from fakes.kit import wire
-from fakes.kit.calls import Answer, Call, Ending
-from fakes.kit.faults.base import ALL, AnswerFault, CallFault, Part
+from .. import wire
+from ..calls import Answer, Call, Ending
+from .base import ALL, AnswerFault, CallFault, Part
 
 
 class Reset(CallFault):

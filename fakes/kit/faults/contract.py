@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from fakes.kit.calls import Answer, Call, Operation
-from fakes.kit.faults.base import AnswerFault, Part
+from ..calls import Answer, Call, Operation
+from .base import AnswerFault, Part
 
 
 class JsonFault(AnswerFault):

@@ -4,9 +4,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from fakes.kit.calls import Answer, Call
-from fakes.kit.distributions import Seconds
-from fakes.kit.faults.base import AnswerFault, CallFault, Part
+from ..calls import Answer, Call
+from ..distributions import Seconds
+from .base import AnswerFault, CallFault, Part
 
 
 class Status(CallFault):

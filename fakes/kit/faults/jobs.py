@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fakes.kit.calls import Operation
-from fakes.kit.faults.base import Fault, Part
+from ..calls import Operation
+from .base import Fault, Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fakes.kit.calls import Answer, Call, Ending
-from fakes.kit.distributions import Distribution, Seconds
-from fakes.kit.faults.base import ALL, AnswerFault, CallFault, Part
+from ..calls import Answer, Call, Ending
+from ..distributions import Distribution, Seconds
+from .base import ALL, AnswerFault, CallFault, Part
 
 
 class Delay(CallFault):
