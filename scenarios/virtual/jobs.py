@@ -66,7 +66,8 @@ def _child_started(run: "Run", resolved: Any, _job: Any) -> list[Hold]:
     started = Hold("child start", run.run, resolved.seq)
     if resolved.HasField("succeeded"):
         return [started]
-    return [started, Hold("begin", run.commands.child(resolved.seq))]  # it never will
+    child = run.commands.child(resolved.seq)  # it never will begin, nor hear that it is cancelled
+    return [started, Hold("begin", child), Hold("cancel", child)]
 
 
 def _child_resolved(run: "Run", resolved: Any, _job: Any) -> list[Hold]:

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from scenarios.virtual import Story, VirtualLoop, VirtualTime, VirtualTransport, virtual_clocks, virtual_server
-from tests.virtual import activities, workflows
+from tests.virtual import activities, programs, workflows
 from tests.virtual.fake import serving
 
 Plan = tuple[float, Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]]
@@ -54,8 +54,8 @@ class Session:
         worker = Worker(
             self.client,
             task_queue="q",
-            workflows=workflows.ALL,
-            activities=activities.ALL,
+            workflows=[*workflows.ALL, programs.Program],
+            activities=[*activities.ALL, programs.step],
             activity_executor=ThreadPoolExecutor(5),
             workflow_runner=UnsandboxedWorkflowRunner(),
             **self._options,

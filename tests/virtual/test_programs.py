@@ -1,0 +1,43 @@
+"""Random programs: every step ends when an oracle that knows nothing of the engine says so."""
+
+import asyncio
+import json
+import os
+import random
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.virtual.programs import Branches, Program, expected, program
+from tests.virtual.session import Session
+
+AT_ONCE = 12
+
+
+@pytest.mark.parametrize(
+    ("programs", "seed"), [(40, 1), pytest.param(int(os.environ.get("PROGRAMS", "500")), 2, marks=pytest.mark.long("500 programs"))]
+)
+def test_random_programs_end_as_the_oracle_says(session: Session, programs: int, seed: int) -> None:
+    chance = random.Random(seed)
+    made = [program(chance) for _ in range(programs)]
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(branches: Branches) -> Any:
+        async with slots:
+            name = f"program-{uuid.uuid4()}"
+            return await session.client.execute_workflow(
+                Program.run, args=[branches, "", None], id=name, task_queue="q"
+            )
+
+    async def run_all() -> list[Any]:
+        return await asyncio.gather(*(run(each) for each in made), return_exceptions=True)
+
+    seen = session.do(run_all())
+    wrong = [
+        f"{json.dumps(branches)}\n  seen     {marks!r}\n  expected {oracle!r}"
+        for branches, marks in zip(made, seen, strict=True)
+        if marks != (oracle := expected(branches))
+    ]
+    assert sum(len(marks) for marks in seen if isinstance(marks, dict)) > 5 * programs
+    assert not wrong, f"{len(wrong)} of {programs} programs\n" + "\n".join(wrong[:3])
