@@ -16,7 +16,8 @@ AT_ONCE = 12
 
 
 @pytest.mark.parametrize(
-    ("programs", "seed"), [(40, 1), pytest.param(int(os.environ.get("PROGRAMS", "500")), 2, marks=pytest.mark.long("500 programs"))]
+    ("programs", "seed"),
+    [(40, 1), pytest.param(int(os.environ.get("PROGRAMS", "500")), 2, marks=pytest.mark.long("500 programs"))],
 )
 def test_random_programs_end_as_the_oracle_says(session: Session, programs: int, seed: int) -> None:
     chance = random.Random(seed)
