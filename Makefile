@@ -31,7 +31,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/.ready: requirements/node/package.json requirements/node/package-lock.json .venv/.ready
+.tools/.ready: requirements/node/package.json requirements/node/package-lock.json | .venv/.ready
 	@echo "setting up .tools: Azurite on Node ..."
 	@mkdir -p .tools/node && cp requirements/node/package.json requirements/node/package-lock.json .tools/node/
 	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
@@ -44,7 +44,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/node-bench/.ready: requirements/node-bench/package.json requirements/node-bench/package-lock.json .venv/.ready
+.tools/node-bench/.ready: requirements/node-bench/package.json requirements/node-bench/package-lock.json | .venv/.ready
 	@echo "setting up .tools/node-bench: other fakes of HTTP services, and a load generator ..."
 	@mkdir -p .tools/node-bench && cp requirements/node-bench/package.json requirements/node-bench/package-lock.json .tools/node-bench/
 	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/node-bench --no-audit --no-fund --silent --ignore-scripts

@@ -1,46 +1,36 @@
-"""The order of the test files, the tests that `make test` leaves out, and the blob store that many share.
-
-What takes longest begins first, so that no process is left with it at the end.
-"""
+"""How the tests are dealt out to processes, what a mark as long has to say, and the blob store that many share."""
 
 from collections.abc import Iterator
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from xdist.scheduler import LoadScopeScheduling
 
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
-LONGEST_FIRST = (
-    "scenarios/test_catalogue.py",
-    "scenarios/test_real_time.py",
-    "scenarios/stack/test_commands.py",
-    "chaos/test_table.py",
-    "scenarios/console/test_page.py",
-    "scenarios/stack/test_photos.py",
-    "loadtests/test_run.py",
-    "loadtests/drive/test_locust.py",
-    "loadtests/knee/test_command.py",
-    "loadtests/report/test_report.py",
-    "scenarios/console/test_telemetry.py",
-    "app/pipeline/test_pipeline.py",
-    "fuzz/test_bodies.py",
-    "app/gateway/test_process.py",
-)
+WITH_STACKS = ("scenarios", "app", "virtual", "loadtests")
+"""The folders whose tests wait for stacks and for time to pass. They begin first: what is quick is left for the end."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Let one process run a folder's tests, so that the stack that they share is started once."""
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = lambda nodeid: nodeid.partition("::")[0].rpartition("/")[0]
+    return scheduling
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first and leave the others as they are. Who marks a test as long says why."""
+    """Put the folders with stacks first and leave the others as they are. Who marks a test as long says why."""
     for item in items:
         for mark in item.iter_markers("long"):
             if mark.kwargs or [type(word) for word in mark.args] != [str]:
                 raise pytest.UsageError(f'{item.nodeid}: say why it takes long: @pytest.mark.long("...")')
-    ranks = {name: place for place, name in enumerate(LONGEST_FIRST)}
 
     def rank(item: pytest.Item) -> int:
-        return min(
-            (place for name, place in ranks.items() if item.path.as_posix().endswith(f"tests/{name}")), default=99
-        )
+        folder = item.nodeid.split("/")[1]
+        return WITH_STACKS.index(folder) if folder in WITH_STACKS else len(WITH_STACKS)
 
     items.sort(key=rank)
 

@@ -13,7 +13,6 @@ from app.gateway.routes import operations_routes, tryon_routes
 from app.settings import Settings
 from fakes.faults import kinds
 from fakes.settings import ServiceSettings
-from tests.conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -105,7 +104,3 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     named = set(re.findall(rf"`((?:{parts})/[\w./-]+)`", prose()))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
-
-
-def test_the_long_files_that_begin_first_exist() -> None:
-    assert [name for name in LONGEST_FIRST if not (ROOT / "tests" / name).exists()] == []
