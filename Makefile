@@ -168,7 +168,10 @@ fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the A
 
 .PHONY: audit
 audit: setup ## Ask the advisory databases about every pinned dependency, Python's and Node's (needs the network)
-	@exec $(PY) -m scenarios audit
+	@code=0; \
+	for list in requirements/*.txt; do echo "$$list:"; $(BIN)/pip-audit --strict --disable-pip --require-hashes --vulnerability-service=osv --progress-spinner=off --requirement=$$list 2> >(tail -n 1 >&2) || code=1; done; \
+	for folder in requirements/node*/; do echo "$$folder:"; $(PY) -m scenarios.stack.node npm audit --package-lock-only --logs-max=0 --prefix $$folder || code=1; done; \
+	exit $$code
 
 .PHONY: test-console
 test-console: setup ## All of the console's tests in headless Chromium; `make test` makes one journey, where there is Chromium

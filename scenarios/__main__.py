@@ -6,7 +6,6 @@ import sys
 
 COMMANDS = {
     "atlas": "scenarios.atlas.command",
-    "audit": "scenarios.commands.audit",
     "bench": "scenarios.commands.speed",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",

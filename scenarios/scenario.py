@@ -1,12 +1,17 @@
 """What a scenario is: plain data. It imports neither Temporal nor what draws pictures: a mix or a list costs little."""
 
+import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from scenarios.photos import PHOTOS
 from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
+
+ROOT = Path(__file__).resolve().parents[1]
 
 Status = Literal["COMPLETED", "FAILED", "CANCELLED", "REFUSED"]
 
@@ -167,6 +172,7 @@ class Scenario:
         beside: other stories that run at the same time; each must come out as it says itself.
         body: changes to the request's body, for requests that are wrong.
         headers: more headers of the start.
+        written: file and line that made it, for people; a name that is put together is found by it.
     """
 
     name: str
@@ -183,8 +189,10 @@ class Scenario:
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    written: str = field(init=False, compare=False, repr=False, default="")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "written", _caller())
         if not self.name or set(self.name) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):
             raise ValueError(f"a scenario's name is made of a-z, 0-9 and hyphens, not {self.name!r}")
         if not self.story.strip():
@@ -201,3 +209,12 @@ class Scenario:
         """Return the points as the API takes them."""
         points = self.points if self.points is not None else ((*PHOTOS[self.photo].neck, 1), (0.02, 0.02, 0))
         return [{"x": x, "y": y, "label": label} for x, y, label in points]
+
+
+def _caller() -> str:
+    """Return FILE:LINE of the code that makes a scenario: the first frame that is neither here nor of dataclasses."""
+    frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack() reads source files, for each of hundreds
+    while frame.f_back is not None and frame.f_code.co_filename in {__file__, dataclasses.__file__, "<string>"}:
+        frame = frame.f_back
+    file = Path(frame.f_code.co_filename)
+    return f"{file.relative_to(ROOT) if file.is_relative_to(ROOT) else file}:{frame.f_lineno}"

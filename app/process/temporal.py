@@ -1,7 +1,7 @@
 """The connection to Temporal, by its SDK's own environment configuration (TEMPORAL_ADDRESS, TEMPORAL_API_KEY, ...)."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from temporalio.client import Client, Interceptor
@@ -18,14 +18,14 @@ class TemporalConfigurationError(Exception):
     """Temporal's configuration is of no use; the message says why."""
 
 
-def configuration() -> ClientConnectConfig:
-    """Return what the environment, and Temporal's own configuration file if there is one, say of the connection.
+def configuration(environment: Mapping[str, str] | None = None) -> ClientConnectConfig:
+    """Return what the environment (or another one) and Temporal's own file of configuration say of the connection.
 
     Raises:
         TemporalConfigurationError: no connection can be made of it.
     """
     # A variable set to nothing means nothing, as in compose files; the SDK would take it for a key and use TLS.
-    said = {name: value for name, value in os.environ.items() if value}
+    said = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
     try:
         config = ClientConfig.load_client_connect_config(override_env_vars=said)
     except (OSError, RuntimeError, ValueError) as error:  # a file that is not there or no TOML, an unknown profile

@@ -13,10 +13,10 @@ from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl, ControlError
 from loadtests.drive.swarm import RunError, generate
-from loadtests.measure.histories import TemporalError, connect, read_waits
 from loadtests.measure.observed import summarize_waits
 from loadtests.measure.sampling import Sample, SamplingError, sampling
 from loadtests.measure.summary import read_records, summarize
+from loadtests.measure.waits import TemporalError, connect, read_waits
 from loadtests.plan import Plan
 
 __all__ = ["Interrupted", "Line", "RunError", "Target", "run"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from fakes.kit.client import LedgerCall
 from loadtests.measure.histogram import Latencies
-from loadtests.measure.histories import Waits
 from loadtests.measure.sampling import Sample
+from loadtests.measure.waits import Waits
 
 NOTICED_S = 0.25
 """A task that is queued for less has found a free place: on a busy machine it takes as long to hand it over."""

@@ -27,6 +27,7 @@ from fakes.settings import ServiceSettings
 from scenarios.chaos.growth import Reading
 from scenarios.chaos.holding import held
 from scenarios.gateway_client import ENDED, STROKES, GatewayClient, start_body
+from scenarios.histories import activities
 from scenarios.pipeline import Step
 from scenarios.processes.child import Child
 from scenarios.processes.ports import HOST, reserve_port
@@ -192,8 +193,7 @@ class Site:
     async def activities(self, workflow_id: str) -> list[str]:
         """Return the activities that a try-on has scheduled, in order."""
         events = (await self.temporal.get_workflow_handle(workflow_id).fetch_history()).events
-        names = (event.activity_task_scheduled_event_attributes.activity_type.name for event in events)
-        return [name for name in names if name]
+        return [activity.name for activity in activities(events)]
 
     async def holder(self, workflow_id: str, activity: str) -> str | None:
         """Return the name of the worker process that an attempt runs in; None when none runs."""

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _chosen(options)
     if options.list:
         for scenario in chosen:
-            _say(f"{scenario.name:44} {scenario.theme:16} {scenario.story}")
+            _say(f"{scenario.name:44} {scenario.theme:16} {scenario.written:42} {scenario.story}")
         return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it

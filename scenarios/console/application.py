@@ -22,9 +22,9 @@ from scenarios.console import samples
 from scenarios.console.addresses import Addresses
 from scenarios.console.codes import codes
 from scenarios.console.fakes import Fakes, UnknownError
-from scenarios.console.histories import tell
 from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
+from scenarios.console.told import tell
 from scenarios.console.traces import Traces, tree
 from scenarios.pipeline import BY_ACTIVITY, COMPLETED, STEPS
 from scenarios.stories.drawing import draw, legend

@@ -17,11 +17,11 @@ from temporalio.client import Client, WorkflowHistory
 
 from scenarios.demo import photo as photos
 from scenarios.gateway_client import RUNNING, FailedError, GatewayClient, RefusedError, start_body
+from scenarios.histories import activities, length
 from scenarios.processes.child import Child, StackError
 from scenarios.processes.signals import Stopped, until_signalled
 from scenarios.stack.programs import RUN, Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.durations import durations, total
 
 OUT = Path("out")
 PICTURES = {
@@ -129,7 +129,7 @@ def _show(result: dict[str, Any], history: WorkflowHistory, console: Console) ->
     _write_pictures(result, console)
     console.print("\n[bold]How well the drawn jewellery keeps to the mask[/]")
     console.print(_metrics(result))
-    console.print(f"\n[bold]Where the {total(history):.1f} s went[/]")
+    console.print(f"\n[bold]Where the {length(history):.1f} s went[/]")
     console.print(_times(history))
     console.print("\n[bold]Where to look next[/]")
     console.print("  make demo PHOTO=me.jpg   the same with your own photo")
@@ -160,15 +160,15 @@ def _metrics(result: dict[str, Any]) -> Table:
 
 
 def _times(history: WorkflowHistory) -> Table:
-    whole = total(history)
+    whole = length(history)
     table = Table(box=None, padding=(0, 2), show_edge=False)
     table.add_column("step")
     table.add_column("attempts", justify="right")
     table.add_column("seconds", justify="right")
     table.add_column("")
-    for share in durations(history):
-        blocks = "█" * round(30 * share.seconds / whole)
-        table.add_row(share.activity, str(share.attempts), f"{share.seconds:.2f}", blocks)
+    for activity in activities(history.events):
+        took = (activity.ended or activity.scheduled) - activity.scheduled
+        table.add_row(activity.name, str(activity.attempt), f"{took:.2f}", "█" * round(30 * took / whole))
     return table
 
 

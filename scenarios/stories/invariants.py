@@ -11,6 +11,7 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 
+from scenarios.histories import activities
 from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, COMPLETED, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
 from scenarios.stories.payload_invariants import (
@@ -69,12 +70,12 @@ def progress_never_falls(run: Run) -> Iterator[str]:
 
 def steps_come_in_their_order(run: Run) -> Iterator[str]:
     """The activities in the order of the specification; a step that fails is that of the last of them."""
-    activities = list(dict.fromkeys(attempt.activity for attempt in run.timeline.attempts))
-    if activities != sorted(activities, key=ACTIVITIES.index):
-        yield f"activities {activities}"
+    names = list(dict.fromkeys(attempt.activity for attempt in run.timeline.attempts))
+    if names != sorted(names, key=ACTIVITIES.index):
+        yield f"activities {names}"
     told = run.error.get("failedStep")
-    if run.status == "FAILED" and activities and told != BY_ACTIVITY[activities[-1]].name:
-        yield f"{told} is said to have failed, and {activities[-1]} was the last activity"
+    if run.status == "FAILED" and names and told != BY_ACTIVITY[names[-1]].name:
+        yield f"{told} is said to have failed, and {names[-1]} was the last activity"
 
 
 def each_step_works_on_its_picture(run: Run) -> Iterator[str]:
@@ -205,17 +206,12 @@ def _carried(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what each activity was given, and what those that completed returned, as the history holds it."""
     given: dict[str, Any] = {}
     made: dict[str, Any] = {}
-    names: dict[int, str] = {}
-    for event in run.history.events if run.history else ():
-        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-            scheduled = event.activity_task_scheduled_event_attributes
-            names[event.event_id] = scheduled.activity_type.name
-            given[scheduled.activity_type.name] = _small_json(scheduled.input.payloads[0])
-        elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            completed = event.activity_task_completed_event_attributes
-            result = _small_json(completed.result.payloads[0])
+    for activity in activities(run.history.events if run.history else ()):
+        given[activity.name] = _small_json(activity.given[0])
+        if activity.outcome == "completed":
+            result = _small_json(activity.made[0])
             virtual = isinstance(result, dict) and set(result) == set(Envelope.model_fields)
-            made[names.get(completed.scheduled_event_id, "")] = result["value"] if virtual else result
+            made[activity.name] = result["value"] if virtual else result
     return given, made
 
 

@@ -1,12 +1,14 @@
 """What is no scenario is said where it is written: which word is wrong, and which words there are."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from fakes.kit.rules import read_rules
+from scenarios.catalogue import CATALOGUE
 from scenarios.plugin import Rules
-from scenarios.scenario import Expect, Rule, rule
+from scenarios.scenario import ROOT, Expect, Rule, rule
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,13 @@ def test_a_rule_says_when_too() -> None:
     assert made.must_fire is False
     (read,) = read_rules(made.as_rule("r", "k"))
     assert (read.service, read.operation, read.p, read.every, read.key) == ("a100", "*", 0.5, 2, "k")
+
+
+def test_a_generated_scenario_is_found_where_it_is_written() -> None:
+    made = next(each for each in CATALOGUE if each.name == "birefnet-reset-recovers")
+    file, _, line = made.written.partition(":")
+    assert file == "scenarios/catalogue/http_faults.py"
+    near = (ROOT / file).read_text().splitlines()[int(line) - 1 : int(line) + 2]
+    assert any("recovers" in each for each in near), near
+    assert dataclasses.replace(made, live=True).written.startswith("tests/scenarios/test_scenario.py:")
+    assert dataclasses.replace(made) == made

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from loadtests.measure.bottleneck import evidence, verdict
-from loadtests.measure.histories import Waits
 from loadtests.measure.observed import summarize_waits
 from loadtests.measure.process_usage import Reading
 from loadtests.measure.sampling import Sample
 from loadtests.measure.summary import Outcome, summarize
+from loadtests.measure.waits import Waits
 from loadtests.plan import Plan
 from loadtests.record import Record
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.measure.histories import Waits
 from loadtests.measure.observed import summarize_waits
+from loadtests.measure.waits import Waits
 from loadtests.report.plot_list import PLOTS
 from loadtests.report.report import write_report
 from loadtests.thresholds import DEFAULT, Judged, judge, load_thresholds

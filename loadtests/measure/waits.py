@@ -4,17 +4,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.client import Client, WorkflowHistory
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
+
+from app.process.temporal import TemporalConfigurationError, configuration
+from scenarios.histories import activities, length, seconds
 
 AT_ONCE = 8
 CONNECT_S = 10.0
-LOCAL_SERVER = "127.0.0.1:7233"
-"""Where a developer's own server listens; it is asked when nothing names another."""
 
 
 @dataclass
@@ -47,36 +45,21 @@ class Waits:
         return sum(self.run_in.values())
 
 
-ENDS = ("completed", "failed", "timed_out", "canceled")
-
-
 def waits(history: WorkflowHistory) -> Waits:
     """Read one history, however it ended."""
     found = Waits()
-    scheduled: dict[int, tuple[str, float]] = {}
-    started: dict[int, float] = {}
-    first_task = True
+    for activity in activities(history.events):
+        if activity.began is None:  # it ended in the queue, if at all
+            found.queued_for[activity.name] += (activity.ended or activity.scheduled) - activity.scheduled
+            continue
+        before = found.earlier_in if activity.attempt > 1 else found.queued_for
+        before[activity.name] += activity.began - activity.scheduled
+        found.run_in[activity.name] += (activity.ended or activity.began) - activity.began
     for event in history.events:
-        at = _seconds(event.event_time)
-        kind = event.WhichOneof("attributes") or ""
-        of: Any = getattr(event, kind, None)  # the server may know more kinds than this SDK
-        if kind == "activity_task_scheduled_event_attributes":
-            scheduled[event.event_id] = (of.activity_type.name, at)
-        elif kind == "activity_task_started_event_attributes":
-            name, since = scheduled[of.scheduled_event_id]
-            started[of.scheduled_event_id] = at
-            (found.earlier_in if of.attempt > 1 else found.queued_for)[name] += at - since
-        elif kind in (f"activity_task_{end}_event_attributes" for end in ENDS):
-            name, since = scheduled[of.scheduled_event_id]
-            if of.scheduled_event_id in started:
-                found.run_in[name] += at - started[of.scheduled_event_id]
-            else:  # it ended in the queue
-                found.queued_for[name] += at - since
-        elif kind == "workflow_task_started_event_attributes" and first_task:
-            first_task = False
-            found.queued_for["workflow"] = at - _seconds(history.events[0].event_time)
-    length = _seconds(history.events[-1].event_time) - _seconds(history.events[0].event_time)
-    found.between = max(0.0, length - found.queued - found.earlier - found.run)
+        if event.HasField("workflow_task_started_event_attributes"):
+            found.queued_for["workflow"] = seconds(event.event_time) - seconds(history.events[0].event_time)
+            break
+    found.between = max(0.0, length(history) - found.queued - found.earlier - found.run)
     return found
 
 
@@ -90,17 +73,15 @@ async def connect(environment: Mapping[str, str]) -> Client:
     Raises:
         TemporalError: they make no sense, or nobody answers.
     """
-    said = {name: value for name, value in environment.items() if value}  # set to nothing means nothing
     try:
-        config = ClientConfig.load_client_connect_config(override_env_vars=said)
-    except (RuntimeError, ValueError) as error:
+        config = configuration(environment)
+    except TemporalConfigurationError as error:
         raise TemporalError(f"the environment's configuration of Temporal cannot be used: {error}") from None
-    host = config.setdefault("target_host", LOCAL_SERVER)
     try:
         return await asyncio.wait_for(Client.connect(**config), CONNECT_S)
     except (RuntimeError, TimeoutError) as error:
         why = str(error) or f"no answer in {CONNECT_S:g} s"
-        raise TemporalError(f"Temporal at {host} does not answer: {why}") from None
+        raise TemporalError(f"Temporal at {config['target_host']} does not answer: {why}") from None
 
 
 async def read_waits(client: Client, workflow_ids: Sequence[str]) -> dict[str, Waits]:
@@ -116,7 +97,3 @@ async def read_waits(client: Client, workflow_ids: Sequence[str]) -> dict[str, W
 
     found = await asyncio.gather(*map(one, workflow_ids))
     return {workflow_id: each for workflow_id, each in zip(workflow_ids, found, strict=True) if each is not None}
-
-
-def _seconds(instant: Timestamp) -> float:
-    return instant.seconds + instant.nanos / 1e9

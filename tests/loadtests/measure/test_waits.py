@@ -8,7 +8,7 @@ from google.protobuf.json_format import ParseDict
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from loadtests.measure.histories import TemporalError, connect, waits
+from loadtests.measure.waits import TemporalError, connect, waits
 from scenarios.processes.ports import reserve_port
 
 RECORDED = Path(__file__).parents[2] / "app" / "pipeline" / "histories"
@@ -82,7 +82,7 @@ async def test_the_connection_is_what_the_sdk_s_environment_says(monkeypatch: py
     async def spy(**words: Any) -> None:
         asked.update(words)
 
-    monkeypatch.setattr("loadtests.measure.histories.Client.connect", spy)
+    monkeypatch.setattr("loadtests.measure.waits.Client.connect", spy)
     said = {"TEMPORAL_ADDRESS": "a:7233", "TEMPORAL_NAMESPACE": "shop.x1", "TEMPORAL_API_KEY": "k", "TEMPORAL_TLS": ""}
     await connect(said)
     assert (asked["target_host"], asked["namespace"], asked["api_key"]) == ("a:7233", "shop.x1", "k")
