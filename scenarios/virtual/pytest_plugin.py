@@ -88,8 +88,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 - there is no public way
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    runner: asyncio.Runner = pyfuncitem.funcargs["virtual_loop_runner"]
-    runner.run(test(**arguments))
+    time.loop.run_until_complete(test(**arguments))
     return True
 
 

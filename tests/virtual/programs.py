@@ -6,6 +6,7 @@ another branch. No two instants coincide: all durations are different multiples 
 """
 
 import asyncio
+import contextlib
 import heapq
 import random
 from datetime import timedelta
@@ -54,10 +55,8 @@ class Program:
             elif kind == "activity":
                 await self._activity(*args)
             elif kind == "limited":
-                try:
+                with contextlib.suppress(ActivityError, TimeoutError):
                     await asyncio.wait_for(self._activity(*args[1:]), args[0])
-                except (ActivityError, TimeoutError):
-                    pass
             elif kind == "child":
                 name_of_child = f"{workflow.info().workflow_id}/{mark}"
                 try:
@@ -75,13 +74,13 @@ class Program:
                 self._tasks[args[0]].cancel()
             self._marks[mark] = round(workflow.time() - self._begin, 6)
 
-    async def _activity(self, naps: list[float], failures: int, beats: bool, timeout: float, waits: bool) -> None:
+    async def _activity(self, naps: list[float], failures: int, beats: bool, limit: float, waits: bool) -> None:
         kind = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if waits else ActivityCancellationType.TRY_CANCEL
         try:
             await workflow.execute_activity(
                 step,
                 args=[naps, failures, beats],
-                start_to_close_timeout=timedelta(seconds=timeout),
+                start_to_close_timeout=timedelta(seconds=limit),
                 retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=failures + 2),
                 cancellation_type=kind,
             )
@@ -148,52 +147,50 @@ def expected(branches: Branches) -> dict[str, float]:
     """Return when each step ends by the rules of Temporal, on a clock without friction."""
     loop = JumpingLoop()
     marks: dict[str, float] = {}
-
-    async def attempts(naps: list[float], failures: int, _beats: bool, timeout: float, _waits: bool) -> None:
-        for attempt in range(1, failures + 3):
-            try:
-                async with asyncio.timeout(timeout):
-                    for nap in naps:
-                        await asyncio.sleep(nap)
-                if attempt > failures:
-                    return
-            except TimeoutError:
-                pass
-            if attempt < failures + 2:
-                await asyncio.sleep(min(2 ** (attempt - 1), 100))
-
-    async def run(branches: Branches, prefix: str, marks: dict[str, float]) -> None:
-        tasks: list[asyncio.Task[None]] = []
-
-        async def branch(steps: list[Step], name: str) -> None:
-            for number, (kind, *args) in enumerate(steps):
-                mark = f"{name}.{number}"
-                if kind == "timer":
-                    await asyncio.sleep(args[0])
-                elif kind == "activity":
-                    await attempts(*args)
-                elif kind == "limited":
-                    try:
-                        await asyncio.wait_for(attempts(*args[1:]), args[0])
-                    except TimeoutError:
-                        pass
-                elif kind == "child":
-                    inner: dict[str, float] = {}
-                    await run(args[0], f"{mark}/", inner)
-                    marks.update(inner)
-                elif not tasks[args[0]].done():
-                    tasks[args[0]].cancel()
-                marks[mark] = round(loop.time(), 6)
-
-        tasks += [asyncio.create_task(branch(steps, f"{prefix}{number}")) for number, steps in enumerate(branches)]
-        try:
-            await asyncio.gather(*tasks, return_exceptions=True)
-        except asyncio.CancelledError:
-            await asyncio.gather(*tasks, return_exceptions=True)
-            raise
-
     try:
-        loop.run_until_complete(run(branches, "", marks))
+        loop.run_until_complete(_run(branches, "", marks))
     finally:
         loop.close()
     return marks
+
+
+async def _run(branches: Branches, prefix: str, marks: dict[str, float]) -> None:
+    tasks: list[asyncio.Task[None]] = []
+    for number, steps in enumerate(branches):
+        tasks.append(asyncio.create_task(_branch(steps, f"{prefix}{number}", marks, tasks)))
+    try:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _branch(steps: list[Step], name: str, marks: dict[str, float], others: list[asyncio.Task[None]]) -> None:
+    for number, (kind, *args) in enumerate(steps):
+        mark = f"{name}.{number}"
+        if kind == "timer":
+            await asyncio.sleep(args[0])
+        elif kind == "activity":
+            await _attempts(*args)
+        elif kind == "limited":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_attempts(*args[1:]), args[0])
+        elif kind == "child":
+            inner: dict[str, float] = {}
+            await _run(args[0], f"{mark}/", inner)
+            marks.update(inner)
+        elif not others[args[0]].done():
+            others[args[0]].cancel()
+        marks[mark] = round(asyncio.get_running_loop().time(), 6)
+
+
+async def _attempts(naps: list[float], failures: int, _beats: bool, limit: float, _waits: bool) -> None:
+    for attempt in range(1, failures + 3):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                for nap in naps:
+                    await asyncio.sleep(nap)
+            if attempt > failures:
+                return
+        if attempt < failures + 2:
+            await asyncio.sleep(min(2 ** (attempt - 1), 100))
