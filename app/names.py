@@ -1,9 +1,13 @@
 """The names that a try-on goes by outside of the program: its id, and its blobs."""
 
+import re
 import uuid
+from pathlib import PurePosixPath
 
 IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
 """The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
+
+_WORKFLOW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
@@ -30,3 +34,17 @@ def photo_blob(workflow_id: str) -> str:
 def result_blob(workflow_id: str, name: str) -> str:
     """Return the name of a picture that the A100 made: `flux`, `gemini-fidelity` and so on."""
     return f"{workflow_id}-{name}.jpg"
+
+
+def plain_blob(workflow_id: str, name: str) -> str:
+    """Return the name of a mask that was written anew, since not everybody would read the service's own alike."""
+    return f"{workflow_id}-{PurePosixPath(name).stem.removeprefix(f'{workflow_id}-')}-plain.png"
+
+
+def is_another_s(blob: str, workflow_id: str) -> bool:
+    """Say whether a blob belongs to another try-on: whatever was staged, and what begins with another's id.
+
+    Services may otherwise name their results as they like.
+    """
+    begins = _WORKFLOW_ID.match(blob)
+    return blob.startswith(staged_blob("")) or (begins is not None and begins[0].lower() != workflow_id.lower())

@@ -48,7 +48,7 @@ class InvalidImageError(RequestError):
     code = "INVALID_IMAGE"
     steps = (Step.UPLOADING_IMAGE,)
     field = "originalImageBase64"
-    advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 50 megapixels, complete."
+    advice = "Ask the user for another photo: JPEG or PNG, 32 pixels a side to 64 megapixels, complete."
 
 
 class HeadersTooLargeError(RequestError):

@@ -24,7 +24,7 @@ from app.gateway.start import Starter
 from app.gateway.temporal_calls import Snapshot, Status, TryOns
 from app.gateway.watch import Watches
 from app.names import workflow_id_for
-from app.pictures.photo import inspect
+from app.pictures.photo import accept
 
 MAX_WAIT = 60.0
 """Seconds that a long poll may ask for: proxies cut longer ones off."""
@@ -100,10 +100,12 @@ async def start(
         digest = hashlib.sha256(body).hexdigest() if idempotency_key else None
         asked = parse_start(body)
         del body
-        info = inspect(asked.picture)
+        photo = accept(asked.picture)
         workflow_id = workflow_id_for(idempotency_key, named)
         structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
-        await parts.starter.start(workflow_id, asked, info, body_digest=digest)
+        wanted = asked.workflow_input(parts.starter.staged_uri(workflow_id))
+        del asked  # and with it the photo as it was posted
+        await parts.starter.start(workflow_id, wanted, photo, body_digest=digest)
     return _json(Started(workflow_id=workflow_id).body(), status_code=202)
 
 

@@ -3,10 +3,10 @@
 import asyncio
 
 from app.errors.request import GatewayBusyError, IdempotencyKeyReusedError
-from app.gateway.api.start_request import StartRequest
 from app.gateway.temporal_calls import AlreadyStartedError, TryOns
 from app.names import staged_blob
-from app.pictures.photo import PictureInfo
+from app.pictures.picture_file import PictureFile
+from app.pipeline.models import WorkflowInput
 from app.services.blob import BlobStore
 from app.settings import Settings
 
@@ -24,7 +24,13 @@ class Starter:
         self._slots = asyncio.Semaphore(settings.start_slots)
         self._patience = settings.body_timeout_s
 
-    async def start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, *, body_digest: str | None) -> None:
+    def staged_uri(self, workflow_id: str) -> str:
+        """Say where the picture of a try-on will be staged."""
+        return self._blobs.uri(staged_blob(workflow_id))
+
+    async def start(
+        self, workflow_id: str, wanted: WorkflowInput, photo: PictureFile, *, body_digest: str | None
+    ) -> None:
         """Stage the picture and start the workflow. With a digest the request may be a repeated one.
 
         Raises:
@@ -38,17 +44,19 @@ class Starter:
         except TimeoutError:
             raise GatewayBusyError("Too many uploads at once; try again in a moment", retry_after=5) from None
         try:
-            await self._start(workflow_id, asked, info, body_digest)
+            await self._start(workflow_id, wanted, photo, body_digest)
         finally:
             self._slots.release()
 
-    async def _start(self, workflow_id: str, asked: StartRequest, info: PictureInfo, body_digest: str | None) -> None:
+    async def _start(
+        self, workflow_id: str, wanted: WorkflowInput, photo: PictureFile, body_digest: str | None
+    ) -> None:
         name = staged_blob(workflow_id)
         # A second body never overwrites the picture of the first, whose workflow may be about to read it.
         created = await self._blobs.put(
             name,
-            asked.picture,
-            f"image/{info.format.lower()}",
+            photo.data,
+            f"image/{photo.format.lower()}",
             overwrite=False,
             metadata={_DIGEST: body_digest} if body_digest else None,
         )
@@ -56,7 +64,7 @@ class Starter:
             raise IdempotencyKeyReusedError(_REUSED)
         try:
             # Also when the picture was there: the gateway that put it may have died before it came to this line.
-            await self._tryons.start(workflow_id, asked.workflow_input(self._blobs.uri(name)), body_digest=body_digest)
+            await self._tryons.start(workflow_id, wanted, body_digest=body_digest)
         except AlreadyStartedError as already:
             if already.body_digest != body_digest:
                 raise IdempotencyKeyReusedError(_REUSED) from None

@@ -5,15 +5,13 @@ format that shows something else.
 """
 
 from hashlib import sha256
-from io import BytesIO
 
 from PIL import Image
 
-from app.pictures.limits import excess
+from app.pictures.masks import INSIDE, MaskValuesError, read_mask, write_mask
+from app.pictures.picture_file import CutOffError, PictureFile, StructureError
+from app.pictures.strip import open_image, strip
 from app.pipeline.models import MaskPoint, Stroke
-
-INSIDE = 128
-"""A mask's pixel from this value on is foreground."""
 
 MAX_PIXELS = 12_000_000
 """More than any result has: all are of the resized picture's size, a fidelity picture perhaps of some side by side."""
@@ -23,31 +21,56 @@ LARGEST_MASK = 0.98
 
 Size = tuple[int, int]
 
+_INCOMPLETE = "something that is not a complete picture"
+
 
 class BadResultError(ValueError):
     """A result that is not what it should be. The message completes the sentence "the service made ..."."""
 
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        """Keep the message, and whether the service would make it so again."""
+        super().__init__(message)
+        self.final = final
 
-def check_resized(data: bytes, size: Size) -> None:
-    """Check a resized picture: a complete JPEG of the size that the service says it has."""
-    _decode(data, "JPEG", size)
+
+def open_result(data: bytes) -> PictureFile:
+    """Look at a result's structure.
+
+    Raises:
+        BadResultError: it is no picture, not all of one, or too intricate.
+    """
+    try:
+        return strip(data)
+    except CutOffError as error:
+        raise BadResultError(_INCOMPLETE) from error
+    except StructureError as error:
+        raise BadResultError(f"a picture that {error}") from error
 
 
-def check_cutout(data: bytes, size: Size) -> None:
+def check_resized(picture: PictureFile, named: str, size: Size) -> None:
+    """Check a resized picture: complete, of the size that the service says it has; a JPEG, or what its name says."""
+    _decode(picture, {"JPEG", named}, size, draft=True)
+
+
+def check_cutout(picture: PictureFile, named: str, size: Size) -> None:  # noqa: ARG001 - whatever its name, a PNG
     """Check a cut-out: a PNG with alpha, of the picture's size, with neither nothing nor everything removed."""
-    image = _decode(data, "PNG", size)
-    if "A" not in image.getbands():
+    image = _decode(picture, {"PNG"}, size)
+    if not image.has_transparency_data:
         raise BadResultError("a cut-out without alpha")
-    lowest, highest = _extrema(image.getchannel("A"))
+    alpha = image if image.mode in {"LA", "RGBA"} else image.convert("RGBA")
+    lowest, highest = _extrema(alpha.getchannel("A"))
     if highest == 0:
         raise BadResultError("a cut-out with nothing left in it")
     if lowest == 255:
         raise BadResultError("a cut-out with nothing removed")
 
 
-def check_mask(data: bytes, size: Size, points: list[MaskPoint]) -> None:
-    """Check a mask: a PNG of the picture's size, neither empty nor full, that agrees with most of the points."""
-    mask = _mask(data, size)
+def check_mask(picture: PictureFile, named: str, size: Size, points: list[MaskPoint]) -> bytes | None:
+    """Check a mask: of the picture's size, neither empty nor full, in agreement with most of the points.
+
+    Returns the mask as others read it too, where the service wrote it otherwise.
+    """
+    mask, plain = _mask(picture, named, size)
     covered = _coverage(mask)
     if covered == 0:
         raise BadResultError("an empty mask")
@@ -56,11 +79,15 @@ def check_mask(data: bytes, size: Size, points: list[MaskPoint]) -> None:
     agreeing = sum(_inside(mask, point.x, point.y) == (point.label == 1) for point in points)
     if 2 * agreeing < len(points):
         raise BadResultError("a mask that contradicts most of the points")
+    return None if plain else write_mask(mask)
 
 
-def check_refined_mask(data: bytes, size: Size, strokes: list[Stroke]) -> None:
-    """Check a painted mask: only erasing may empty it, only painting may fill it, and the last stroke shows."""
-    mask = _mask(data, size)
+def check_refined_mask(picture: PictureFile, named: str, size: Size, strokes: list[Stroke]) -> bytes | None:
+    """Check a painted mask: only erasing may empty it, only painting may fill it, and the last stroke shows.
+
+    Returns the mask as others read it too, where the service wrote it otherwise.
+    """
+    mask, plain = _mask(picture, named, size)
     covered = _coverage(mask)
     modes = {stroke.mode for stroke in strokes}
     if covered == 0 and "remove" not in modes:
@@ -71,50 +98,53 @@ def check_refined_mask(data: bytes, size: Size, strokes: list[Stroke]) -> None:
     agreeing = sum(_inside(mask, x, y) == (last.mode == "add") for x, y in last.points)
     if 2 * agreeing < len(last.points):
         raise BadResultError("a mask in which the last stroke does not show")
+    return None if plain else write_mask(mask)
 
 
-def digest(data: bytes) -> bytes:
-    """Return what tells one picture from another."""
-    return sha256(data).digest()
+def digest(picture: PictureFile) -> str:
+    """Return what tells one picture from another, whatever else their files say."""
+    return sha256(picture.data).hexdigest()
 
 
-def check_generated(data: bytes, size: Size, original: bytes) -> None:
-    """Check a final picture: a complete JPEG of the picture's size, not the picture itself (`original`: its digest)."""
-    _decode(data, "JPEG", size)
-    if digest(data) == original:
+def check_generated(picture: PictureFile, named: str, size: Size, original: str | None) -> None:
+    """Check a final picture: complete, of the picture's size, not the picture itself (`original`: its digest)."""
+    _decode(picture, {named}, size, draft=True)
+    if digest(picture) == original:
         raise BadResultError("the picture that it was given, unchanged")
 
 
-def check_fidelity(data: bytes) -> None:
-    """Check a fidelity picture: a complete JPEG of a bearable size."""
-    _decode(data, "JPEG", None)
+def check_fidelity(picture: PictureFile, named: str) -> None:
+    """Check a fidelity picture: complete, of a bearable size."""
+    _decode(picture, {named}, None, draft=True)
 
 
-def _decode(data: bytes, expected: str, size: Size | None) -> Image.Image:
+def _decode(picture: PictureFile, formats: set[str], size: Size | None, *, draft: bool = False) -> Image.Image:
     """Decode all of a picture; its size and structure are checked before, so that a picture bomb costs nothing."""
-    if too_much := excess(data):
-        raise BadResultError(f"a picture with {too_much}")
+    if picture.format not in formats:
+        raise BadResultError(f"a picture in {picture.format} instead of {' or '.join(sorted(formats - {''}))}")
+    width, height = picture.width, picture.height
+    if size is not None and (width, height) != size:
+        raise BadResultError(f"a picture of {width}x{height} instead of {size[0]}x{size[1]} pixels")
+    if picture.pixels > MAX_PIXELS:
+        raise BadResultError(f"a picture of {width}x{height} pixels")
+    if not picture.ended:
+        raise BadResultError(_INCOMPLETE)
     try:
-        image = Image.open(BytesIO(data), formats=("JPEG", "PNG"))
-        if image.format != expected:
-            raise BadResultError(f"a picture in {image.format} instead of {expected}")
-        if size is not None and image.size != size:
-            raise BadResultError(f"a picture of {image.width}x{image.height} instead of {size[0]}x{size[1]} pixels")
-        if image.width * image.height > MAX_PIXELS:
-            raise BadResultError(f"a picture of {image.width}x{image.height} pixels")
-        if expected == "JPEG":
-            image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))  # reads all, keeps little
+        image = open_image(picture)
+        if draft:
+            image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # reads all, keeps little
         image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        if isinstance(error, BadResultError):
-            raise
-        raise BadResultError("something that is not a complete picture") from error
+    except Exception as error:  # Pillow's decoders raise whatever a strange file makes them raise
+        raise BadResultError(_INCOMPLETE) from error
     return image
 
 
-def _mask(data: bytes, size: Size) -> Image.Image:
-    image = _decode(data, "PNG", size)
-    return image.getchannel("A") if image.mode in {"LA", "RGBA"} else image.convert("L")
+def _mask(picture: PictureFile, named: str, size: Size) -> tuple[Image.Image, bool]:
+    image = _decode(picture, {"PNG", named}, size)
+    try:
+        return read_mask(image)
+    except MaskValuesError as error:
+        raise BadResultError(f"a mask {error}", final=True) from error
 
 
 def _extrema(band: Image.Image) -> tuple[int, int]:

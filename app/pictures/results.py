@@ -1,18 +1,19 @@
 """The pictures that services make: read, checked and stored, with patience, so that blob faults repeat no GPU work."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TypeVar
-
-import pybase64
 
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors.services import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError, ServiceErrors
-from app.names import result_blob
+from app.names import is_another_s, photo_blob, plain_blob, result_blob
+from app.pictures import result_checks
+from app.pictures.base64_text import Base64Error, decode_base64
 from app.pictures.decode_pool import DecodePool
-from app.pictures.photo import count_pixels
-from app.pictures.result_checks import BadResultError
+from app.pictures.picture_file import PictureFile
 from app.pipeline.policies import IMAGE_RETRY
 from app.services.blob import BlobStore
 
@@ -25,8 +26,20 @@ FILES = 16
 STORE_DEADLINE = 8.0
 """Seconds for one try to read or store a result."""
 
-Check = Callable[[bytes], None]
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+
+Check = Callable[[PictureFile, str], bytes | None]
+"""Looks at a picture and the format that its name says, "" where it says none; returns what is to be stored instead."""
+
 ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A result that can be gone on with, and what tells it from another."""
+
+    uri: str
+    digest: str
 
 
 class Results:
@@ -38,12 +51,10 @@ class Results:
         self._clock = clock
         self._decode_pool = DecodePool(1, files=FILES)
 
-    async def read(self, attempt: Attempt, uri: str) -> bytes:
-        """Read one of the try-on's own pictures."""
-        return await self._blobs.get(self._blobs.name(uri), max_bytes=MAX_RESULT_BYTES, deadline=attempt.deadline)
+    async def check(self, attempt: Attempt, uri: str, errors: ServiceErrors, check: Check) -> Checked:
+        """Look at a result that a service names by URI, and return what to go on with.
 
-    async def check(self, attempt: Attempt, uri: str, errors: ServiceErrors, check: Check) -> None:
-        """Look at a result that a service names by URI.
+        A service may name its results as it likes, within the container: but not as another try-on's.
 
         Raises:
             PipelineError: the service's bad answer, when the URI is not this try-on's, or the picture is not one that
@@ -53,8 +64,10 @@ class Results:
             name = self._blobs.name(uri)
         except ValueError as error:
             raise errors.bad_answer(f"{errors.service} named a result that {error}") from None
-        if not name.startswith(f"{attempt.workflow_id}-"):
+        if is_another_s(name, attempt.workflow_id):
             raise errors.bad_answer(f"{errors.service} named a result of another try-on")
+        if name == photo_blob(attempt.workflow_id):
+            raise errors.bad_answer(f"{errors.service} named the photo itself as its result")
         async with self._decode_pool.files:
             try:
                 data = await self._patiently(
@@ -62,7 +75,14 @@ class Results:
                 )
             except AzureNotFoundError:
                 raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
-            await self._look(data, errors, check)
+            picture, better = await self._look(
+                data, _FORMATS.get(PurePosixPath(name).suffix.lower(), ""), errors, check
+            )
+        if better is None:
+            return Checked(uri, result_checks.digest(picture))
+        plain = plain_blob(attempt.workflow_id, name)
+        await self._put(attempt, plain, better, "image/png")
+        return Checked(self._blobs.uri(plain), result_checks.digest(picture))
 
     async def store(self, attempt: Attempt, name: str, picture: str, errors: ServiceErrors, check: Check) -> str:
         """Look at a result that came as base64, store it as `{workflow_id}-{name}.jpg`, and return its URI.
@@ -71,19 +91,25 @@ class Results:
             PipelineError: the service's bad answer, or an Azure error.
         """
         try:
-            data = pybase64.b64decode(picture, validate=True)
-        except ValueError:
+            data = decode_base64(picture)
+        except Base64Error:
             raise errors.bad_answer(f"{errors.service} answered with broken base64") from None
-        await self._look(data, errors, check)
+        await self._look(data, "JPEG", errors, check)
         blob = result_blob(attempt.workflow_id, name)
-        await self._patiently(attempt, lambda deadline: self._blobs.put(blob, data, "image/jpeg", deadline=deadline))
+        await self._put(attempt, blob, data, "image/jpeg")
         return self._blobs.uri(blob)
 
-    async def _look(self, data: bytes, errors: ServiceErrors, check: Check) -> None:
+    async def _look(
+        self, data: bytes, named: str, errors: ServiceErrors, check: Check
+    ) -> tuple[PictureFile, bytes | None]:
         try:
-            await self._decode_pool.work(count_pixels(data), check, data)
-        except BadResultError as error:
-            raise errors.bad_answer(f"{errors.service} made {error}") from None
+            picture = result_checks.open_result(data)
+            return picture, await self._decode_pool.work(picture.pixels, check, picture, named)
+        except result_checks.BadResultError as error:
+            raise errors.bad_answer(f"{errors.service} made {error}", final=error.final) from None
+
+    async def _put(self, attempt: Attempt, name: str, data: bytes, content_type: str) -> None:
+        await self._patiently(attempt, lambda deadline: self._blobs.put(name, data, content_type, deadline=deadline))
 
     async def _patiently(self, attempt: Attempt, operation: Callable[[Deadline], Awaitable[ResultT]]) -> ResultT:
         """Try a blob operation as often as the policy for uploads says, but within the attempt.

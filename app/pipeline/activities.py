@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pybase64
 import structlog
 from temporalio import activity
 
@@ -12,8 +11,9 @@ from app.errors.request import InvalidImageError
 from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, A100BadAnswerError
 from app.names import photo_blob, staged_blob
 from app.pictures import result_checks
+from app.pictures.base64_text import Base64Error, decode_base64
 from app.pictures.decode_pool import DecodePool
-from app.pictures.photo import MAX_PICTURE_BYTES, inspect, upright_jpeg
+from app.pictures.photo import MAX_PICTURE_BYTES, accept, upright_jpeg
 from app.pictures.results import Check, Results
 from app.pipeline import policies
 from app.pipeline.models import (
@@ -68,8 +68,8 @@ class Activities:
         attempt = Attempt.begin(self._clock, policies.UPLOAD)
         name = photo_blob(attempt.workflow_id)
         async with self._decode_pool.files:
-            photo = await self._posted(attempt, request.image)
-            upright = await self._decode_pool.work(inspect(photo).pixels, upright_jpeg, photo)
+            photo = accept(await self._posted(attempt, request.image))
+            upright = await self._decode_pool.work(photo.pixels, upright_jpeg, photo)
             del photo  # what is written may be as large
             await self._blobs.put(name, upright.data, "image/jpeg", deadline=attempt.deadline)
         return Picture(uri=self._blobs.uri(name), width=upright.width, height=upright.height)
@@ -87,8 +87,8 @@ class Activities:
                 f"The image manipulator made {size} out of {request.image.size} pixels"
             )
         check = partial(result_checks.check_resized, size=size)
-        await self._results.check(attempt, answer.resized_uri, IMAGE_MANIPULATOR_ERRORS, check)
-        return Picture(uri=answer.resized_uri, width=size[0], height=size[1])
+        resized = await self._results.check(attempt, answer.resized_uri, IMAGE_MANIPULATOR_ERRORS, check)
+        return Picture(uri=resized.uri, width=size[0], height=size[1], digest=resized.digest)
 
     @activity.defn
     async def check_zoom(self, image: Picture) -> ZoomChecked:
@@ -103,8 +103,8 @@ class Activities:
         attempt = Attempt.begin(self._clock, policies.BACKGROUND)
         cutout = partial(result_checks.check_cutout, size=image.size)
         check = partial(self._results.check, attempt, errors=BIREFNET_ERRORS, check=cutout)
-        uri = await self._birefnet.run(attempt, {"image_uri": image.uri}, check)
-        return Picture(uri=uri, width=image.width, height=image.height)
+        made = await self._birefnet.run(attempt, {"image_uri": image.uri}, check)
+        return Picture(uri=made.uri, width=image.width, height=image.height)
 
     @activity.defn
     async def generate_mask(self, request: MaskRequest) -> str:
@@ -118,7 +118,7 @@ class Activities:
             "points": [[point.x, point.y] for point in points],
             "labels": [point.label for point in points],
         }
-        return await self._sam3.run(attempt, body, check)
+        return (await self._sam3.run(attempt, body, check)).uri
 
     @activity.defn
     async def refine_mask(self, request: RefineRequest) -> str:
@@ -127,16 +127,14 @@ class Activities:
         image, strokes = request.image, request.strokes
         answer = await self._a100.refine_mask(attempt, image.uri, request.mask_uri, strokes)
         check = partial(result_checks.check_refined_mask, size=image.size, strokes=strokes)
-        await self._results.check(attempt, answer.refined_mask_uri, A100_ERRORS, check)
-        return answer.refined_mask_uri
+        return (await self._results.check(attempt, answer.refined_mask_uri, A100_ERRORS, check)).uri
 
     @activity.defn
     async def generate_images(self, request: GenerateRequest) -> Generated:
         """Have the final pictures made, check them, and store each as a blob."""
         attempt = Attempt.begin(self._clock, policies.GENERATE)
-        original = result_checks.digest(await self._results.read(attempt, request.image.uri))
         answer = await self._a100.generate(attempt, request.image.uri, request.mask_uri)
-        final = partial(result_checks.check_generated, size=request.image.size, original=original)
+        final = partial(result_checks.check_generated, size=request.image.size, original=request.image.digest)
         fidelity = result_checks.check_fidelity
         flux_uri = await self._results.store(attempt, "flux", answer.result_base64, A100_ERRORS, final)
         gemini_uri = await self._optional(attempt, "gemini", answer.result_gemini_base64, final)
@@ -168,8 +166,8 @@ class Activities:
         """Return what the user posted: the staged blob, or a small inline picture."""
         if not image.startswith("azure://"):
             try:
-                return pybase64.b64decode(image, validate=True)
-            except ValueError as error:
+                return decode_base64(image)
+            except Base64Error as error:
                 raise InvalidImageError("The picture is not base64") from error
         staged = staged_blob(attempt.workflow_id)
         if image != self._blobs.uri(staged):

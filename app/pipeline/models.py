@@ -48,11 +48,12 @@ class UploadRequest(Carried):
 
 
 class Picture(Carried):
-    """A picture in Blob Storage and its size in pixels."""
+    """A picture in Blob Storage and its size in pixels; `digest` tells the resized one from what is made of it."""
 
     uri: str
     width: int
     height: int
+    digest: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from typing import Annotated, TypeVar
 
 import httpx
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.attempts.attempt import Attempt
 from app.attempts.clock import Clock
@@ -39,7 +39,19 @@ HEALTH_AFTER_FAILURE = 9.0
 GENERATED_MAX_BYTES = 64 * 1024 * 1024
 """The largest answer of /generate: four pictures in base64."""
 
-Share = Annotated[float, Field(ge=0, le=1)]
+FLOAT_NOISE = 1e-6
+"""How far a share may lie outside of 0 to 1: sums of 32-bit floats are off by less."""
+
+
+def _without_noise(value: float) -> float:
+    return min(max(value, 0.0), 1.0) if -FLOAT_NOISE <= value <= 1 + FLOAT_NOISE else value
+
+
+def _not_below_zero(value: float) -> float:
+    return 0.0 if -FLOAT_NOISE <= value < 0 else value
+
+
+Share = Annotated[float, AfterValidator(_without_noise), Field(ge=0, le=1)]
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
@@ -61,7 +73,7 @@ class MetricsAnswer(Answer):
     precision: Share
     recall: Share
     iou: Share
-    growth_ratio: Annotated[float, Field(ge=0)]
+    growth_ratio: Annotated[float, AfterValidator(_not_below_zero), Field(ge=0)]
 
 
 class GenerateAnswer(Answer):

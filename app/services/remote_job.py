@@ -5,7 +5,7 @@ failed, was lost or gave a bad result is dropped, and the retry submits anew.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import Field
@@ -21,6 +21,9 @@ from app.services.http import Answer, ServiceClient
 
 LAST_POLL_DEADLINE = 5.0
 """Seconds for the one poll of a job that is resumed after its limit."""
+
+
+CheckedT = TypeVar("CheckedT")
 
 
 class JobAccepted(Answer):
@@ -53,13 +56,15 @@ class RemoteJobs:
         """See whether the service is there; raises one of its errors if not."""
         await self._client.ping(deadline)
 
-    async def run(self, attempt: Attempt, body: dict[str, object], check: Callable[[str], Awaitable[None]]) -> str:
-        """Submit a job, or resume the one whose ticket the attempt holds, and return its result's URI.
+    async def run(
+        self, attempt: Attempt, body: dict[str, object], check: Callable[[str], Awaitable[CheckedT]]
+    ) -> CheckedT:
+        """Submit a job, or resume the one whose ticket the attempt holds, and return its result as it was checked.
 
         Args:
             attempt: whose job it is.
             body: what POST /jobs is sent.
-            check: looks at the result; raises the service's bad answer.
+            check: looks at the result, by its URI; raises the service's bad answer.
 
         Raises:
             PipelineError: one of the service's errors.
@@ -70,11 +75,10 @@ class RemoteJobs:
             await self._clock.sleep(POLL_INTERVAL)
         uri = await self._follow(attempt, ticket)
         try:
-            await check(uri)
+            return await check(uri)
         except self.errors.bad_answer:
             attempt.heart.keep(None)
             raise
-        return uri
 
     async def _submit(self, attempt: Attempt, body: dict[str, object]) -> Ticket:
         submitted_at = self._clock.now()  # before the call, or a slow submit would stretch the limit

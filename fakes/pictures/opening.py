@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-MAX_PIXELS: Final = 64_000_000
-"""Pictures above this are refused before they are decoded. The gateway lets 50 megapixels pass."""
+MAX_PIXELS: Final = 64_500_000
+"""Pictures above this are refused before they are decoded. The gateway lets as many pass."""
 
 Grey = NDArray[np.uint8]
 """A picture of one channel as rows of bytes."""

@@ -90,17 +90,17 @@ MUTANTS: tuple[Mutant, ...] = (
         ("if not _fits(request.image.size, size, request.max_dimension):", "if False:", "large-photo-not-resized"),
         (
             "check = partial(result_checks.check_resized, size=size)",
-            "check = lambda _data: None",
+            "check = lambda _picture, _named: None",
             "image-manipulator-picture-truncated image-manipulator-picture-size image-manipulator-picture-format",
         ),
         (
             "cutout = partial(result_checks.check_cutout, size=image.size)",
-            "cutout = lambda _data: None",
+            "cutout = lambda _picture, _named: None",
             "birefnet-picture-no-alpha birefnet-picture-truncated",
         ),
         (
             "mask = partial(result_checks.check_mask, size=image.size, points=points)",
-            "mask = lambda _data: None",
+            "mask = lambda _picture, _named: None",
             "sam3-mask-empty sam3-mask-full",
         ),
         (
@@ -130,25 +130,25 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         ('"gemini", answer.result_gemini_base64, final', '"gemini", answer.result_base64, final', "no-gemini"),
         (
-            "original = result_checks.digest(await self._results.read(attempt, request.image.uri))",
-            'original = b""',
+            "original=request.image.digest",
+            "original=None",
             "a100-picture-unchanged",
         ),
         (
             "check = partial(result_checks.check_refined_mask, size=image.size, strokes=strokes)",
-            "check = lambda _data: None",
+            "check = lambda _picture, _named: None",
             "painted-mask-empty painted-mask-inverted painted-picture-truncated",
         ),
         (
-            "await self._results.check(attempt, answer.refined_mask_uri, A100_ERRORS, check)",
-            "pass",
+            "return (await self._results.check(attempt, answer.refined_mask_uri, A100_ERRORS, check)).uri",
+            "return answer.refined_mask_uri",
             "painted-mask-foreign painted-picture-size",
         ),
     ),
     *_mutants(
         "pictures/results.py",
         (
-            'if not name.startswith(f"{attempt.workflow_id}-"):',
+            "if is_another_s(name, attempt.workflow_id):",
             "if False:",
             "job-with-anothers-result-once sam3-mask-foreign",
         ),

@@ -1,10 +1,7 @@
 """What a client asks for: the body of POST /workflow/start, validated to the last number."""
 
-import re
-import string
 from typing import Annotated, Any, Literal
 
-import pybase64
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from app.errors.request import FieldProblem, RequestError
 from app.gateway.api.errors import field_problems
 from app.json_limits import has_more_structure
+from app.pictures.base64_text import Base64Error, decode_base64
 from app.pipeline.models import Fraction, MaskPoint, Stroke, WorkflowInput
 
 MAX_POINTS = 64
@@ -38,29 +36,14 @@ DECIMALS = 6
 
 IMAGE_FIELD = "originalImageBase64"
 
-_WHITESPACE = string.whitespace.encode()
-
-_DATA_URL = re.compile(r"data:[^,;]{0,100}(;[^,;]{1,100}){0,5},", re.IGNORECASE)
-
 
 def _decode(value: Any) -> bytes:
-    """Decode base64 in 0.4 ms for 5 MB; a `data:` URL and wrapped lines, as browsers make them, cost a little more."""
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "Input should be a string of base64")
-    if value[:5].lower() == "data:":
-        prefix = _DATA_URL.match(value)
-        if prefix is None or not prefix[0].lower().endswith(";base64,"):
-            raise PydanticCustomError("data_url", "A data: URL must say ;base64, before its data")
-        value = value[prefix.end() :]
     try:
-        return pybase64.b64decode(value, validate=True)
-    except ValueError:
-        pass
-    try:
-        # Not `split`: of a picture in pieces it makes as many strings.
-        return pybase64.b64decode(value.encode("ascii").translate(None, _WHITESPACE), validate=True)
-    except ValueError:
-        raise PydanticCustomError("base64", "Input should be valid base64, padding included") from None
+        return decode_base64(value)
+    except Base64Error as error:
+        raise PydanticCustomError("base64", "{reason}", {"reason": str(error)}) from None
 
 
 def _whole(value: Any) -> Any:
@@ -121,7 +104,7 @@ class StartRequest(Asked):
         WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
         Field(
             alias=IMAGE_FIELD,
-            description="JPEG or PNG, 32 pixels a side to 50 megapixels, in base64; also as a `data:` URL or in lines.",
+            description="JPEG or PNG, 32 pixels a side to 64 megapixels, in base64; also as a `data:` URL or in lines.",
         ),
     ]
     mask_points: Annotated[

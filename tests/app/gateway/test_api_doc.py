@@ -18,7 +18,9 @@ from app.gateway.api.held_response import PIECE
 from app.gateway.api.start_request import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
 from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
 from app.gateway.watch import MAX_WAITS
+from app.pictures.jpeg import MAX_SCANS, MAX_TABLE_BYTES
 from app.pictures.photo import MAX_PICTURE_BYTES, MAX_PIXELS, MIN_SIDE
+from app.pictures.picture_file import MAX_PARTS, MAX_PROFILE_BYTES
 from app.settings import Settings
 
 TEXT = " ".join((Path(__file__).parents[3] / "docs" / "api.md").read_text().split())
@@ -43,6 +45,9 @@ async def test_the_table_of_errors_is_that_of_the_code() -> None:
         f"at most {MAX_PICTURE_BYTES // 1024**2} MiB; plain",
         f"up to {MAX_SESSION_ID} characters",
         f"from {MIN_SIDE} pixels a side to {MAX_PIXELS // 1_000_000} megapixels",
+        f"one of more than {MAX_PARTS:,} parts, a JPEG in more than {MAX_SCANS} scans",
+        f"with more than {MAX_TABLE_BYTES // 1024} KB of tables",
+        f"larger than {MAX_PROFILE_BYTES // 1024**2} MiB is left out",
         f"may have {Settings.model_fields['max_body_mb'].default} MiB",
         f"{MAX_WAIT:g} is the most",
         f"At most {MAX_WAITS} clients",

@@ -59,7 +59,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a GIF": ({IMAGE: b64(b"GIF89a" + b"\0" * 100)}, IMAGE),
     "one pixel": ({IMAGE: b64(png(1, 1))}, IMAGE),
     "a bomb": ({IMAGE: b64(png(30_000, 30_000))}, IMAGE),
-    "too many pixels": ({IMAGE: b64(png(10_000, 5_001))}, IMAGE),
+    "too many pixels": ({IMAGE: b64(png(10_000, 6_451))}, IMAGE),
     "no points": ({"maskPoints": ...}, "maskPoints"),
     "empty points": ({"maskPoints": []}, "maskPoints"),
     "65 points": ({"maskPoints": [GOOD_POINT] * 65}, "maskPoints"),

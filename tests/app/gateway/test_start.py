@@ -15,6 +15,7 @@ from app.services.blob import BlobStore
 from app.settings import Settings
 from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import body, jpeg, serving
+from tests.app.pictures.made import XMP_TURNED, exif_segment, exif_tiff, segment, with_segments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -59,6 +60,21 @@ async def test_the_picture_is_staged_and_only_its_address_travels(
     assert (await description.memo())["sessionId"] == "session-1"
     assert description.workflow_type == "JewelryGenerationWorkflow"
     assert description.task_queue == settings.task_queue
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+async def test_nothing_that_does_not_show_is_stored(
+    http: httpx.AsyncClient, blobs: BlobStore, orientation: int
+) -> None:
+    secret = b"52.516 N, 13.377 E"
+    told = exif_segment(exif_tiff((0x0112, 3, 1, orientation), (0x8825, 4, 1, 50)) + secret)
+    photo = with_segments(jpeg(), told, segment(0xE1, XMP_TURNED + secret), segment(0xFE, secret)) + secret * 1000
+    answer = await http.post("/workflow/start", json=body(originalImageBase64=base64.b64encode(photo).decode()))
+    stored = await blobs.get(f"staging/{answer.json()['workflowId']}", max_bytes=10**6)
+    assert secret not in stored
+    left = exif_segment(exif_tiff((0x0112, 3, 1, orientation)))
+    assert stored.replace(left, b"") == jpeg()
+    assert (left in stored) is (orientation > 1)
 
 
 async def test_the_largest_input_stays_under_64_kib(http: httpx.AsyncClient, client: Client) -> None:

@@ -1,8 +1,8 @@
 """Each lie about a picture that can be noticed is noticed; the truth passes."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
 from functools import partial
-from io import BytesIO
 
 import pytest
 from PIL import Image
@@ -17,7 +17,7 @@ REMOVE = [Stroke(points=[(0.5, 0.5)], mode="remove", size=5)]
 
 
 def _bytes(image: Image.Image, kind: str = "PNG") -> bytes:
-    out = BytesIO()
+    out = io.BytesIO()
     image.save(out, kind)
     return out.getvalue()
 
@@ -39,21 +39,124 @@ def _cutout(alpha: int | None = None) -> bytes:
 JPEG = _bytes(Image.effect_noise(SIZE, 50).convert("RGB"), "JPEG")
 OTHER = _bytes(Image.effect_noise(SIZE, 20).convert("RGB"), "JPEG")
 LARGER = _bytes(Image.new("RGB", (65, 48)), "JPEG")
+PNG = _bytes(Image.new("RGB", SIZE))
+
+
+def _digest(data: bytes) -> str:
+    return checks.digest(checks.open_result(data))
+
+
+def _check(check: Callable[..., bytes | None], data: bytes, named: str = "", **about: object) -> bytes | None:
+    return check(checks.open_result(data), named, **about)
+
+
+resized, cutout = (partial(_check, each, size=SIZE) for each in (checks.check_resized, checks.check_cutout))
+mask = partial(_check, checks.check_mask, size=SIZE, points=POINTS)
+refined = partial(_check, checks.check_refined_mask, size=SIZE)
+generated = partial(_check, checks.check_generated, named="JPEG", size=SIZE, original=_digest(JPEG))
+fidelity = partial(_check, checks.check_fidelity, named="JPEG")
 
 
 def test_the_truth_passes() -> None:
-    checks.check_resized(JPEG, SIZE)
-    checks.check_cutout(_cutout(), SIZE)
-    checks.check_mask(_mask(), SIZE, POINTS)
-    checks.check_refined_mask(_mask(), SIZE, ADD)
-    checks.check_refined_mask(_mask(0), SIZE, REMOVE)  # the user may erase all of it
-    checks.check_generated(JPEG, SIZE, checks.digest(OTHER))
-    checks.check_fidelity(LARGER)
+    resized(JPEG)
+    cutout(_cutout())
+    mask(_mask())
+    refined(_mask(), strokes=ADD)
+    refined(_mask(0), strokes=REMOVE)  # the user may erase all of it
+    generated(OTHER)
+    fidelity(LARGER)
 
 
-mask, refined = partial(checks.check_mask, size=SIZE, points=POINTS), partial(checks.check_refined_mask, size=SIZE)
-cutout, resized = partial(checks.check_cutout, size=SIZE), partial(checks.check_resized, size=SIZE)
-generated = partial(checks.check_generated, size=SIZE, original=checks.digest(JPEG))
+def test_a_format_is_right_where_the_name_says_so() -> None:
+    resized(PNG, "PNG")
+    resized(JPEG, "PNG")  # the specified format is right under any name
+    mask(_as("L", "JPEG"), "JPEG")
+    mask(_mask(), "JPEG")
+    for check, data, named in ((resized, PNG, ""), (resized, PNG, "JPEG"), (mask, _as("L", "JPEG"), "PNG")):
+        with pytest.raises(checks.BadResultError, match="instead of"):
+            check(data, named)
+
+
+def _as(mode: str, kind: str = "PNG", inside: int = 255, **options: object) -> bytes:
+    """The mask in another mode, with another value inside."""
+    image: Image.Image = Image.open(io.BytesIO(_mask(inside)))
+    if mode == "I;16":
+        image = image.convert("I").point(lambda value: value * 257).convert("I;16")
+    out = io.BytesIO()
+    image.convert(mode).save(out, kind, **options)
+    return out.getvalue()
+
+
+def _palette(*colours: int) -> bytes:
+    """A mask of indices, as programs that label pixels write it."""
+    image = Image.open(io.BytesIO(_mask(1)))
+    labels = Image.frombytes("P", image.size, image.tobytes())
+    labels.putpalette(colours)
+    return _bytes(labels)
+
+
+def _wide(inside: int) -> bytes:
+    image = Image.open(io.BytesIO(_mask(1))).convert("I").point(lambda value: value * inside)
+    return _bytes(image.convert("I;16"))
+
+
+def _see_through(colour: tuple[int, int, int]) -> bytes:
+    image = Image.new("RGBA", SIZE, (*colour, 0))
+    image.putalpha(Image.open(io.BytesIO(_mask())))
+    return _bytes(image)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_a_mask_that_everybody_reads_alike_goes_on_as_it_is(mode: str) -> None:
+    assert mask(_as(mode)) is None
+    assert refined(_as(mode), strokes=ADD) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _as("L", inside=1),
+        _as("L", inside=100),
+        _as("RGB", inside=1),
+        _as("RGBA", inside=1),
+        _palette(0, 0, 0, 1, 1, 1),
+        _palette(0, 0, 0, 128, 0, 0),
+        _palette(0, 0, 0, 0, 0, 255),
+        _wide(1),
+        _wide(255),
+        _wide(257),
+        _see_through((255, 255, 255)),
+        _see_through((0, 0, 0)),
+    ],
+    ids=["0, 1", "0, 100", "RGB", "RGBA", "palette", "red", "blue", "wide 1", "wide 255", "wide 257", "white", "black"],
+)
+def test_a_mask_in_another_scale_is_written_anew_for_all_who_read_it(data: bytes) -> None:
+    for made in (mask(data), refined(data, strokes=ADD)):
+        assert made is not None
+        image = Image.open(io.BytesIO(made))
+        assert (image.format, image.mode, image.size) == ("PNG", "L", SIZE)
+        assert image.tobytes() == Image.open(io.BytesIO(_mask())).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [((0, 1, 2), "0, 1 and 2"), ((1, 2), "1 and 2"), (range(0, 101, 10), "0 to 100"), ((3, 60, 90), "3, 60 and 90")],
+)
+def test_a_mask_in_no_scale_is_told_once_with_its_values(values: Sequence[int], says: str) -> None:
+    image = Image.new("L", SIZE)
+    image.putdata([values[at % len(values)] for at in range(SIZE[0] * SIZE[1])])
+    with pytest.raises(checks.BadResultError, match=f"of the values {says}, where 255 is foreground") as told:
+        mask(_bytes(image))
+    assert told.value.final
+
+
+def test_a_cutout_may_have_its_alpha_in_a_palette() -> None:
+    labels = Image.open(io.BytesIO(_mask(1)))
+    image = Image.frombytes("P", SIZE, labels.tobytes())
+    image.putpalette([0, 0, 0, 200, 100, 50])
+    out = io.BytesIO()
+    image.save(out, "PNG", transparency=0)
+    cutout(out.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -61,7 +164,7 @@ generated = partial(checks.check_generated, size=SIZE, original=checks.digest(JP
     [
         (resized, LARGER, "65x48 instead of 64x48"),
         (resized, _cutout(), "PNG instead of JPEG"),
-        (resized, b"", "not a complete picture"),
+        (resized, b"", "not a JPEG or PNG"),
         (resized, JPEG[: len(JPEG) // 2], "not a complete picture"),
         (cutout, _bytes(Image.new("RGB", SIZE)), "without alpha"),
         (cutout, _cutout(0), "nothing left"),
@@ -78,7 +181,10 @@ generated = partial(checks.check_generated, size=SIZE, original=checks.digest(JP
         (partial(refined, strokes=REMOVE), _mask(255), "last stroke"),
         (generated, JPEG, "unchanged"),
         (generated, LARGER, "65x48"),
-        (checks.check_fidelity, b"x" * 100, "not a complete picture"),
+        (fidelity, b"x" * 100, "not a JPEG or PNG"),
+        (fidelity, JPEG[: len(JPEG) // 2], "not a complete picture"),
+        (fidelity, JPEG[:-2], "not a complete picture"),
+        (fidelity, _cutout(), "PNG instead of JPEG"),
     ],
 )
 def test_lies_are_noticed(check: Callable[[bytes], None], data: bytes, says: str) -> None:
@@ -87,7 +193,11 @@ def test_lies_are_noticed(check: Callable[[bytes], None], data: bytes, says: str
 
 
 def test_a_bomb_is_not_decoded() -> None:
-    for side, says in ((8_000, "8000x8000"), (20_000, "not a complete picture")):  # the second is Pillow's own limit
+    for side in (8_000, 20_000):
         bomb = _bytes(Image.new("1", (side, side)))
-        with pytest.raises(checks.BadResultError, match=says):
-            checks.check_mask(bomb, SIZE, POINTS)
+        with pytest.raises(checks.BadResultError, match=f"{side}x{side}"):
+            mask(bomb)
+        out = io.BytesIO()
+        Image.new("L", (side, side)).save(out, "JPEG")
+        with pytest.raises(checks.BadResultError, match=f"{side}x{side}"):
+            fidelity(out.getvalue())

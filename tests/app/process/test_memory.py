@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from PIL import Image
 from app.process.memory import give_back_freed_memory
-from app.pictures.photo import upright_jpeg
+from app.pictures.photo import accept, upright_jpeg
 
 def now():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
@@ -25,7 +25,7 @@ before = now()
 with ThreadPoolExecutor(4) as threads:
     list(threads.map(lambda barrier: barrier.wait() and None, [Barrier(4)] * 4))  # so that there are four
     for _ in range(12):
-        threads.submit(upright_jpeg, out.getvalue()).result()
+        threads.submit(upright_jpeg, accept(out.getvalue())).result()
     print(now() - before)
 """
 

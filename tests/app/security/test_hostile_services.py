@@ -20,13 +20,15 @@ from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
 from app.errors import PipelineError
 from app.errors.services import SAM3_ERRORS
-from app.pictures.result_checks import BadResultError, check_fidelity, check_mask, check_resized
+from app.pictures.picture_file import PictureFile
+from app.pictures.result_checks import BadResultError, check_fidelity, check_mask, check_resized, open_result
 from app.pictures.results import Results
 from app.services.blob import BlobStore
 from app.services.http import Answer, ServiceClient, http_client
 from app.settings import Settings
 
 MEGABYTE = 1024 * 1024
+OWN, ANOTHER = "5f0d3b52-1d41-4bd5-9a3c-0f6f6d3b1a01", "5f0d3b52-1d41-4bd5-9a3c-0f6f6d3b1a02"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -203,22 +205,26 @@ async def test_a_service_s_cookies_are_not_kept(http: httpx.AsyncClient) -> None
 @pytest.mark.parametrize(
     "uri",
     [
-        "azure://other-container/w-1-mask.png",
-        "azure://jewelry-uploads/w-2-mask.png",
-        "azure://jewelry-uploads/staging/w-1",
-        "azure://jewelry-uploads/w-1.jpg",
-        "azure://jewelry-uploads/w-1-/../../other/x.png",
-        "azure://jewelry-uploads/w-1-mask.png?sv=2025&sig=x",
-        "azure://jewelry-uploads/w-1-mask.png#x",
-        "azure://jewelry-uploads\\w-1-mask.png",
+        f"azure://other-container/{OWN}-mask.png",
+        f"azure://jewelry-uploads/{ANOTHER}-mask.png",
+        f"azure://jewelry-uploads/{ANOTHER.upper()}-mask.png",
+        f"azure://jewelry-uploads/{ANOTHER}.jpg",
+        f"azure://jewelry-uploads/{ANOTHER}/mask.png",
+        f"azure://jewelry-uploads/staging/{OWN}",
+        f"azure://jewelry-uploads/staging/{ANOTHER}",
+        f"azure://jewelry-uploads/{OWN}.jpg",
+        f"azure://jewelry-uploads/{OWN}-/../../other/x.png",
+        f"azure://jewelry-uploads/{OWN}-mask.png?sv=2025&sig=x",
+        f"azure://jewelry-uploads/{OWN}-mask.png#x",
+        f"azure://jewelry-uploads\\{OWN}-mask.png",
         "azure://jewelry-uploads/",
-        "http://127.0.0.1/w-1-mask.png",
+        f"http://127.0.0.1/{OWN}-mask.png",
         "file:///etc/passwd",
         "",
     ],
 )
 async def test_a_result_is_read_from_the_try_on_s_own_blobs_alone(uri: str) -> None:
-    def unread(_: bytes) -> None:
+    def unread(_: PictureFile, _named: str) -> None:
         pytest.fail("a foreign blob was read")
 
     clock = WallClock()
@@ -228,7 +234,7 @@ async def test_a_result_is_read_from_the_try_on_s_own_blobs_alone(uri: str) -> N
         | dict.fromkeys(("birefnet_url", "sam3_url"), "http://127.0.0.1:9")
     )
     store = BlobStore(settings, clock)
-    attempt = Attempt("w-1", 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
+    attempt = Attempt(OWN, 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
     try:
         with pytest.raises(SAM3_ERRORS.bad_answer):
             await Results(store, clock).check(attempt, uri, SAM3_ERRORS, unread)
@@ -255,13 +261,13 @@ def test_a_picture_bomb_is_refused_by_its_header() -> None:
     wide = claiming(bomb((64, 64), "JPEG"), 4_001, 3_000)
     began = time.process_time()
     with pytest.raises(BadResultError):
-        check_mask(large, (64, 64), [])
+        check_mask(open_result(large), "", (64, 64), [])
     with pytest.raises(BadResultError):
-        check_resized(huge, (64, 64))
+        check_resized(open_result(huge), "", (64, 64))
     with pytest.raises(BadResultError):
-        check_fidelity(huge)
+        check_fidelity(open_result(huge), "JPEG")
     with pytest.raises(BadResultError, match="4001x3000"):
-        check_fidelity(wide)
+        check_fidelity(open_result(wide), "JPEG")
     assert time.process_time() - began < 1
 
 

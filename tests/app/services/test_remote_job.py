@@ -19,9 +19,10 @@ BUSY = {"status": "processing"}
 
 
 async def _run(bench: Bench, http: httpx.AsyncClient, *, ticket: Ticket | None = None, good: bool = True) -> str:
-    async def check(_uri: str) -> None:
+    async def check(uri: str) -> str:
         if not good:
             raise BIREFNET_ERRORS.bad_answer("BiRefNet made something else")
+        return uri
 
     async def work(attempt: Attempt) -> str:
         client = ServiceClient(http, URL, BIREFNET_ERRORS)

@@ -1,0 +1,169 @@
+"""Files as phones and programs write them, made here: pictures, parts that are put in, profiles of other screens."""
+
+import io
+import struct
+import zlib
+from random import Random
+
+from PIL import Image, ImageDraw
+
+RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 60), (40, 60, 200), (240, 220, 40)
+Colour = tuple[int, int, int]
+
+
+def quarters(mode: str = "RGB", size: tuple[int, int] = (96, 64)) -> Image.Image:
+    """Red, green / blue, yellow: any turn or flip moves a colour."""
+    image = Image.new("RGB", size)
+    draw = ImageDraw.Draw(image)
+    x, y = size[0] // 2, size[1] // 2
+    for colour, box in (
+        (RED, (0, 0, x, y)),
+        (GREEN, (x, 0, *size)),
+        (BLUE, (0, y, x, size[1])),
+        (YELLOW, (x, y, *size)),
+    ):
+        draw.rectangle(box, fill=colour)
+    return image.quantize(8) if mode == "P" else image.convert(mode)
+
+
+def noise(mode: str = "RGB", size: tuple[int, int] = (256, 192)) -> Image.Image:
+    """Nothing that could be guessed from what stands beside it."""
+    dots = (size[0] // 2, size[1] // 2)
+    return Image.frombytes("RGB", dots, Random(1).randbytes(3 * dots[0] * dots[1])).resize(size).convert(mode)
+
+
+def saved(image: Image.Image, fmt: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, fmt, **options)
+    return out.getvalue()
+
+
+def shown(data: bytes) -> Image.Image:
+    """What a file shows to somebody who knows nothing of turns and profiles."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
+def colour_at(image: Image.Image, x: float, y: float) -> Colour:
+    found = image.convert("RGB").getpixel((int(x * image.width), int(y * image.height)))
+    assert isinstance(found, tuple)
+    red, green, blue = found
+    return int(red), int(green), int(blue)
+
+
+def near(left: Colour, right: Colour, tolerance: int = 12) -> bool:
+    return all(abs(a - b) <= tolerance for a, b in zip(left, right, strict=True))
+
+
+def corner_colours(data: bytes) -> list[Colour]:
+    image = Image.open(io.BytesIO(data))
+    assert (image.format, image.mode) == ("JPEG", "RGB")
+    return [colour_at(image, x, y) for y in (0.25, 0.75) for x in (0.25, 0.75)]
+
+
+def shows_quarters(data: bytes, corners: tuple[Colour, ...] = (RED, GREEN, BLUE, YELLOW), tolerance: int = 12) -> bool:
+    return all(near(*pair, tolerance) for pair in zip(corner_colours(data), corners, strict=True))
+
+
+# ---------------------------------------------------------------- JPEG
+def segment(kind: int, body: bytes) -> bytes:
+    return bytes([0xFF, kind]) + (len(body) + 2).to_bytes(2) + body
+
+
+def with_segments(data: bytes, *segments: bytes) -> bytes:
+    """The same JPEG with more behind its start."""
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+def exif_tiff(*entries: tuple[int, int, int, int], order: str = ">") -> bytes:
+    """A TIFF block with these entries: tag, type, count, value."""
+    mark = b"MM\0*" if order == ">" else b"II*\0"
+    body = b"".join(struct.pack(f"{order}HHIHH", tag, kind, count, value, 0) for tag, kind, count, value in entries)
+    return mark + struct.pack(f"{order}IH", 8, len(entries)) + body + bytes(4)
+
+
+def exif_segment(tiff: bytes) -> bytes:
+    return segment(0xE1, b"Exif\0\0" + tiff)
+
+
+XMP_TURNED = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+
+
+# ---------------------------------------------------------------- PNG
+def chunk(kind: bytes, body: bytes = b"", *, sound: bool = True) -> bytes:
+    checksum = zlib.crc32(kind + body) ^ (not sound)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def with_chunks(data: bytes, *chunks: bytes, before: bytes = b"IDAT") -> bytes:
+    at = data.index(before) - 4
+    return data[:at] + b"".join(chunks) + data[at:]
+
+
+def chunks_of(data: bytes) -> list[bytes]:
+    """The kinds of all parts of a PNG, in order."""
+    at, kinds = 8, []
+    while at < len(data):
+        kinds.append(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4])
+    return kinds
+
+
+def png_header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
+    """A PNG that claims a size and holds nothing."""
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND")
+
+
+# ---------------------------------------------------------------- colour profiles
+SRGB_PRIMARIES = ((0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+P3_PRIMARIES = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
+ADOBE_PRIMARIES = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
+"""Of red, green and blue, in XYZ as profiles hold them (for D50)."""
+
+
+def _icc(space: bytes, connection: bytes, tags: dict[bytes, bytes], padding: int) -> bytes:
+    table, bodies, at = b"", b"", 128 + 4 + 12 * (len(tags) + bool(padding))
+    for name, body in tags.items() | ({b"junk": b"data" + bytes(padding)}.items() if padding else set()):
+        table += name + struct.pack(">II", at + len(bodies), len(body))
+        bodies += body + bytes(-len(body) % 4)
+    count = struct.pack(">I", len(tags) + bool(padding))
+    size = struct.pack(">I", at + len(bodies))
+    kind = b"prtr" if space == b"CMYK" else b"mntr"
+    d50 = struct.pack(">3i", 63190, 65536, 54061)
+    head = size + b"none\x02\x40\0\0" + kind + space + connection + bytes(12) + b"acsp" + bytes(28) + d50 + bytes(48)
+    return head[:128] + count + table + bodies
+
+
+def _xyz(values: tuple[float, float, float]) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+
+
+def _gamma(value: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(value * 256), 0)
+
+
+def rgb_profile(
+    primaries: tuple[tuple[float, float, float], ...] = P3_PRIMARIES, gamma: float = 2.2, *, padding: int = 0
+) -> bytes:
+    """A profile of a screen, as large as wanted."""
+    tags = {name: _xyz(primary) for name, primary in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _gamma(gamma)) | {b"wtpt": _xyz((0.9642, 1.0, 0.8249))}
+    return _icc(b"RGB ", b"XYZ ", tags, padding)
+
+
+def grey_profile(gamma: float) -> bytes:
+    return _icc(b"GRAY", b"XYZ ", {b"kTRC": _gamma(gamma), b"wtpt": _xyz((0.9642, 1.0, 0.8249))}, 0)
+
+
+def cmyk_profile() -> bytes:
+    """A press whose full cyan is L 60, a -20, b -45, and whose other inks darken it all."""
+    grid = b""
+    for inks in range(16):
+        cyan, others = inks >> 3 & 1, (inks & 7).bit_count()
+        lightness = max(0, (60 if cyan else 100) - 30 * others)
+        grid += bytes([lightness * 255 // 100, 128 - 20 * cyan, 128 - 45 * cyan])
+    straight = bytes(range(256))
+    identity = b"".join(struct.pack(">i", 65536 * (row == column)) for row in range(3) for column in range(3))
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + straight * 4 + grid + straight * 3
+    return _icc(b"CMYK", b"Lab ", {b"A2B0": lut, b"wtpt": _xyz((0.9642, 1.0, 0.8249))}, 0)
