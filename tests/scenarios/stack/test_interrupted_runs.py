@@ -22,12 +22,13 @@ def left_in(folder: Path) -> list[str]:
     return [path.name for path in folder.glob("scenarios-*")]
 
 
+@AGAIN
 @pytest.mark.parametrize(
     ("number", "moment"),
     [
-        pytest.param(signal.SIGINT, "fakes_process", marks=AGAIN),
+        (signal.SIGINT, "fakes_process"),
         (signal.SIGINT, "server start-dev"),
-        pytest.param(signal.SIGTERM, "blob/main.js", marks=AGAIN),
+        (signal.SIGTERM, "blob/main.js"),
     ],
 )
 async def test_a_run_ended_while_the_world_starts_leaves_nothing(
@@ -50,6 +51,7 @@ async def test_a_run_ended_while_scenarios_run_leaves_nothing(command: Command, 
     assert (command.started(), left_in(command.folder)) == ([], [])
 
 
+@AGAIN
 async def test_a_run_that_is_killed_leaves_no_process(command: Command) -> None:
     await command.start("run")
     await command.until("the world is up")

@@ -109,6 +109,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return float(np.median(np.abs(small[0] - small[1])))
 
 
+@pytest.mark.long("every kind of photo through a stack of its own")
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_good_photo_ends_upright_and_in_colour(gateway: GatewayClient) -> None:
     async def try_on(name: str) -> None:
@@ -127,6 +128,7 @@ async def test_every_good_photo_ends_upright_and_in_colour(gateway: GatewayClien
             tries.create_task(try_on(name))
 
 
+@pytest.mark.long("every kind of photo through a stack of its own")
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", BAD)
 async def test_every_bad_photo_is_refused_or_fails_with_its_own_code(gateway: GatewayClient, name: str) -> None:
