@@ -26,7 +26,7 @@ ACCOUNT_KEY = base64.b64encode(b"a key for the local blob store only, worth noth
 
 # What a process needs of the user's own environment. The rest stays out: a proxy, a Temporal Cloud address or an Azure
 # key that the user has exported must not reach the local stack.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
 
 RUN = Path(".run")
 """Where the commands keep logs and data, in the folder where they are called; git ignores it."""
