@@ -192,6 +192,10 @@ openapi: .venv/.ready ## Write docs/openapi.json and docs/openapi/ anew, after a
 	@$(PY) -m fakes.tools.openapi docs/openapi
 
 # ---------------------------------------------------------------- deploy and swap
+.PHONY: wheel
+wheel: .venv/.ready ## The wheel for other people's projects, virtual time, kit and pytest plugin, into out/wheel (docs/your-own-workflows.md)
+	@cd deploy/wheel && ../../$(BIN)/hatchling build --target wheel --directory "$${OUT:-../../out/wheel}"
+
 .PHONY: test-compose
 test-compose: setup ## Build the images, start docker-compose.yml, use it, scale it, stop it (needs Docker)
 	@$(PY) -m scenarios test-compose

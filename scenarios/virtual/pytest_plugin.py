@@ -27,6 +27,7 @@ from temporalio.worker import Worker
 from .loop import VirtualLoop
 from .plugin import VirtualTime
 from .server import virtual_server
+from .transport import httpx_in_virtual_time
 
 MakeWorker = Callable[[Client], AbstractAsyncContextManager[Any]]
 
@@ -103,5 +104,6 @@ async def _working(
     options = {**client_options, "plugins": [time, *client_options.get("plugins", ())]}
     client = await Client.connect(**options)
     serves = worker(client) if callable(worker) else Worker(client, **worker)
-    async with serves:
-        yield
+    with httpx_in_virtual_time():
+        async with serves:
+            yield
