@@ -22,7 +22,7 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 
 .venv/.ready: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version). Say PYTHON=/path/to/python3.11." >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { echo "make: Python's own venv and ensurepip are needed: on Debian and Ubuntu install the package python3-venv." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: Python's own venv and ensurepip are needed: on Debian and Ubuntu install the package python3-venv." >&2; exit 2; }
 	@echo "setting up .venv (about a minute the first time) ..."
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt

@@ -148,7 +148,7 @@ if __name__ == "__main__":
         parser.error("--workflows must be as many as --concurrent or more, and that at least 1")
     if shutil.which("redis-server") is None and (not words.only or CELERY in words.only):
         print(
-            "make bench-pipeline: redis-server is needed: apt-get install redis-server; or leave Celery out by --only",
+            "make bench-pipeline: redis-server is needed: apt-get install redis-server",
             file=sys.stderr,
         )
         sys.exit(2)
