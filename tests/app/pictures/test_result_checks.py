@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -10,6 +11,8 @@ from PIL import Image
 from app.pictures import result_checks as checks
 from app.pipeline.models import MaskPoint, Stroke
 
+# Of a service in the field; absent where the checkout stands alone.
+SHARED_MASKS = sorted(Path(__file__).resolve().parents[4].glob("shared/field/*mask*.png"))
 SIZE = (64, 48)
 POINTS = [MaskPoint(x=0.5, y=0.5, label=1), MaskPoint(x=0.05, y=0.05, label=0)]
 ADD = [Stroke(points=[(0.5, 0.5)], mode="add", size=5)]
@@ -148,6 +151,12 @@ def test_a_mask_in_no_scale_is_told_once_with_its_values(values: Sequence[int], 
     with pytest.raises(checks.BadResultError, match=f"of the values {says}, where 255 is foreground") as told:
         mask(_bytes(image))
     assert told.value.final
+
+
+@pytest.mark.parametrize("path", SHARED_MASKS, ids=lambda path: path.name)
+def test_masks_of_the_field_mean_what_they_show(path: Path) -> None:
+    made = _check(checks.check_mask, path.read_bytes(), "PNG", size=(120, 160), points=[])
+    assert (made is not None) is path.name.startswith("26")
 
 
 def test_a_cutout_may_have_its_alpha_in_a_palette() -> None:

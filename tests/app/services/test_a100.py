@@ -3,10 +3,11 @@
 import httpx
 import pytest
 import respx
+from pydantic import ValidationError
 
 from app.attempts.attempt import Attempt
 from app.errors.services import A100BadAnswerError, A100Error, A100RejectedError, A100TimeoutError, A100UnavailableError
-from app.services.a100 import A100, GenerateAnswer
+from app.services.a100 import A100, GenerateAnswer, MetricsAnswer
 from tests.app.services.conftest import Bench
 
 ONE, TWO = "http://one.test", "http://two.test"
@@ -201,3 +202,26 @@ async def test_gpu_work_is_not_repeated_for_an_answer_of_another_shape(
     with pytest.raises(A100BadAnswerError) as caught:
         await _generate(bench, http, answer)
     assert caught.value.final is final
+
+
+def _metrics(**changes: float) -> dict[str, float]:
+    return {"precision": 0.9, "recall": 0.9, "iou": 0.8, "growth_ratio": 1.0} | changes
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"), [(1.0000001, 1.0), (1.000001, 1.0), (-0.0000001, 0.0), (0.5, 0.5), (1, 1.0), (0, 0.0)]
+)
+@pytest.mark.parametrize("name", ["precision", "recall", "iou"])
+def test_the_noise_of_floats_costs_no_picture(name: str, said: float, taken: float) -> None:
+    assert getattr(MetricsAnswer.model_validate(_metrics(**{name: said})), name) == taken
+
+
+def test_a_growth_may_be_above_one_and_just_below_zero() -> None:
+    assert MetricsAnswer.model_validate(_metrics(growth_ratio=1.5)).growth_ratio == 1.5
+    assert MetricsAnswer.model_validate(_metrics(growth_ratio=-1e-9)).growth_ratio == 0
+
+
+@pytest.mark.parametrize("said", [1.0001, -0.0001, float("nan"), float("inf"), -1, 2])
+def test_what_is_more_than_noise_is_wrong(said: float) -> None:
+    with pytest.raises(ValidationError):
+        MetricsAnswer.model_validate(_metrics(iou=said))

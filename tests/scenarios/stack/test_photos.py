@@ -12,12 +12,24 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
-from PIL import Image, ImageOps
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from PIL import Image, ImageCms, ImageOps
 
 from fakes.pictures.portrait import necklace_points, portrait
 from scenarios.gateway_client import FailedError, GatewayClient, RefusedError, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
+from tests.app.pictures.made import (
+    ADOBE_PRIMARIES,
+    XMP_TURNED,
+    chunk,
+    exif_segment,
+    exif_tiff,
+    rgb_profile,
+    segment,
+    with_chunks,
+    with_segments,
+)
 
 # Photos of a real person, which only a development machine and CI have.
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "photos"
@@ -60,6 +72,60 @@ GOOD: dict[str, Callable[[], bytes]] = {
 }
 
 
+JPEG = encoded(lambda image: image)
+PNG = encoded(lambda image: image, "PNG")
+SECRET = b"52.516 N, 13.377 E"
+GPS = exif_segment(exif_tiff((0x8825, 4, 1, 26)) + SECRET)
+
+
+def in_srgb(profile: bytes) -> bytes:
+    """What the portrait shows where its numbers are meant by that profile."""
+    given = ImageCms.ImageCmsProfile(BytesIO(profile))
+    srgb = ImageCms.createProfile("sRGB")
+    return encoded(lambda image: ImageCms.profileToProfile(image, given, srgb) or image, "PNG")
+
+
+def of_64_megapixels() -> bytes:
+    size = (9248, 6936)
+    return encoded(lambda image: image.quantize(16).resize(size, Image.Resampling.NEAREST), "PNG", compress_level=1)
+
+
+# What phones and programs write beside or instead of what they should, and a file that shows the same.
+ODD: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
+    "no end marker": (lambda: JPEG[:-2], lambda: JPEG),
+    "no end marker, progressive": (lambda: encoded(lambda image: image, progressive=True)[:-2], lambda: JPEG),
+    "a trailer instead of an end marker": (lambda: JPEG[:-2] + bytes(range(200)) * 300, lambda: JPEG),
+    "a place, a comment and a video": (
+        lambda: with_segments(JPEG, GPS, segment(0xFE, SECRET)) + SECRET * 1000,
+        lambda: JPEG,
+    ),
+    "fill bytes": (lambda: with_segments(JPEG, b"\xff" * 300), lambda: JPEG),
+    "turned by XMP": (lambda: with_segments(JPEG, segment(0xE1, XMP_TURNED)), lambda: JPEG),
+    "a broken text": (lambda: with_chunks(PNG, chunk(b"tEXt", b"a\0b", sound=False)), lambda: PNG),
+    "a long text": (lambda: with_chunks(PNG, chunk(b"tEXt", b"workflow\0" + b"x" * 9_000_000)), lambda: PNG),
+    "another screen's colours": (
+        lambda: encoded(lambda image: image, icc_profile=rgb_profile()),
+        lambda: in_srgb(rgb_profile()),
+    ),
+    "Adobe RGB": (
+        lambda: encoded(lambda image: image, "PNG", icc_profile=rgb_profile(ADOBE_PRIMARIES)),
+        lambda: in_srgb(rgb_profile(ADOBE_PRIMARIES)),
+    ),
+    "64 megapixels": (of_64_megapixels, lambda: encoded(lambda image: image.resize((1536, 1152)), "PNG")),
+}
+
+# By the table beside the files, which a checkout alone has not: the size, and the colour of the wall where it matters.
+FIELD = SHARED.parent / "field"
+SMALL = (600, 480)
+SHOWN: dict[str, tuple[tuple[int, int], tuple[int, int, int] | None, int]] = {
+    "07-8160x6144.png": ((1536, 1157), None, 0),
+    "13-display-p3.jpg": (SMALL, (219, 41, 39), 9),
+    "14-palette-display-p3.png": (SMALL, (217, 42, 39), 9),
+    "37-cmyk-with-profile.jpg": (SMALL, (0, 150, 218), 25),
+}
+FIELD_FILES = [path for path in sorted(FIELD.glob("[0-3]*.[jp]*g")) if not path.name.startswith("26")]
+
+
 def bomb() -> bytes:
     """A PNG whose head claims 900 megapixels."""
     data = bytearray(encoded(lambda image: image.resize((64, 64)), "PNG"))
@@ -80,12 +146,27 @@ BAD: dict[str, Callable[[], bytes]] = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GatewayClient]:
-    async with (
-        Stack(home=tmp_path_factory.mktemp("stack"), options=Options(profile="instant", temporal_ui=False)) as stack,
-        GatewayClient(stack.urls["gateway"]) as client,
-    ):
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    options = Options(profile="instant", temporal_ui=False)
+    async with Stack(home=tmp_path_factory.mktemp("stack"), options=options) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(stack: Stack) -> AsyncIterator[GatewayClient]:
+    async with GatewayClient(stack.urls["gateway"]) as client:
         yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(stack: Stack) -> AsyncIterator[ContainerClient]:
+    """The container that the services read."""
+    said = stack.environment
+    credential = said["AZURE_ACCOUNT_KEY"]
+    async with BlobServiceClient(
+        said["AZURE_BLOB_ENDPOINT"], credential=credential, api_version="2025-11-05"
+    ) as account:
+        yield account.get_container_client(said["AZURE_CONTAINER"])
 
 
 def expected(photo: bytes) -> Image.Image:
@@ -126,6 +207,52 @@ async def test_every_good_photo_ends_upright_and_in_colour(gateway: GatewayClien
     async with asyncio.TaskGroup() as tries:
         for name in GOOD:
             tries.create_task(try_on(name))
+
+
+async def everything_stored(store: ContainerClient, workflow_id: str) -> bytes:
+    names = [blob.name async for blob in store.list_blobs() if workflow_id in blob.name]
+    assert {f"{workflow_id}.jpg", f"staging/{workflow_id}"} < set(names)
+    return b"".join([await (await store.download_blob(name)).readall() for name in names])
+
+
+@pytest.mark.long("every kind of photo through a stack of its own")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_odd_photo_ends_as_a_browser_shows_it_and_tells_nothing_else(
+    gateway: GatewayClient, store: ContainerClient
+) -> None:
+    async def try_on(name: str) -> None:
+        photo, same = await asyncio.gather(*(asyncio.to_thread(make) for make in ODD[name]))
+        workflow_id = await gateway.start(start_body(photo, POINTS))
+        result = await gateway.pictures(workflow_id)
+        wanted = await asyncio.to_thread(expected, same)
+        with Image.open(BytesIO(base64.b64decode(result["fluxResultBase64"]))) as image:
+            assert abs(image.width - wanted.width) <= 1, name
+            assert abs(image.height - wanted.height) <= 1, name
+            assert difference(image, wanted) < 8, name
+        assert SECRET not in await everything_stored(store, workflow_id)
+
+    async with asyncio.TaskGroup() as tries:
+        for name in ODD:
+            tries.create_task(try_on(name))
+
+
+@pytest.mark.long("every kind of photo through a stack of its own")
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("path", FIELD_FILES, ids=lambda path: path.name)
+async def test_every_photo_of_the_field_ends_as_its_table_says(
+    gateway: GatewayClient, store: ContainerClient, path: Path
+) -> None:
+    point = {"x": 0.5, "y": 0.62, "label": 1}
+    photo = await asyncio.to_thread(path.read_bytes)
+    workflow_id = await gateway.start(start_body(photo, [point]))
+    result = await gateway.pictures(workflow_id)
+    size, wall, tolerance = SHOWN.get(path.name, (SMALL, None, 0))
+    with Image.open(BytesIO(base64.b64decode(result["fluxResultBase64"]))) as image:
+        assert image.size == size
+        assert wall is None or image.convert("RGB").getpixel((20, 20)) == pytest.approx(wall, abs=tolerance)
+    stored = await everything_stored(store, workflow_id)
+    assert b"Exif" not in stored
+    assert b"xap/1.0" not in stored
 
 
 @pytest.mark.long("every kind of photo through a stack of its own")
