@@ -1,5 +1,7 @@
 """The documentation against the code."""
 
+import importlib.util
+import pkgutil
 import re
 import subprocess
 from functools import cache
@@ -41,18 +43,47 @@ def mentioned(word: str) -> bool:
 
 
 # ---------------------------------------------------------------- the documentation says what there is
-def make_targets() -> list[str]:
-    return re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+TARGETS = dict(re.findall(r"^([a-z-]+):.*## .*\n((?:\t.*\n)*)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+"""The recipe of each target of make."""
+SETTINGS = {name.upper() for name in (*Settings.model_fields, *ServiceSettings.model_fields)}
 
 
-@pytest.mark.parametrize("target", make_targets())
+@pytest.mark.parametrize("target", TARGETS)
 def test_every_make_target_is_documented(target: str) -> None:
     assert mentioned(f"make {target}")
 
 
-@pytest.mark.parametrize("name", sorted({*Settings.model_fields, *ServiceSettings.model_fields}))
+def test_every_make_target_in_the_documentation_is_one_and_takes_what_is_shown_with_it() -> None:
+    shown = re.findall(r"(?:`|^ *)make ([a-z][a-z-]*)((?: +[A-Z]\w*=(?:'[^']*'|[^\s`]*))*)", prose(), re.MULTILINE)
+    assert len(shown) > 50
+    for target, words in shown:
+        assert target in TARGETS, f"make {target}"
+        given = set(re.findall(r" ([A-Z]\w*)=", words))
+        taken = set(re.findall(r"\$(?:\$\{|\(|\(if \$\()([A-Z]\w*)", TARGETS[target]))
+        assert given <= taken | SETTINGS, f"make {target}{words}"
+
+
+def test_every_module_that_the_documentation_names_exists() -> None:
+    ours = r"(?:app|fakes|scenarios|loadtests|tests)[\w.]*"
+    run: set[str] = set()
+    named: set[str] = set()
+    # One makes up a service, and a test takes its steps in a copy of the tree; the other tells of names that are gone.
+    apart = {"extending.md", "CHANGELOG.md"}
+    for text in (path.read_text() for path in tracked() if path.suffix == ".md" and path.name not in apart):
+        run |= set(re.findall(rf"python -m ({ours})", text))
+        named |= set(re.findall(rf"`({ours}\.[\w.]+)`", text))
+        for module, names in re.findall(rf"^from ({ours}) import ([\w, ]+?) *(?:#.*)?$", text, re.MULTILINE):
+            named |= {f"{module}.{name}" for name in names.split(", ")}
+    assert len(run) > 5
+    assert len(named) > 5
+    assert [module for module in sorted(run) if importlib.util.find_spec(module) is None] == []
+    for name in sorted(named):
+        pkgutil.resolve_name(name)  # an ImportError or AttributeError says what there is not
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_every_setting_is_documented(name: str) -> None:
-    assert mentioned(name.upper())
+    assert mentioned(name)
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -104,3 +135,14 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     named = set(re.findall(rf"`((?:{parts})/[\w./-]+)`", prose()))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_every_page_that_the_code_names_exists() -> None:
+    pages = {
+        (path, page)
+        for path in tracked()
+        if path.suffix in {".py", ".yaml", ".yml", ".toml", ".html", ".js"} or path.name in {"Makefile", "Dockerfile"}
+        for page in re.findall(r"\bdocs/[\w-]+\.md\b", path.read_text())
+    }
+    assert pages
+    assert [(path, page) for path, page in pages if not (ROOT / page).exists()] == []
