@@ -18,7 +18,7 @@ help: ## List the targets
 
 # ---------------------------------------------------------------- set up
 .PHONY: setup
-setup: .venv/.ready .tools/.ready ## Install everything that the other targets need, into this checkout
+setup: .venv/.ready .tools/.ready .tools/client/.ready ## Install everything that the other targets need, into this checkout
 
 .venv/.ready: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version). Say PYTHON=/path/to/python3.11." >&2; exit 2; }
@@ -35,6 +35,12 @@ setup: .venv/.ready .tools/.ready ## Install everything that the other targets n
 	@echo "setting up .tools: Azurite on Node ..."
 	@mkdir -p .tools/node && cp requirements/node/package.json requirements/node/package-lock.json .tools/node/
 	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/node --no-audit --no-fund --silent --ignore-scripts
+	@touch $@
+
+.tools/client/.ready: requirements/client/package.json requirements/client/package-lock.json .venv/.ready
+	@echo "setting up .tools/client: what the TypeScript client is made with ..."
+	@mkdir -p .tools/client && cp requirements/client/package.json requirements/client/package-lock.json .tools/client/
+	@$(PY) -m scenarios.stack.node npm ci --prefix .tools/client --no-audit --no-fund --silent --ignore-scripts
 	@touch $@
 
 .venv-bench/.ready: requirements/bench.txt .venv/.ready
@@ -190,6 +196,10 @@ histories: setup ## Record anew the production histories that the replay test re
 openapi: .venv/.ready ## Write docs/openapi.json and docs/openapi/ anew, after a wanted change of an API
 	@$(PY) -m app.gateway.api > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 	@$(PY) -m fakes.tools.openapi docs/openapi
+
+.PHONY: client
+client: setup ## Write docs/client/schema.d.ts and the console's api.js anew, after a change of docs/openapi.json or the client
+	@$(PY) -m scenarios client
 
 # ---------------------------------------------------------------- deploy and swap
 .PHONY: wheel

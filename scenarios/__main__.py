@@ -7,6 +7,7 @@ import sys
 COMMANDS = {
     "atlas": "scenarios.atlas.command",
     "bench": "scenarios.commands.speed",
+    "client": "scenarios.commands.client",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",
     "demo": "scenarios.demo.command",

@@ -7,8 +7,8 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parents[2] / ".tools" / "node"
 
 
-def node_command(program: str) -> list[str]:
-    """Return the words that start a Node program: npm itself, or one that npm installed into .tools/node.
+def node_command(program: str, tools: Path = TOOLS) -> list[str]:
+    """Return the words that start a Node program: node or npm itself, or one that npm installed into a folder of tools.
 
     Raises:
         FileNotFoundError: the program is not installed; `make setup` installs it.
@@ -19,9 +19,11 @@ def node_command(program: str) -> list[str]:
     node = home / "bin" / "node"
     if program == "npm":
         return [str(node), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    script = (TOOLS / "node_modules" / ".bin" / program).resolve()
+    if program == "node":
+        return [str(node)]
+    script = (tools / "node_modules" / ".bin" / program).resolve()
     if not script.exists():
-        raise FileNotFoundError(f"{program} is not installed in {TOOLS}: run `make setup`")
+        raise FileNotFoundError(f"{program} is not installed in {tools}: run `make setup`")
     return [str(node), str(script)]
 
 

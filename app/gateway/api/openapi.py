@@ -126,6 +126,12 @@ START_BODY: dict[str, Any] = {
 """The body of a start is read by hand, so that its size is limited before it is in memory."""
 
 
+def _say_that_errors_are_json(content: dict[str, Any]) -> None:
+    """Put an error's schema where its examples are: FastAPI gives it the type of the route's own answer."""
+    if "application/json" in content and "text/event-stream" in content:
+        content["application/json"] |= content.pop("text/event-stream")
+
+
 def document(app: FastAPI) -> None:
     """Let the application describe itself, the body that is read by hand included."""
 
@@ -147,6 +153,8 @@ def document(app: FastAPI) -> None:
             for operation in (one for path in schema["paths"].values() for one in path.values()):
                 if _FASTAPI_ERRORS[0] in str(operation["responses"].get("422")):
                     del operation["responses"]["422"]
+                for answer in operation["responses"].values():
+                    _say_that_errors_are_json(answer["content"])
             app.openapi_schema = schema
         return app.openapi_schema
 

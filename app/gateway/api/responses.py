@@ -21,7 +21,11 @@ from app.settings import Settings
 class Answer(BaseModel):
     """Base of the answers: camelCase on the wire."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        json_schema_serialization_defaults_required=True,  # `status` is always sent
+    )
 
     def body(self) -> bytes:
         """Return the JSON of it."""
