@@ -25,7 +25,7 @@ ALLOWED_ORIGINS = r"http://localhost:[0-9]{1,5}|https://([a-z0-9]([a-z0-9-]*[a-z
 """The gateway's own origins: a page that works here works there."""
 
 MAX_BODY = 32 * 1024 * 1024
-RETRY_AFTER = 2
+RETRY_AFTER = "1"
 PAGE = Path(__file__).with_name("page.html")
 _FINAL = {"AZURE_REJECTED", "AZURE_NOT_FOUND"}
 """Errors that pass only when an operator mends something: they come without Retry-After."""
@@ -46,7 +46,7 @@ class ProblemError(Exception):
         fields = [{"field": name, "message": what} for name, what in details[:20]]
         self.body = {"error": {"code": code, "message": message, "details": fields}, **(beside or {})}
         self.status = status
-        self.headers = {"Retry-After": str(RETRY_AFTER)} if status in {429, 503} and code not in _FINAL else {}
+        self.headers = {"Retry-After": RETRY_AFTER} if status in {429, 503} and code not in _FINAL else {}
         if status == 401:
             self.headers["WWW-Authenticate"] = "Bearer"
 

@@ -18,7 +18,7 @@ CLIENT = ROOT / "docs" / "client"
 SCHEMA = CLIENT / "schema.d.ts"
 CONSOLE = ROOT / "scenarios" / "console" / "static" / "api.js"
 
-BANNER = "// Made by `make client` from docs/client/tryon.ts, with openapi-fetch inside (MIT, (c) 2023 Drew Powers): change that."
+BANNER = "// Made by `make client` out of docs/client/tryon.ts. openapi-fetch is in it: MIT, (c) 2023 Drew Powers."
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-// Made by `make client` from docs/client/tryon.ts, with openapi-fetch inside (MIT, (c) 2023 Drew Powers): change that.
+// Made by `make client` out of docs/client/tryon.ts. openapi-fetch is in it: MIT, (c) 2023 Drew Powers.
 
 // node_modules/openapi-fetch/dist/index.mjs
 var PATH_PARAM_RE = /\{[^{}]+\}/g;

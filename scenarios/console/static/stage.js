@@ -7,8 +7,8 @@ const LONGEST = 1536; // pixels of the resized picture's longer side: brush size
 const STEP = 0.02;
 const STROKE_POINTS = 400; // of one stroke; the API takes 2,000 in all
 
-/** @typedef {import("./api.js").MaskPoint} MaskPoint */
-/** @typedef {import("./api.js").BrushStroke} BrushStroke */
+/** @typedef {import("../../../docs/client/tryon.ts").MaskPoint} MaskPoint */
+/** @typedef {import("../../../docs/client/tryon.ts").BrushStroke} BrushStroke */
 
 export class Stage {
   /** @type {MaskPoint[]} */ points = [];

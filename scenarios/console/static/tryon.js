@@ -8,7 +8,7 @@ import { harness } from "./harness.js";
 const LOOK_MS = 700;
 const START_TRIES = 20;
 
-/** @typedef {import("./api.js").Change} Change */
+/** @typedef {import("../../../docs/client/tryon.ts").Change} Change */
 /** @typedef {{steps: {name: string, progress: number}[], codes: Record<string, {meaning: string, advice: string}>}} Config */
 
 export class TryOn {
@@ -21,7 +21,7 @@ export class TryOn {
   /** Of the try-on that is shown: aborted when another one takes its place. */
   #shown = new AbortController();
 
-  /** @param {import("./api.js").TryOnApi} api @param {Config} config @param {(story: any) => void} onStory */
+  /** @param {import("../../../docs/client/tryon.ts").TryOnApi} api @param {Config} config @param {(story: any) => void} onStory */
   constructor(api, config, onStory) {
     this.api = api;
     this.config = config;
@@ -29,7 +29,7 @@ export class TryOn {
     this.#draw();
   }
 
-  /** @param {import("./api.js").StartRequest} request @param {string} idempotencyKey */
+  /** @param {import("../../../docs/client/tryon.ts").StartRequest} request @param {string} idempotencyKey */
   async start(request, idempotencyKey) {
     const shown = this.#begin();
     try {
@@ -217,7 +217,7 @@ export class TryOn {
   #completed(answer) {
     byId("stands").textContent = "Completed.";
     this.#meter(100);
-    const result = /** @type {import("./api.js").Result} */ (answer.result);
+    const result = /** @type {import("../../../docs/client/tryon.ts").Result} */ (answer.result);
     const pictures = [
       picture("Flux", result.fluxResultBase64, result.fluxMetrics),
       picture("Gemini", result.geminiResultBase64, result.geminiMetrics),
@@ -232,7 +232,7 @@ export class TryOn {
     byId("meter").className = "meter stopped";
   }
 
-  /** @param {import("./api.js").Failure} failure */
+  /** @param {import("../../../docs/client/tryon.ts").Failure} failure */
   #failed(failure) {
     byId("stands").textContent = `Failed while ${words(failure.failedStep).toLowerCase()}.`;
     byId("meter").className = "meter bad";
@@ -263,7 +263,7 @@ export class TryOn {
   }
 }
 
-/** @param {string} title @param {string | null} base64 @param {import("./api.js").Metrics | null} [metrics] */
+/** @param {string} title @param {string | null} base64 @param {import("../../../docs/client/tryon.ts").Metrics | null} [metrics] */
 function picture(title, base64, metrics) {
   if (!base64)
     return el(
