@@ -58,7 +58,7 @@ async def gateway_alone(content: bytes) -> tuple[float, float, list[float]]:
                         json.loads(content)
                         loads.append(time.process_time() - began)
                         await gateway.start(content, patience_s=PATIENCE_S)
-                async with looking(stack.urls["gateway"], first) as latencies:
+                async with looking(stack.urls["gateway"], first, stack.home) as latencies:
                     for _ in range(BURSTS):
                         starts = (gateway.start(content, patience_s=PATIENCE_S) for _ in range(STARTS_AT_ONCE))
                         await asyncio.gather(*starts)

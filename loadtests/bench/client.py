@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from subprocess import PIPE
+from pathlib import Path
+
+from app.process.background import aside
+from scenarios.processes.child import Child, Program, talking, unasked
 
 START_S = 60
-GRACE_S = 10
 
 Run = Callable[[], Awaitable[object]]
 
@@ -25,15 +27,14 @@ class ContenderError(Exception):
 class Client:
     """Runs workflows in the client process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, child: Child) -> None:
+        self._child = child
         self._answers: asyncio.Queue[str] = asyncio.Queue()
-        self._reading = asyncio.create_task(self._read(), name="answers of a client")
 
     @property
     def pid(self) -> int:
         """The id of the process."""
-        return self._process.pid
+        return self._child.pid
 
     async def ready(self) -> None:
         """Wait until it is ready.
@@ -50,47 +51,42 @@ class Client:
         Raises:
             ContenderError: it did not complete.
         """
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"run\n")
+        self._child.tell("run")
         answer = await self._answers.get()  # whose it is does not matter: all are alike
         if answer != "ok":
             raise ContenderError(answer)
 
-    async def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), GRACE_S)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        await self._reading
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self._answers.put_nowait(line.decode().strip())
-        self._answers.put_nowait("the client has ended; what it said is above")
+    async def hear(self) -> None:
+        """Take its answers until it ends."""
+        async for line in self._child.lines():
+            self._answers.put_nowait(line)
+        await self._child.ended()
+        self._answers.put_nowait(self._child.story("has ended"))
 
 
 @asynccontextmanager
-async def client(asking: str, environment: Mapping[str, str]) -> AsyncIterator[Client]:
+async def client(asking: str, environment: Mapping[str, str], home: Path) -> AsyncIterator[Client]:
     """Start the client process of a contender, and end it with the context. `asking` is its MODULE:FUNCTION.
 
     Raises:
         ContenderError: it does not start.
         TimeoutError: it is not ready within a minute.
     """
-    words = (sys.executable, "-m", "loadtests.bench.client", asking)
-    process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, env=environment)
-    started = Client(process)
-    try:
-        async with asyncio.timeout(START_S):
-            await started.ready()
-        yield started
-    finally:
-        await started.close()
+    program = Program(
+        name="client",
+        words=(sys.executable, "-m", "loadtests.bench.client", asking),
+        environment=environment,
+        healthy=unasked,
+        addresses={},
+        talks=True,
+    )
+    async with talking(program, log=home / "client.log") as child:
+        started = Client(child)
+        async with aside(started.hear(), "answers of a client"):
+            async with asyncio.timeout(START_S):
+                await started.ready()
+            yield started
+            child.hang_up()
 
 
 async def _main(asking: str) -> None:

@@ -39,7 +39,7 @@ async def on_temporal(stack: Stack, module: str, asking: str, queue: str) -> Asy
     environment = environment_of(stack)
     healthy = polls(stack.ports.temporal, namespace=NAMESPACE, queues=[queue])
     worker = program("contender", [sys.executable, "-m", module], environment, healthy)
-    async with Supervisor([[worker]], home=stack.home) as children, client(asking, environment) as asks:
+    async with Supervisor([[worker]], home=stack.home) as children, client(asking, environment, stack.home) as asks:
         own = {"temporal": stack["temporal"].pid, "worker": children["contender"].pid, "client": asks.pid}
         yield Contender(asks.run, own)
 

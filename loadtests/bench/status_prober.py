@@ -6,39 +6,46 @@ with that input, and prints the seconds that each answer took, as JSON.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from subprocess import PIPE
+from pathlib import Path
 
 import httpx
+
+from scenarios.processes.child import Program, talking, unasked
 
 EVERY_S = 0.05
 """A status each 50 ms, whether or not the one before is answered: as many browsers do."""
 
 
 @asynccontextmanager
-async def looking(url: str, workflow_id: str) -> AsyncIterator[list[float]]:
-    """Look until the context ends; the list holds the seconds of each answer then, ascending.
+async def looking(url: str, workflow_id: str, home: Path) -> AsyncIterator[list[float]]:
+    """Look until the context ends; the list holds the seconds of each answer then, ascending. Its log is in `home`.
 
     Raises:
         RuntimeError: a status was not answered as it should be.
     """
-    words = (sys.executable, "-m", "loadtests.bench.status_prober", url, workflow_id)
-    process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    await process.stdout.readline()
+    program = Program(
+        name="status-prober",
+        words=(sys.executable, "-m", "loadtests.bench.status_prober", url, workflow_id),
+        environment=os.environ,
+        healthy=unasked,
+        addresses={},
+        talks=True,
+    )
     took: list[float] = []
-    try:
-        process.stdin.write(b"go\n")
+    async with talking(program, log=home / "status-prober.log") as prober:
+        lines = prober.lines()
+        await anext(lines, None)  # it is ready
+        prober.tell("go")
         yield took
-    finally:
-        process.stdin.close()
-        said, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError("a status was not answered as it should be")
+        prober.hang_up()
+        said = await anext(lines, "")
+        if await prober.ended():
+            raise RuntimeError(prober.story("did not get the answers to its questions after a status"))
     took.extend(sorted(json.loads(said)))
 
 

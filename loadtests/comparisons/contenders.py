@@ -70,7 +70,7 @@ async def celery(stack: Stack) -> AsyncIterator[Contender]:
     ]
     async with (
         Supervisor(stages, home=stack.home) as children,
-        client(ASKING.format("celery"), environment) as asks,
+        client(ASKING.format("celery"), environment, stack.home) as asks,
     ):
         own = {"redis": children["redis"].pid, "worker": children["celery"].pid, "client": asks.pid}
         yield Contender(asks.run, own)
@@ -84,7 +84,7 @@ async def dbos(stack: Stack) -> AsyncIterator[Contender]:
     worker = program("dbos", words, environment, _says(stack.home / "dbos.log", "ready"))
     async with (
         Supervisor([[worker]], home=stack.home) as children,
-        client(ASKING.format("dbos"), environment) as asks,
+        client(ASKING.format("dbos"), environment, stack.home) as asks,
     ):
         yield Contender(asks.run, {"worker": children["dbos"].pid, "client": asks.pid})
 

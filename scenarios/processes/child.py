@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from scenarios.processes.leash import Leash
 PROBE_INTERVAL_S = 0.05
 TAIL_LINES = 20
 TAIL_BYTES = 16_384
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of one line of a process that talks."""
 
 Probe = Callable[[int], Awaitable[bool]]
 """Asks whether the process with this id does its work yet. Says False, and does not raise, while it does not."""
@@ -27,7 +29,10 @@ class StackError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What to start, in which environment, and how to know that it works. Durations are seconds."""
+    """What to start, in which environment, and how to know that it works. Durations are seconds.
+
+    One that `talks` is heard by `Child.lines`, and told by `Child.tell`; its log then has its errors alone.
+    """
 
     name: str
     words: Sequence[str]
@@ -36,6 +41,7 @@ class Program:
     addresses: Mapping[str, str]
     start_limit: float = 120
     stop_grace: float = 10
+    talks: bool = False
 
 
 class Child:
@@ -63,9 +69,7 @@ class Child:
         Raises:
             StackError: it was never started.
         """
-        if self._process is None:
-            raise StackError(f"{self.name} was not started")
-        return self._process.pid
+        return self._running_process().pid
 
     @property
     def running(self) -> bool:
@@ -96,9 +100,10 @@ class Child:
                 *self.program.words,
                 env=dict(self.program.environment),
                 cwd=self.log.parent,  # not the user's folder: a .env file there speaks of another deployment
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=asyncio.subprocess.STDOUT,
+                stdin=asyncio.subprocess.PIPE if self.program.talks else asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE if self.program.talks else log,
+                stderr=log,
+                limit=LONGEST_LINE,
                 start_new_session=True,  # Ctrl-C in a terminal then reaches the supervisor only, which keeps the order
             )
         self._leash.add(self.pid)
@@ -147,6 +152,35 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
+    async def ended(self) -> int:
+        """Wait until the process has ended and return its exit code; that of a signal is negative."""
+        await self._ended.wait()
+        return self._running_process().returncode or 0
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Yield each line that a process that talks says, without its end, until it says no more."""
+        heard = self._running_process().stdout
+        assert heard is not None, f"{self.name} does not talk"
+        async for line in heard:
+            yield line.decode(errors="replace").rstrip("\n")
+
+    def tell(self, line: str) -> None:
+        """Write a line to a process that talks."""
+        told = self._running_process().stdin
+        assert told is not None, f"{self.name} does not talk"
+        told.write(f"{line}\n".encode())
+
+    def hang_up(self) -> None:
+        """Close what a process that talks reads."""
+        told = self._running_process().stdin
+        assert told is not None, f"{self.name} does not talk"
+        told.close()
+
+    def _running_process(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise StackError(f"{self.name} was not started")
+        return self._process
+
     def story(self, what: str) -> str:
         """Say what happened to this process, with the end of its log."""
         code = None if self._process is None else self._process.returncode
@@ -172,6 +206,24 @@ class Child:
     async def _settle(self) -> None:
         if self._watcher is not None:
             await self._watcher
+
+
+@contextlib.asynccontextmanager
+async def talking(program: Program, *, log: Path) -> AsyncIterator[Child]:
+    """Run one program that talks, and end it with the context, as a supervisor would. Its health is not asked."""
+    leash = Leash()
+    child = Child(program, log=log, leash=leash)
+    try:
+        await child.start(lambda _child: None)
+        yield child
+    finally:
+        await child.stop()
+        leash.close()
+
+
+async def unasked(_pid: int) -> bool:
+    """Probe nothing: of a program that says by itself when it is ready."""
+    return True
 
 
 def _has_ended(pid: int) -> bool:

@@ -24,7 +24,7 @@ async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monk
         noop = Worker(
             temporal, task_queue=TASK_QUEUE, workflows=[NoopWorkflow], activities=[no_step], workflow_runner=RUNNER
         )
-        async with noop, client("loadtests.bench.noop:asking", {**os.environ}) as asks:
+        async with noop, client("loadtests.bench.noop:asking", {**os.environ}, tmp_path) as asks:
             seen = await batch({"client": asks.pid}, 4, 2, asks.run)
         async with asyncio.timeout(10):  # Temporal lists a workflow a moment after its end
             while (await temporal.count_workflows("ExecutionStatus = 'Completed'")).count != 4:  # noqa: ASYNC110
@@ -32,8 +32,8 @@ async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monk
     assert seen.costs["client"].cpu > 0
 
 
-async def test_one_that_cannot_start_says_so() -> None:
+async def test_one_that_cannot_start_says_so(tmp_path: Path) -> None:
     environment = {**os.environ, "TEMPORAL_ADDRESS": f"{HOST}:{reserve_port()}"}
     with pytest.raises(ContenderError, match="has ended"):
-        async with client("loadtests.bench.noop:asking", environment):
+        async with client("loadtests.bench.noop:asking", environment, tmp_path):
             pass

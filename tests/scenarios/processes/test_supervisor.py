@@ -1,6 +1,7 @@
 """The supervisor with small stand-ins for the real programs."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scenarios.processes.child import Probe, Program, StackError
+from scenarios.processes.child import Probe, Program, StackError, talking
 from scenarios.processes.supervisor import Supervisor
 
 # Notes its start and its end in a file, so that a test sees the order.
@@ -262,3 +263,37 @@ async def test_an_unknown_name_says_which_there_are(bench: Bench, tmp_path: Path
             await stack.kill("wroker")
         with pytest.raises(StackError, match="worker is running already"):
             await stack.start("worker")
+
+
+ECHO = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin: print(line.upper(), end='', flush=True)\n"
+
+
+async def test_a_program_that_talks_is_told_and_heard(bench: Bench, tmp_path: Path) -> None:
+    program = dataclasses.replace(bench.program("echo", ECHO), talks=True)
+    async with talking(program, log=tmp_path / "echo.log") as child:
+        lines = child.lines()
+        assert await anext(lines) == "ready"
+        child.tell("hello")
+        assert await anext(lines) == "HELLO"
+        child.hang_up()
+        assert await anext(lines, None) is None
+        assert await child.ended() == 0
+    assert bench.no_child_left()
+
+
+async def test_one_that_breaks_off_has_its_errors_in_its_log(bench: Bench, tmp_path: Path) -> None:
+    program = dataclasses.replace(bench.program("broken", "raise SystemExit('no such table')"), talks=True)
+    async with talking(program, log=tmp_path / "broken.log") as child:
+        assert await child.ended() == 1
+    assert child.tail() == ["no such table"]
+
+
+async def test_one_that_goes_on_talking_is_stopped(bench: Bench, tmp_path: Path) -> None:
+    program = dataclasses.replace(bench.program("echo", ECHO), talks=True)
+    async with talking(program, log=tmp_path / "echo.log") as child:
+        waiting = asyncio.create_task(child.ended())
+        waiting.cancel()  # who stops waiting for the end stops nobody else
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert child.running
+    assert not child.running
+    assert bench.no_child_left()
