@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from loadtests.measure import bottleneck
 from loadtests.report.plot_list import draw_all
 from loadtests.thresholds import Judged
+from scenarios import pages
 
-LOOK = Path(__file__).parents[2] / "scenarios" / "console" / "static" / "look.css"
-"""The look of everything that the harness shows."""
+TEMPLATES = Path(__file__).with_name("templates")
 PAGE, FIGURES = "report.html", "report.json"
 
 
@@ -60,15 +58,7 @@ def write_report(folder: Path, summary: dict[str, Any], judged: Sequence[Judged]
 
 def render(template: str, **words: Any) -> str:
     """Return a page that needs no other file."""
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.globals |= {"look": LOOK.read_text(encoding="utf-8"), "number": number, "seconds": _seconds}
-    return pages.get_template(template).render(**words)
+    return pages.render(TEMPLATES / template, number=number, seconds=_seconds, **words)
 
 
 def when(summary: dict[str, Any]) -> str:

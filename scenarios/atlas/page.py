@@ -6,12 +6,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from scenarios.atlas.measured import Cell, Cost, cost, survives
 from scenarios.atlas.outages import DEPENDENCIES, LENGTHS, WAYS
+from scenarios.pages import render
 
-LOOK = Path(__file__).parents[1] / "console" / "static" / "look.css"
+ATLAS = Path(__file__).parent / "templates" / "atlas.html.j2"
 
 SHADES = ((5, 1), (30, 2), (120, 3))
 """Up to so many seconds after the dependency is back, a cell that survived has this shade; longer, the darkest."""
@@ -47,15 +46,8 @@ def atlas_page(
         seed: of the run.
         interrupted: whether some are missing.
     """
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return pages.get_template("atlas.html.j2").render(
-        look=LOOK.read_text(encoding="utf-8"),
+    return render(
+        ATLAS,
         lengths=list(LENGTHS),
         ways=WAY_WORDS,
         maps=_maps(cells, other),

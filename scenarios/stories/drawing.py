@@ -7,6 +7,7 @@ from itertools import groupby
 from math import ceil, log10
 from pathlib import Path
 
+from scenarios.pages import render
 from scenarios.stories.report import calls_of
 from scenarios.stories.run import Call, Run, Story
 from scenarios.world.timelines import Attempt
@@ -24,17 +25,7 @@ TICKS = 8
 LEAST = 4.0
 """Pixels of an attempt that took no virtual time."""
 
-LOOK = Path(__file__).parents[1] / "console" / "static"
-"""The colours of everything that the harness shows, and the style of the drawing: the console serves the same files."""
-
-STYLE = """
-body{margin:0 auto;padding:2rem 1rem 4rem;max-width:64rem}
-h1{font-size:1.6rem}h2{font-size:1rem;margin:2.2rem 0 .5rem;color:var(--quiet)}
-article{margin:.7rem 0}article.failed{border-left:5px solid var(--bad)}
-article h3{display:inline}
-.outcome{float:right;font-size:.85rem;color:var(--quiet)}.outcome b{color:var(--good)}.outcome b.bad{color:var(--bad)}
-.problem{color:var(--bad);margin:.3rem 0}.scroll{overflow-x:auto}
-"""
+TIMELINES = Path(__file__).parent / "templates" / "timelines.html.j2"
 
 LEGEND = {
     "completed": "attempt that completed",
@@ -61,46 +52,38 @@ class Card:
     name: str
     passed: bool
     virtual_s: float
-    html: str
+    outcome: str
+    story: str
+    problems: Sequence[str]
+    svg: str
 
 
 def page(cards: Sequence[Card]) -> str:
     """Return the page: a picture of each run by theme and name, failures first within their theme."""
     bad = sum(not card.passed for card in cards)
     virtual = sum(card.virtual_s for card in cards)
-    verdict = f"{len(cards)} scenarios, {virtual:,.0f} virtual seconds, " + (f"{bad} failed" if bad else "all passed")
-    style = "".join((LOOK / name).read_text(encoding="utf-8") for name in ("look.css", "drawing.css")) + STYLE
     in_order = sorted(cards, key=lambda card: (card.theme, card.passed, card.name))
-    sections = [
-        f"<section><h2>{escape(theme)}</h2>{''.join(card.html for card in members)}</section>"
-        for theme, members in groupby(in_order, key=lambda card: card.theme)
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Timelines: {escape(verdict)}</title><style>{style}</style></head><body>"
-        f'<header><h1>Timelines</h1><p class="quiet">{escape(verdict)}. Time runs in virtual seconds.</p>'
-        f"{legend()}</header><main>{''.join(sections)}</main></body></html>\n"
+    return render(
+        TIMELINES,
+        verdict=f"{len(cards)} scenarios, {virtual:,.0f} virtual seconds, "
+        + (f"{bad} failed" if bad else "all passed"),
+        legend=legend(),
+        themes=[(theme, list(members)) for theme, members in groupby(in_order, key=lambda card: card.theme)],
     )
 
 
 def card(run: Run) -> Card:
     """Return a run as it is drawn."""
-    return Card(run.scenario.theme, run.scenario.name, run.passed, run.timeline.length, _article(run))
-
-
-def _article(run: Run) -> str:
-    code = run.error.get("code")
-    step = run.error.get("failedStep")
-    outcome = " ".join(escape(str(part)) for part in (run.status, code, f"at {step}" if step else None) if part)
-    problems = "".join(f'<p class="problem">✗ {escape(problem)}</p>' for problem in run.problems)
-    mark = "" if run.passed else " failed"
-    drawn = f'<div class="scroll">{drawing(run)}</div>' if run.timeline.attempts else ""
-    return (
-        f'<article class="card{mark}" id="{escape(run.scenario.name)}"><h3>{escape(run.scenario.name)}</h3>'
-        f'<span class="outcome"><b class="{"" if run.passed else "bad"}">{"passed" if run.passed else "failed"}</b>'
-        f" · {outcome} · {run.timeline.length:.1f} s</span>"
-        f'<p class="quiet">{escape(run.scenario.story)}</p>{problems}{drawn}</article>'
+    code, step = run.error.get("code"), run.error.get("failedStep")
+    return Card(
+        run.scenario.theme,
+        run.scenario.name,
+        run.passed,
+        run.timeline.length,
+        outcome=" ".join(str(part) for part in (run.status, code, f"at {step}" if step else None) if part),
+        story=run.scenario.story,
+        problems=run.problems,
+        svg=drawing(run) if run.timeline.attempts else "",
     )
 
 
