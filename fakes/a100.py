@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fakes import pictures
 from fakes.kit.serve import main
-from fakes.kit.simulated import Simulated, ThisCall
+from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
@@ -87,22 +87,22 @@ def create_app(settings: ServiceSettings) -> Simulated:
         return HEALTHY
 
     @app.post("/refine_mask", operation_id="refine_mask")
-    async def refine_mask(request: Refinement, call: ThisCall) -> Refined:
+    async def refine_mask(request: Refinement) -> Refined:
         source = await studio.store.get(request.image_uri)
         mask = await studio.store.get(request.mask_uri)
-        await studio.takes(call, source)
+        await studio.takes(source)
         strokes = [pictures.Stroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
         painted = await studio.draw(pictures.paint_strokes, mask, strokes)
-        uri = await studio.deliver(call, derived(request.mask_uri, "-refined.png"), painted, source)
+        uri = await studio.deliver(derived(request.mask_uri, "-refined.png"), painted, source)
         return Refined(refined_mask_uri=uri)
 
     @app.post("/generate", operation_id="generate")
-    async def generate(request: Generation, call: ThisCall) -> Generated:
+    async def generate(request: Generation) -> Generated:
         source = await studio.store.get(request.image_uri)
         mask = await studio.store.get(request.mask_uri)
-        await studio.takes(call, source)
+        await studio.takes(source)
         made = await studio.draw(pictures.generate, source, mask, settings.sim_seed, settings.a100_gemini)
-        flux = lied(call, made.flux, source)
+        flux = lied(made.flux, source)
         return Generated(
             result_base64=_text(flux),
             result_gemini_base64=_text(made.gemini),

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from fakes import pictures
 from fakes.kit.serve import main
-from fakes.kit.simulated import Simulated, ThisCall
+from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.studio import Studio
@@ -40,13 +40,13 @@ def create_app(settings: ServiceSettings) -> Simulated:
     app = studio.app
 
     @app.post("/jobs", operation_id="submit")
-    async def submit(request: Removal, call: ThisCall) -> Submitted:
-        job_id = await studio.submit(call, request.image_uri, "-nobg.png", pictures.remove_background)
+    async def submit(request: Removal) -> Submitted:
+        job_id = await studio.submit(request.image_uri, "-nobg.png", pictures.remove_background)
         return Submitted(job_id=job_id)
 
     @app.get("/jobs/{job_id}", operation_id="poll", response_model=RemovalJob)
-    async def poll(job_id: str, call: ThisCall) -> JSONResponse:
-        return await studio.poll(call, job_id, "result_uri")
+    async def poll(job_id: str) -> JSONResponse:
+        return await studio.poll(job_id, "result_uri")
 
     return studio.fake
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from fakes import pictures
 from fakes.kit.serve import main
-from fakes.kit.simulated import Simulated, ThisCall
+from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
@@ -51,11 +51,11 @@ def create_app(settings: ServiceSettings) -> Simulated:
     app = studio.app
 
     @app.post("/resize", operation_id="resize")
-    async def resize(request: Resize, call: ThisCall) -> Resized:
+    async def resize(request: Resize) -> Resized:
         source = await studio.store.get(request.image_uri)
-        await studio.takes(call, source)
+        await studio.takes(source)
         small = await studio.draw(pictures.resize, source, request.max_dimension)
-        uri = await studio.deliver(call, derived(request.image_uri, "-resized.jpg"), small.data, source)
+        uri = await studio.deliver(derived(request.image_uri, "-resized.jpg"), small.data, source)
         (width, height), (new_width, new_height) = small.original_size, small.new_size
         return Resized(
             resized_uri=uri,
@@ -66,9 +66,9 @@ def create_app(settings: ServiceSettings) -> Simulated:
         )
 
     @app.post("/zoom_check", operation_id="zoom_check")
-    async def zoom_check(request: ZoomCheck, call: ThisCall) -> Zoom:
+    async def zoom_check(request: ZoomCheck) -> Zoom:
         source = await studio.store.get(request.image_uri)
-        await studio.takes(call, source)
+        await studio.takes(source)
         level = await studio.draw(pictures.zoom_level, source)
         return Zoom(recommend_bg_removal=level < RECOMMEND_BELOW, zoom_level=round(level, 3))
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from fakes import pictures
 from fakes.kit.serve import main
-from fakes.kit.simulated import Simulated, ThisCall
+from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.studio import Studio
@@ -50,13 +50,13 @@ def create_app(settings: ServiceSettings) -> Simulated:
     app = studio.app
 
     @app.post("/jobs", operation_id="submit")
-    async def submit(request: Segmentation, call: ThisCall) -> Submitted:
+    async def submit(request: Segmentation) -> Submitted:
         given = (pictures.segment, request.points, request.labels)
-        return Submitted(job_id=await studio.submit(call, request.image_uri, "-mask.png", *given))
+        return Submitted(job_id=await studio.submit(request.image_uri, "-mask.png", *given))
 
     @app.get("/jobs/{job_id}", operation_id="poll", response_model=SegmentationJob)
-    async def poll(job_id: str, call: ThisCall) -> JSONResponse:
-        return await studio.poll(call, job_id, "mask_uri")
+    async def poll(job_id: str) -> JSONResponse:
+        return await studio.poll(job_id, "mask_uri")
 
     return studio.fake
 

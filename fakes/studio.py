@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from PIL import Image
 
 from fakes import profiles
-from fakes.kit.calls import Call
+from fakes.kit.calls import this_call
 from fakes.kit.simulated import Simulated
 from fakes.kit.work import OutOfMemoryError
 from fakes.pictures import PictureError
@@ -32,7 +32,7 @@ class Studio:
         self._settings = settings
         self._store: BlobStore | None = None
         self._memory = Memory(settings.fakes_remember)
-        self.app = FastAPI(title=f"{service.name} (fake)", version="1", lifespan=self._open)
+        self.app = FastAPI(title=f"{service.name} (fake)", version="1", lifespan=self._open, openapi_url=None)
         self.app.add_api_route("/", self._about, methods=["GET"], include_in_schema=False)
         self.app.add_exception_handler(PictureError, _unusable)
         self.fake = Simulated(
@@ -46,19 +46,19 @@ class Studio:
             raise RuntimeError("the blob store is open only while the fake runs")
         return self._store
 
-    async def takes(self, call: Call, source: bytes) -> None:
+    async def takes(self, source: bytes) -> None:
         """Let the service time pass that the operation takes for that picture.
 
         Raises:
             HTTPException: 500 out of memory, 503 or 429 when all slots and the queue are full.
         """
-        await self.fake.takes(call, _megapixels(source))
+        await self.fake.takes(_megapixels(source))
 
     async def draw(self, function: Callable[..., T], *given: Any) -> T:
         """Return what a function of fakes.pictures makes of its arguments, in a thread."""
         return await asyncio.to_thread(self._memory.draw, function, *given)
 
-    async def submit(self, call: Call, uri: str, suffix: str, function: Callable[..., bytes], *given: Any) -> str:
+    async def submit(self, uri: str, suffix: str, function: Callable[..., bytes], *given: Any) -> str:
         """Start a job that has a function draw from the blob at a URI, to be put beside it. Return its id."""
         broken: Exception | None = None
         source = b""
@@ -69,40 +69,40 @@ class Studio:
                 raise
             broken = error
         try:
-            ready = self.fake.work.admit(call, _megapixels(source))
+            ready = self.fake.work.admit(_megapixels(source))
         except OutOfMemoryError as error:  # the job is accepted, and fails
-            broken, ready = HTTPException(500, str(error)), call.now
+            broken, ready = HTTPException(500, str(error)), this_call().now
 
         async def work() -> str:
             if broken is not None:
                 raise broken
             try:
                 made = await self.draw(function, source, *given)
-                return await self.deliver(call, derived(uri, suffix), made, source)
+                return await self.deliver(derived(uri, suffix), made, source)
             except PictureError as error:
                 raise _refused(error) from error
 
-        return self.fake.jobs.submit(call, work, ready).id
+        return self.fake.jobs.submit(work, ready).id
 
-    async def poll(self, call: Call, job_id: str, result: str) -> JSONResponse:
+    async def poll(self, job_id: str, result: str) -> JSONResponse:
         """Return the state of a job as the caller sees it, with the URI of its result in that field.
 
         Raises:
             HTTPException: 404, there is no such job, or so it seems.
         """
-        seen = await self.fake.jobs.poll(call, job_id)
+        seen = await self.fake.jobs.poll(job_id)
         uri = seen.result
         if seen.foreign and uri:
-            uri = await self.store.put(foreign(uri, call.key), await self.store.get(uri))
+            uri = await self.store.put(foreign(uri, this_call().key), await self.store.get(uri))
         return JSONResponse({"status": seen.status} | ({result: uri} if uri else {}))
 
-    async def deliver(self, call: Call, uri: str, made: bytes, source: bytes) -> str:
-        """Write a picture that was made from its source, with the lies of the call's faults. Return its URI."""
-        for hit in call.hits:
+    async def deliver(self, uri: str, made: bytes, source: bytes) -> str:
+        """Write a picture that was made from its source, with the lies of this call's faults. Return its URI."""
+        for hit in this_call().hits:
             if isinstance(hit.fault, PictureFault) and hit.fault.foreign:
-                uri = foreign(uri, call.key)
+                uri = foreign(uri, this_call().key)
                 hit.changed = True
-        return await self.store.put(uri, lied(call, made, source))
+        return await self.store.put(uri, lied(made, source))
 
     @asynccontextmanager
     async def _open(self, _: FastAPI) -> AsyncIterator[None]:
@@ -113,9 +113,9 @@ class Studio:
         return {"service": self.fake.service, "fake": True}
 
 
-def lied(call: Call, made: bytes, source: bytes) -> bytes:
-    """Return a picture that was made from its source with the lies of the call's faults."""
-    for hit in call.hits:
+def lied(made: bytes, source: bytes) -> bytes:
+    """Return a picture that was made from its source with the lies of this call's faults."""
+    for hit in this_call().hits:
         if isinstance(hit.fault, PictureFault):
             told = hit.fault.picture(made, source)
             hit.changed |= told != made

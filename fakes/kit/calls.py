@@ -5,6 +5,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from .ledger import Entry, Hit
@@ -123,3 +124,16 @@ class Call:
     def later(self, seconds: float) -> float:
         """Return the caller's time so many seconds of service from now."""
         return self.now + (seconds if self.virtual else seconds * self.scale)
+
+
+CURRENT: ContextVar[Call] = ContextVar("call")
+"""The call that is answered: a handler of any framework finds it, in a thread and in a task too."""
+
+
+def this_call() -> Call:
+    """Return the call that the handler answers.
+
+    Raises:
+        LookupError: no call of an operation is under way.
+    """
+    return CURRENT.get()

@@ -50,8 +50,9 @@ def _key(rule: Rule) -> Iterator[Condition]:
 def _calls(rule: Rule) -> Iterator[Condition]:
     if rule.calls is not None:
         ranges = parse_calls(rule.calls)
+        (first, last), *more = ranges
         yield Condition(
-            lambda call: any(low <= call.call <= high for low, high in ranges),
+            lambda call: first <= call.call <= last or (more and any(low <= call.call <= high for low, high in more)),
             lambda call: f"calls: wants {rule.calls}, was {call.call}",
         )
     if rule.every is not None:

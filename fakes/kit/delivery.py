@@ -1,16 +1,18 @@
 """How an answer leaves the fake: whole, cut, in dribbles, or not at all, on the real socket."""
 
 import asyncio
-import json
 import socket
 import struct
-from typing import Any
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, cast
 
 from starlette.types import Message, Receive, Scope, Send
 
 from . import wire
 from .calls import Answer, Call, Ending
-from .digests import digest
+from .digests import kept
+from .ledger import Entry
 
 TRANSPORT = "fakes.transport"
 """The key in the ASGI scope under which the kit's server hands over the connection."""
@@ -19,21 +21,21 @@ ELAPSED, LONGEST_PAUSE = wire.ELAPSED.lower().encode(), wire.LONGEST_PAUSE.lower
 
 
 class Exchange:
-    """One call on its way through, both directions: the ledger gets the status and the digests of the two JSON bodies.
+    """One call on its way through, both directions: the ledger gets the status and what it keeps of two JSON bodies.
 
-    A body that is no JSON object, and one that nobody read or that ended early, has no digest. An answer of 500 is held
-    back until it is known whether the application raised.
+    While the application `answers`, a 500 is held back until it is known whether it raised.
     """
 
-    __slots__ = ("_asked", "_call", "_given", "_held", "_receive", "_send", "begun")
+    __slots__ = ("_asked", "_call", "_given", "_held", "_receive", "_send", "answers", "begun")
 
-    def __init__(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, call: Call, receive: Receive, send: Send, *, asks_json: bool) -> None:
         self._call = call
         self._receive = receive
         self._send = send
-        self._asked: list[bytes] | None = [] if call.entry is not None and _is_json(scope["headers"]) else None
-        self._given: list[bytes] | None = None
+        self._asked: bytes | None = b"" if asks_json and call.entry is not None else None
+        self._given: bytes | None = None
         self._held: list[Message] = []
+        self.answers = False
         self.begun = False
         """Some of the answer is out."""
 
@@ -41,43 +43,47 @@ class Exchange:
         """Hand on what the caller sends."""
         message = await self._receive()
         if self._asked is not None and message["type"] == "http.request":
-            self._asked.append(message.get("body", b""))
+            self._asked += message.get("body", b"")
             if not message.get("more_body"):
-                self._note().sent = _digest(self._asked)
+                cast("Entry", self._call.entry).sent = kept(self._asked)
+                self._asked = b""
         return message
-
-    async def of_application(self, message: Message) -> None:
-        """Hand on what the application answers."""
-        if self._held or (message["type"] == "http.response.start" and message["status"] == 500):
-            self._held.append(message)
-        else:
-            await self.send(message)
 
     async def send(self, message: Message) -> None:
         """Hand on what is answered."""
         call = self._call
         if message["type"] == "http.response.start":
+            if self.answers and message["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._held.append(message)
+                return
             self.begun = True
             headers = message.get("headers", ())
             if call.entry is not None:
                 call.entry.status = message["status"]
-                self._given = [] if _is_json(headers) else None
+                self._given = b"" if is_json(headers) else None
             if call.virtual:
                 message["headers"] = [*headers, *_elapsed(call)]
+        elif self._held:
+            self._held.append(message)
+            return
         elif self._given is not None:
-            self._given.append(message.get("body", b""))
+            self._given += message.get("body", b"")
             if not message.get("more_body"):
-                self._note().answered = _digest(self._given)
+                cast("Entry", call.entry).answered = kept(self._given)
+                self._given = b""
         await self._send(message)
 
-    async def end(self) -> None:
-        """Let go what was held back: the application meant it."""
+    async def let_go(self) -> None:
+        """Send what was held back: the application has ended, and meant it."""
+        self.answers = False
         held, self._held = self._held, []
         for message in held:
             await self.send(message)
 
-    def _note(self) -> Any:
-        return self._call.entry
+    def drop(self) -> None:
+        """Forget what was held back: it was the answer to an exception."""
+        self.answers = False
+        self._held.clear()
 
 
 async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,15 +166,9 @@ def _elapsed(call: Call) -> list[tuple[bytes, bytes]]:
     return told
 
 
-def _is_json(headers: Any) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"application/json") for name, value in headers)
-
-
-def _digest(pieces: list[bytes]) -> dict[str, Any] | None:
-    try:
-        value = json.loads(b"".join(pieces))
-    except (ValueError, RecursionError):
-        return None
-    finally:
-        pieces.clear()
-    return digest(value) if isinstance(value, dict) else None
+def is_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether headers, with names in any case, announce JSON."""
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            return value.startswith(b"application/json")
+    return False

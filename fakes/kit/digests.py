@@ -7,6 +7,29 @@ from typing import Any
 DIGITS = 9
 LONGEST_TEXT = 200
 """Characters of a string that is kept as it is."""
+SMALL = 1_000
+"""Bytes of a body that is kept itself: it takes less room than its digest, and most are never asked for."""
+
+Kept = bytes | dict[str, Any] | None
+"""What the ledger keeps of a JSON body: a small one itself, the digest of a large one, None of anything else."""
+
+
+def kept(body: bytes) -> Kept:
+    """Return what is kept of a body."""
+    return body if len(body) <= SMALL else _read(body)
+
+
+def told(kept: Kept) -> dict[str, Any] | None:
+    """Return the digest of a body that was a JSON object, None of any other."""
+    return _read(kept) if isinstance(kept, bytes) else kept
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return digest(value) if isinstance(value, dict) else None
 
 
 def digest(value: Any) -> Any:

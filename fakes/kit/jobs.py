@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from .calls import Call
+from .calls import this_call
 from .faults.base import Fault
 from .faults.jobs import JobFault, JobSlow, Seen
 from .ledger import Hit
@@ -42,7 +42,8 @@ class Job:
             truth = Seen("processing")
         else:
             try:
-                truth = Seen("completed", await asyncio.shield(self.work))
+                done = self.work.result() if self.work.done() else await asyncio.shield(self.work)
+                truth = Seen("completed", done)
             except HTTPException:
                 truth = Seen("failed")
         for hit in (*self.hits, *of_poll):
@@ -69,8 +70,9 @@ class Jobs:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def submit(self, call: Call, work: Callable[[], Coroutine[Any, Any, str]], ready: float) -> Job:
+    def submit(self, work: Callable[[], Coroutine[Any, Any, str]], ready: float) -> Job:
         """Start a job that is ready at that time of the caller's clock. Its id depends on seed, key and call number."""
+        call = this_call()
         name = f"{self._seed}/{call.service}/{call.key}/{call.number}" if call.key else str(uuid.uuid4())
         job_id = str(uuid.uuid5(NAMESPACE, name))
         scale = 1.0 if call.virtual else call.scale
@@ -96,12 +98,13 @@ class Jobs:
         """Return a job, None when there is none."""
         return self._jobs.get(job_id)
 
-    async def poll(self, call: Call, job_id: str) -> Seen:
+    async def poll(self, job_id: str) -> Seen:
         """Return what the caller sees of a job.
 
         Raises:
             HTTPException: 404, there is no such job, or so it seems.
         """
+        call = this_call()
         job = self._jobs.get(job_id)
         seen = await job.seen(call.now, call.hits) if job else Seen(None)
         if seen.status is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .bodies import Fields
+from .digests import Kept, told
 
 
 class Named(Protocol):
@@ -99,10 +100,10 @@ class Entry:
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
     intended_s: float = 0.0
     """What profile and queue gave it to take in real time; what it took beyond that is the fake's own doing."""
-    sent: dict[str, Any] | None = None
-    """The digest of the JSON that was sent; None where nothing read it (digests.py)."""
-    answered: dict[str, Any] | None = None
-    """The digest of the JSON that was answered."""
+    sent: Kept = None
+    """Of the JSON that was sent; None where nothing read it."""
+    answered: Kept = None
+    """Of the JSON that was answered."""
     bug: str | None = None
     """What the fake itself did wrong, when its own code raised."""
     asked: Fields | None = field(default=None, repr=False, compare=False)
@@ -112,7 +113,7 @@ class Entry:
 
     def public(self) -> dict[str, Any]:
         """Return the entry as the control plane answers it: `also` and `bug` only where there are such."""
-        told: dict[str, Any] = {
+        public: dict[str, Any] = {
             "service": self.service,
             "operation": self.operation,
             "key": self.key,
@@ -125,14 +126,14 @@ class Entry:
             "status": self.status,
             "duration_s": self.duration_s,
             "intended_s": self.intended_s,
-            "sent": self.sent,
-            "answered": self.answered,
+            "sent": told(self.sent),
+            "answered": told(self.answered),
         }
         if self.also:
-            told["also"] = self.also
+            public["also"] = self.also
         if self.bug is not None:
-            told["bug"] = self.bug
-        return told
+            public["bug"] = self.bug
+        return public
 
 
 class Ledger:

@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import wire
 from .bodies import fields, read
-from .calls import Answer, Call, Operation
-from .delivery import Exchange, Recorder, deliver
+from .calls import CURRENT, Answer, Call, Operation, this_call
+from .delivery import Exchange, Recorder, deliver, is_json
 from .described import described
 from .faults.base import AnswerFault, CallFault, Part
 from .jobs import Jobs
@@ -30,18 +29,7 @@ from .settings import FakeSettings
 from .work import OutOfMemoryError, Work
 
 LOG = logging.getLogger(__name__)
-CALL = "fakes.call"
-"""The key in the ASGI scope under which a handler finds its call."""
 WORKFLOW_ID, ATTEMPT, TIME = (name.lower().encode() for name in (wire.WORKFLOW_ID, wire.ATTEMPT, wire.TIME))
-
-
-async def this_call(request: Request) -> Call:
-    """Return the call that a handler answers."""
-    return cast("Call", request.scope[CALL])
-
-
-ThisCall = Annotated[Call, Depends(this_call)]
-"""What a handler of FastAPI asks for to know its call. Others find it as `scope["fakes.call"]`."""
 
 
 class Simulated:
@@ -89,16 +77,17 @@ class Simulated:
 
     # ------------------------------------------------------------ what a handler uses
 
-    async def takes(self, call: Call, megapixels: float = 0.0) -> None:
-        """Let the service time pass that the operation takes, for a picture of that size.
+    async def takes(self, megapixels: float = 0.0) -> None:
+        """Let the service time pass that the operation of this call takes, for a picture of that size.
 
         Raises:
             HTTPException: 500 out of memory, 503 or 429 when all slots and the queue are full.
         """
         try:
-            end = self.work.admit(call, megapixels)
+            end = self.work.admit(megapixels)
         except OutOfMemoryError as error:
             raise HTTPException(500, str(error)) from error
+        call = this_call()
         if call.virtual:
             call.elapsed += end - call.now
         else:
@@ -121,16 +110,17 @@ class Simulated:
             await self._answer(operation, scope, receive, send)
 
     async def _answer(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
-        call = scope[CALL] = self._open(operation, scope)
+        call = self._open(operation, scope)
         if call is None:
             refused = Answer.of_json(400, {"detail": f"{wire.TIME} is Unix seconds, as a number"})
             await deliver(refused, _nobodys(operation), scope, receive, send)
             return
+        CURRENT.set(call)
         started = time.perf_counter()
         entry = call.entry
         if entry is not None:
             receive = await self._match(call, entry, receive)
-        exchange = Exchange(call, scope, receive, send)
+        exchange = Exchange(call, receive, send, asks_json=is_json(scope["headers"]))
         try:
             await self._serve(call, scope, exchange)
         except Exception as error:  # noqa: BLE001 - whatever it is: it is told as the fake's own
@@ -152,8 +142,10 @@ class Simulated:
             await call.wait(latency[call.operation.name].at(call.draw("latency")))
         changing = [hit for hit in call.hits if isinstance(hit.fault, AnswerFault)] if call.hits else []
         if answer is None and not changing:
-            await self.app(scope, exchange.receive, exchange.of_application)
-            await exchange.end()
+            exchange.answers = True
+            await self.app(scope, exchange.receive, exchange.send)
+            if exchange.answers:
+                await exchange.let_go()
             return
         if answer is None:
             recorder = Recorder()
@@ -185,6 +177,7 @@ class Simulated:
         """Answer for an exception: what the fake refuses as it says, a bug as a 500 that names the fake."""
         if exchange.begun:
             raise error
+        exchange.drop()
         if isinstance(error, HTTPException):
             answer = Answer.of_json(error.status_code, {"detail": error.detail}, error.headers)
         else:

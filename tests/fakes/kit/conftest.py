@@ -16,7 +16,7 @@ from fakes.kit.calls import Operation
 from fakes.kit.client import AsyncControl, LedgerCall
 from fakes.kit.serve import serving
 from fakes.kit.settings import FakeSettings
-from fakes.kit.simulated import Simulated, ThisCall
+from fakes.kit.simulated import Simulated
 from fakes.profiles import named
 
 
@@ -119,8 +119,8 @@ def toy_app(settings: FakeSettings, done: list[str]) -> Simulated:
         return Plain(hello="world")
 
     @app.post("/echo")
-    async def echo(request: Ask, call: ThisCall) -> Told:
-        await fake.takes(call)
+    async def echo(request: Ask) -> Told:
+        await fake.takes()
         done.append(request.text)
         return Told(text=request.text, length=len(request.text))
 
