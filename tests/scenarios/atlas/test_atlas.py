@@ -111,6 +111,7 @@ def test_the_page_shows_each_cell_and_what_another_policy_changes() -> None:
     assert "✗ 12 s ·2" in terminal(mine) or "✗ 13 s ·2" in terminal(mine)
 
 
+@pytest.mark.long("a world of its own")
 async def test_the_command_finds_what_the_policy_says_and_another_one_buys(command: Command, tmp_path: Path) -> None:
     words = ["atlas", "zoom-503-10-s", "zoom-503-1-min", "--attempts", "8", "--out", str(tmp_path)]
     await command.start(*words)
