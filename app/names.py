@@ -7,16 +7,23 @@ from pathlib import PurePosixPath
 IDEMPOTENCY_NAMESPACE = uuid.UUID("6f1d7a52-3c0e-5b8e-9d41-2a7c5e90b3f4")
 """The namespace of the UUIDv5 that an Idempotency-Key becomes. Changing it starts every retried request again."""
 
+_OWN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""A UUIDv8, in the one way that it is written: clients make their keys by other versions."""
+
 _WORKFLOW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def workflow_id_for(idempotency_key: str | None, caller: str | None = None) -> str:
-    """Return the id of a new try-on: the UUIDv5 of its key, or a random one.
+    """Return the id of a new try-on: the UUIDv5 of its key, or a random UUIDv8, which as a key stands for itself.
 
-    A caller that the gateway knows by its API key has a namespace of its own: nobody else comes upon its try-ons.
+    So a start without a key can be sent again, by the id that its answer named. A caller that the gateway knows by its
+    API key has a namespace of its own: nobody else comes upon its try-ons by the same key.
     """
     if not idempotency_key:
-        return str(uuid.uuid4())
+        drawn = str(uuid.uuid4())
+        return f"{drawn[:14]}8{drawn[15:]}"
+    if _OWN_ID.fullmatch(idempotency_key):
+        return idempotency_key
     namespace = uuid.uuid5(IDEMPOTENCY_NAMESPACE, caller) if caller else IDEMPOTENCY_NAMESPACE
     return str(uuid.uuid5(namespace, idempotency_key))
 

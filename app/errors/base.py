@@ -1,6 +1,7 @@
 """What every error that a client can be told about has: code, HTTP status, steps, advice, and whether it is retried."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.pipeline.steps import Step
@@ -16,6 +17,7 @@ class PipelineError(Exception):
         http_status: the status when a request itself fails with it. A failed try-on is reported inside a 200.
         retryable: whether another attempt of the same activity may go better.
         steps: the steps that can fail with it; empty for errors of a request.
+        beside: what the answer says beside `error`.
         advice: what a person on call does about it, in one sentence.
     """
 
@@ -23,6 +25,7 @@ class PipelineError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     steps: ClassVar[tuple[Step, ...]] = ()
+    beside: Mapping[str, str] = MappingProxyType({})
     advice: ClassVar[str] = "A defect of the backend: look for the workflow id in the logs."
 
     def __init__(

@@ -1,5 +1,6 @@
 """What Temporal adds to the errors, and how each goes through it: from an attempt to the workflow, to the gateway."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 
@@ -18,6 +19,15 @@ class TemporalUnavailableError(PipelineError):
     code = "TEMPORAL_UNAVAILABLE"
     http_status = 503
     advice = "Is Temporal up and reachable at TEMPORAL_ADDRESS, and are the namespace and credentials right?"
+
+
+class TemporalAnswerLostError(TemporalUnavailableError):
+    """Temporal may have done what it was asked to, and only its answer did not come."""
+
+    def __init__(self, message: str, *, retry_after: float, beside: Mapping[str, str] | None = None) -> None:
+        """Keep the message, when to come again, and what the answer says beside `error`."""
+        super().__init__(message, retry_after=retry_after)
+        self.beside = dict(beside or {})
 
 
 class StepTimeoutError(PipelineError):

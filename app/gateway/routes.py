@@ -97,7 +97,7 @@ async def start(
     """Check the request, store the photo and start the workflow. The answer comes at once; the try-on takes a while."""
     async with parts.bodies.slot(request, caller):
         body = await parts.bodies.read(request)
-        digest = hashlib.sha256(body).hexdigest() if idempotency_key else None
+        digest = hashlib.sha256(body).hexdigest()
         asked = parse_start(body)
         del body
         photo = accept(asked.picture)

@@ -22,7 +22,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from app.errors.request import WorkflowFinishedError, WorkflowNotFoundError
-from app.errors.temporal import TemporalUnavailableError, of_tryon
+from app.errors.temporal import TemporalAnswerLostError, TemporalUnavailableError, of_tryon
 from app.gateway.shared_calls import SharedCalls
 from app.pipeline.models import Failure, WorkflowInput, WorkflowOutput
 from app.pipeline.steps import Step
@@ -59,6 +59,21 @@ _STATUS = {
 }
 """Every other status of Temporal's is one of a workflow that goes on."""
 
+_REFUSALS = {
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.INVALID_ARGUMENT,
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.UNAUTHENTICATED,
+    RPCStatusCode.UNIMPLEMENTED,
+}
+"""With any other status Temporal may have done what it was asked, and only its answer was lost."""
+
+
+def _status(description: WorkflowExecutionDescription) -> Status:
+    return _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -94,12 +109,26 @@ class TryOns:
         self._ends = SharedCalls(self._end)
 
     async def start(self, workflow_id: str, given: WorkflowInput, *, body_digest: str | None) -> None:
-        """Start a try-on.
+        """Start a try-on. When the answer is lost Temporal is asked once more, by the same id: there is no second one.
 
         Raises:
             AlreadyStartedError: there is or was one with this id.
+            TemporalAnswerLostError: nobody can tell whether Temporal took it; the answer names its id.
             TemporalUnavailableError: Temporal did not take it.
         """
+        with suppress(TemporalAnswerLostError):
+            return await self._start(workflow_id, given, body_digest)
+        try:
+            await self._start(workflow_id, given, body_digest)
+        except TemporalUnavailableError as error:
+            message = (
+                "Temporal did not say whether it took the try-on: ask for its id, or send the same again, "
+                "with the id as Idempotency-Key where there was none"
+            )
+            beside = {"workflowId": workflow_id}
+            raise TemporalAnswerLostError(message, retry_after=5, beside=beside) from error
+
+    async def _start(self, workflow_id: str, given: WorkflowInput, body_digest: str | None) -> None:
         memo: dict[str, Any] = {
             **({"bodyDigest": body_digest} if body_digest else {}),
             **({"sessionId": given.session_id} if given.session_id else {}),
@@ -131,7 +160,7 @@ class TryOns:
 
     async def _look(self, workflow_id: str) -> Snapshot:
         description = await self._describe(workflow_id)
-        status = _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
+        status = _status(description)
         if status is Status.FAILED:
             return Snapshot(workflow_id, status, failure=await self._failure(description))
         if status is Status.RUNNING:
@@ -168,18 +197,17 @@ class TryOns:
             WorkflowNotFoundError: there is no such try-on.
             TemporalUnavailableError: Temporal did not answer.
         """
-        before = await self.look(workflow_id)
-        if not before.ended:
-            try:
-                async with _calling_temporal():
-                    await self._client.get_workflow_handle(workflow_id).cancel(rpc_timeout=RPC_TIMEOUT)
-            except WorkflowNotFoundError:  # it ended between the two calls
-                before = await self.look(workflow_id)
-            else:
+        status = _status(await self._describe(workflow_id))
+        if status is Status.RUNNING:
+            async with _calling_temporal():
+                await self._client.get_workflow_handle(workflow_id).cancel(rpc_timeout=RPC_TIMEOUT)
+            # Of one that ended between the two calls the server has taken the cancel without a word.
+            status = _status(await self._describe(workflow_id))
+            if status in {Status.RUNNING, Status.CANCELLED}:
                 return
         raise WorkflowFinishedError(
-            f"The try-on has ended already: it is {before.status}",
-            beside={"workflowId": workflow_id, "status": before.status},
+            f"The try-on has ended already: it is {status}",
+            beside={"workflowId": workflow_id, "status": status},
         )
 
     async def check(self, seconds: float) -> bool:
@@ -241,11 +269,12 @@ async def _calling_temporal(deadline: float | None = CALL_DEADLINE) -> AsyncIter
         async with asyncio.timeout(deadline):
             yield
     except TimeoutError:
-        raise TemporalUnavailableError("Temporal did not answer in time", retry_after=5) from None
+        raise TemporalAnswerLostError("Temporal did not answer in time", retry_after=5) from None
     except RPCError as error:
         if error.status in _REFUSED_IDS and not _about_the_namespace(error):
             raise WorkflowNotFoundError("There is no try-on with this id") from error
-        raise TemporalUnavailableError("Temporal cannot take the request now", retry_after=5) from error
+        unavailable = TemporalUnavailableError if error.status in _REFUSALS else TemporalAnswerLostError
+        raise unavailable("Temporal cannot take the request now", retry_after=5) from error
     except RuntimeError as error:  # how the SDK says that a lazy client could not connect
         raise TemporalUnavailableError("Temporal cannot be reached", retry_after=5) from error
 

@@ -48,8 +48,7 @@ def problem_response(error: PipelineError) -> Response:
     fields = error.details if isinstance(error, RequestError) else ()
     details = [{"field": one.field, "message": _cut(one.message)} for one in fields[:MAX_DETAILS]]
     content: dict[str, Any] = {"error": {"code": error.code, "message": _cut(error.message), "details": details}}
-    if isinstance(error, RequestError):
-        content |= error.beside
+    content |= error.beside
     wait = error.retry_after
     if wait is None and error.retryable and error.http_status == http.HTTPStatus.SERVICE_UNAVAILABLE:
         wait = RETRY_AFTER
