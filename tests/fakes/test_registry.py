@@ -1,5 +1,6 @@
 """What the registry says of each fake is what the fake declares."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,3 +40,10 @@ def test_no_two_listen_at_one_port() -> None:
 def test_an_operation_that_there_is_not() -> None:
     with pytest.raises(KeyError, match="sam3 has no operation 'generate'"):
         SERVICES["sam3"].operation("generate")
+
+
+def test_the_page_lists_the_fakes_as_the_registry_does() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fakes.md").read_text()
+    for service in (*SERVICES.values(), BLOB):
+        names = ", ".join(f"`{operation.name}`" for operation in service.operations)
+        assert f"| `{service.name}` | `python -m {service.module} --port {service.port}` | {names} |" in page
