@@ -78,11 +78,11 @@ class Command:
 
     async def nothing_left(self) -> bool:
         """Whether all are gone, which takes orphans a moment after their supervisor was killed."""
-        for _ in range(100):
-            if not self.started():
-                return True
-            await asyncio.sleep(0.05)
-        return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                while self.started():  # noqa: ASYNC110 - the system knows of no waiters
+                    await asyncio.sleep(0.05)
+        return not self.started()
 
 
 @contextlib.asynccontextmanager

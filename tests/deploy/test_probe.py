@@ -16,7 +16,7 @@ def probe(*words: str, **environment: str) -> tuple[int, str]:
         [sys.executable, str(PROBE), *words],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
         env=os.environ | environment,
     )

@@ -25,7 +25,7 @@ def opened() -> Opened:
 
     @asynccontextmanager
     async def open_app(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-        async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+        async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
             yield client
 
     return open_app

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "fakes.gateway", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_it_starts_alone_and_ends_with_an_open_stream_on_sigterm() -> None:

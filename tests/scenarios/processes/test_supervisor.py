@@ -81,7 +81,7 @@ def is_gone(pid: int) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what other processes do sets no event of ours
             await asyncio.sleep(0.01)
 
@@ -145,7 +145,7 @@ async def test_a_death_while_up_is_reported_by_name_with_the_log(bench: Bench, t
     talkative = bench.program("talkative", "print('what happened', flush=True)\n" + STAND_IN)
     async with Supervisor([[talkative, bench.program("other")]], home=tmp_path) as stack:
         os.kill(stack["talkative"].pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             report = str(await stack.first_death())
         assert "talkative ended by itself (SIGKILL)" in report
         assert "what happened" in report

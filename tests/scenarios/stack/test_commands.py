@@ -86,7 +86,7 @@ async def test_up_names_a_taken_port(command: Command) -> None:
             occupant.listen()
         await command.start("up")
         assert await command.end() == 2
-    assert "make up: port 8007 is taken; it is needed for SAM3\n" in command.output
+    assert "make up: port 8007 is taken; it is needed for the fake of SAM3\n" in command.output
     assert "nothing was started" in command.output
 
 
