@@ -23,6 +23,7 @@ class Attempt:
     """
 
     workflow_id: str
+    activity: str
     number: int
     deadline: Deadline
     end: Deadline
@@ -39,7 +40,7 @@ class Attempt:
             raise RuntimeError("an attempt needs heartbeats around it, or the ticket of its job is lost")
         deadline = Deadline(clock, policy.deadline)
         end = Deadline(clock, policy.start_to_close - END_MARGIN)
-        return cls(info.workflow_id, info.attempt, deadline, end, heart)
+        return cls(info.workflow_id, info.activity_type, info.attempt, deadline, end, heart)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -15,18 +15,25 @@ from app.process.background import beside
 class Heart:
     """Beats for one attempt and repeats what is to be kept: a bare heartbeat would wipe it."""
 
-    def __init__(self, ticket: Ticket | None) -> None:
-        """Begin with the ticket that an earlier attempt left, if any."""
+    def __init__(self, ticket: Ticket | None, number: int = 1) -> None:
+        """Begin with what an earlier attempt left: the ticket of a job, if any, and its number among the activity's."""
         self.ticket = ticket
+        self.number = number
 
-    def keep(self, ticket: Ticket | None) -> None:
-        """Send a ticket to the server, for the next attempt; None drops the job."""
+    def keep(self, ticket: Ticket) -> None:
+        """Send a job's ticket to the server, for the next attempt."""
         self.ticket = ticket
+        self.beat()
+
+    def drop(self) -> None:
+        """Forget the job: the next attempt makes another one."""
+        self.ticket = None
+        self.number += 1
         self.beat()
 
     def beat(self) -> None:
         """Send one heartbeat."""
-        activity.heartbeat(self.ticket)
+        activity.heartbeat(self.ticket, self.number)
 
 
 beating: ContextVar[Heart | None] = ContextVar("beating", default=None)
@@ -41,7 +48,8 @@ async def heartbeats() -> AsyncIterator[Heart]:
         Exception: what the heartbeats died of; the block is cancelled then.
     """
     details = activity.info().heartbeat_details
-    heart = Heart(Ticket.model_validate(details[0]) if details and details[0] else None)
+    ticket = Ticket.model_validate(details[0]) if details and details[0] else None
+    heart = Heart(ticket, details[1] if len(details) > 1 else 1)  # versions before 0.2.0 kept no number
     token = beating.set(heart)
     try:
         # Without beats the server takes the worker for dead, and another attempt would run beside this one.

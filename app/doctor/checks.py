@@ -208,7 +208,7 @@ class Checks:
     def _attempt(self, seconds: float) -> Attempt:
         """Return what the clients take for an attempt of an activity."""
         deadline = Deadline(self._clock, seconds)
-        return Attempt(self._name, 1, deadline, deadline, _Silent(None))
+        return Attempt(self._name, "doctor", 1, deadline, deadline, _Silent(None))
 
 
 def _told(error: PipelineError) -> str:

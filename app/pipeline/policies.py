@@ -44,8 +44,11 @@ JOB_LIMIT = 120.0
 JOB_GRACE = 10.0
 """A job may be unknown (404) for so long after its submit: the service may not have written it down everywhere yet."""
 
-JOB_CALL_DEADLINE = 25.0
-"""One submit or one poll."""
+JOB_LOST_AFTER = 3
+"""So many polls in a row that know nothing of a job (404), after its grace: it is lost."""
+
+POLL_DEADLINE = 25.0
+"""One poll. A submit may take as long as its job: a service that is cold answers when it is warm."""
 
 RETRY_AFTER_LIMIT = 60.0
 """A service's Retry-After is honoured up to this."""

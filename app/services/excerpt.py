@@ -31,8 +31,10 @@ def reason(error: BaseException) -> str | None:
 
 def root_cause(error: BaseException) -> BaseException:
     """Return the error that all others are because of. Of several addresses that were tried: that of the first."""
+    seen = [error]  # an error that is raised twice may be because of itself
     while True:
         under = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
-        if under is None:
+        if under is None or under in seen:
             return error
+        seen.append(under)
         error = under

@@ -79,7 +79,9 @@ class ServiceClient:
         body: Answer | dict[str, object] | None = None,
         deadline: Deadline | None = None,
         max_bytes: int = 1024 * 1024,
+        headers: Mapping[str, str] | None = None,
         not_found: type[PipelineError] | None = None,
+        accepted: AnswerT | None = None,
         costs_gpu: bool = False,
     ) -> AnswerT:
         """Send one request as a part of an attempt, and return its validated answer.
@@ -92,7 +94,9 @@ class ServiceClient:
             body: what is sent as JSON.
             deadline: a deadline for the whole call.
             max_bytes: a longer answer is refused without being read to its end.
+            headers: what is sent beside the attempt's own.
             not_found: the error for a 404, where it means more than a refusal.
+            accepted: what a 202 says that is no such answer, where it means more than a broken one.
             costs_gpu: another attempt would have the GPU work once more. It is not made after an answer of another
                 shape, which the service would give again; one that is broken or holds impossible values may be chance.
 
@@ -100,9 +104,19 @@ class ServiceClient:
             PipelineError: one of the service's errors. The message names neither address nor content.
         """
         reply = await self._ask(
-            method, path, deadline or attempt.deadline, body=body, headers=attempt.headers, max_bytes=max_bytes
+            method,
+            path,
+            deadline or attempt.deadline,
+            body=body,
+            headers=attempt.headers | dict(headers or {}),
+            max_bytes=max_bytes,
         )
         self._check_status(reply, not_found)
+        if reply.status == 202 and accepted is not None:
+            try:
+                return self._validated(reply.content, answer)
+            except self.errors.bad_answer:
+                return accepted
         return self._validated(reply.content, answer, costs_gpu=costs_gpu)
 
     async def ask(self, path: str, answer: type[AnswerT], deadline: Deadline) -> AnswerT:

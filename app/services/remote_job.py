@@ -1,13 +1,15 @@
 """A service that works by jobs: submit once, poll until the end. BiRefNet and SAM3 differ in their fields alone.
 
-The ticket of a job travels in the heartbeats. A retry, on whichever worker, resumes a job that has not ended; one that
-failed, was lost or gave a bad result is dropped, and the retry submits anew.
+A job is money. Once its id is known no other is submitted until it has failed, is lost for sure or gave a bad result:
+polls that fail and words that nobody specified are waited out, for as long as the job may take. The ticket of a job
+travels in the heartbeats, so that a retry, on whichever worker, resumes it. docs/reliability.md has the rules.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
+import structlog
 from pydantic import Field
 
 from app.attempts.attempt import Attempt
@@ -16,11 +18,17 @@ from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import JobErrors
 from app.pipeline.models import Ticket
-from app.pipeline.policies import JOB_CALL_DEADLINE, JOB_GRACE, JOB_LIMIT, POLL_INTERVAL
+from app.pipeline.policies import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, POLL_DEADLINE, POLL_INTERVAL
+from app.services.excerpt import excerpt
 from app.services.http import Answer, ServiceClient
 
 LAST_POLL_DEADLINE = 5.0
 """Seconds for the one poll of a job that is resumed after its limit."""
+
+LONGEST_WORD = 40
+"""Characters of a status that nobody specified, in a message."""
+
+log = structlog.get_logger(__name__)
 
 
 CheckedT = TypeVar("CheckedT")
@@ -33,11 +41,23 @@ class JobAccepted(Answer):
 
 
 class JobState(Answer):
-    """GET /jobs/{id}. BiRefNet's result is `result_uri`, SAM3's `mask_uri`."""
+    """GET /jobs/{id}: `processing`, `completed` or `failed`. BiRefNet's result is `result_uri`, SAM3's `mask_uri`."""
 
-    status: Literal["processing", "completed", "failed"]
+    status: str
     result_uri: str | None = None
     mask_uri: str | None = None
+
+
+class _UnknownJobError(PipelineError):
+    """A poll said that the service knows no such job."""
+
+
+class _FailedPollError(Exception):
+    """A poll failed, which says nothing of the job."""
+
+    def __init__(self, failure: PipelineError) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class RemoteJobs:
@@ -72,64 +92,122 @@ class RemoteJobs:
         ticket = attempt.heart.ticket
         if ticket is None:
             ticket = await self._submit(attempt, body)
-            await self._clock.sleep(POLL_INTERVAL)
+            await self._clock.sleep(min(POLL_INTERVAL, self._left(ticket)))
         uri = await self._follow(attempt, ticket)
         try:
             return await check(uri)
         except self.errors.bad_answer:
-            attempt.heart.keep(None)
+            attempt.heart.drop()
             raise
 
     async def _submit(self, attempt: Attempt, body: dict[str, object]) -> Ticket:
+        """Have a job made. A cold service may use all of the job's time to say so: asked again, it would make two.
+
+        A submit whose answer was lost is made again with the same key; a service that knows the key makes no other job.
+        """
         submitted_at = self._clock.now()  # before the call, or a slow submit would stretch the limit
-        deadline = attempt.deadline.sooner(JOB_CALL_DEADLINE)
-        accepted = await self._client.call(attempt, "POST", "/jobs", JobAccepted, body=body, deadline=deadline)
+        accepted = await self._client.call(
+            attempt,
+            "POST",
+            "/jobs",
+            JobAccepted,
+            body=body,
+            deadline=attempt.deadline.sooner(JOB_LIMIT),
+            headers={"Idempotency-Key": f"{attempt.workflow_id}-{attempt.activity}-{attempt.heart.number}"},
+        )
         ticket = Ticket(job_id=accepted.job_id, submitted_at=submitted_at)
         attempt.heart.keep(ticket)
         return ticket
 
     async def _follow(self, attempt: Attempt, ticket: Ticket) -> str:
-        """Poll until the job has ended. A resumed job is polled once even when its limit has passed meanwhile."""
-        name = self.errors.service
-        while True:
-            state = await self._poll(attempt, ticket)
-            if state is not None and state.status == "completed":
-                uri: str | None = getattr(state, self._result_field)
-                if uri is None:
-                    attempt.heart.keep(None)
-                    raise self.errors.bad_answer(f"{name} completed a job without {self._result_field}")
-                return uri
-            if state is not None and state.status == "failed":
-                attempt.heart.keep(None)
-                raise self.errors.job_failed(f"{name} says that the job failed")
-            left = self._left(ticket)
-            if left <= 0:
-                raise self._late()
-            await self._clock.sleep(min(POLL_INTERVAL, left))
+        """Poll until the job has ended, or its time is over: what the last poll said is the error then.
 
-    async def _poll(self, attempt: Attempt, ticket: Ticket) -> JobState | None:
-        """Ask once; None for a job so young that the service may not know it yet."""
+        A resumed job is polled once even when its time has passed meanwhile.
+        """
+        unknown = 0
+        told: set[str] = set()
+        while True:
+            trouble: PipelineError | None
+            try:
+                said = self._read(attempt, await self._poll(attempt, ticket))
+                if isinstance(said, str):
+                    return said
+                trouble, unknown = said, 0
+            except _UnknownJobError as error:
+                trouble = error
+                unknown = unknown + 1 if self._clock.now() - ticket.submitted_at >= JOB_GRACE else 0
+            except _FailedPollError as poll:
+                trouble, unknown = poll.failure, 0
+            if trouble is not None and trouble.message not in told:
+                told.add(trouble.message)
+                log.warning("the job is asked for again", reason=trouble.message, said=trouble.said)
+            left = self._left(ticket)
+            if left <= 0 or unknown == JOB_LOST_AFTER:
+                if unknown:
+                    attempt.heart.drop()
+                raise self._ended_by(trouble)
+            asked_for = (trouble.retry_after if trouble else None) or 0.0
+            await self._clock.sleep(min(max(POLL_INTERVAL, asked_for), left))
+
+    def _read(self, attempt: Attempt, state: JobState) -> str | PipelineError | None:
+        """Return the result's URI, or None while the job goes on, or an error for a status that nobody specified.
+
+        Raises:
+            PipelineError: the job failed, or has no result.
+        """
+        name, word = self.errors.service, state.status.lower()
+        uri: str | None = getattr(state, self._result_field)
+        if uri and word not in {"processing", "failed"}:
+            return uri
+        if word == "completed":
+            attempt.heart.drop()
+            raise self.errors.bad_answer(f"{name} completed a job without {self._result_field}")
+        if word == "failed":
+            attempt.heart.drop()
+            raise self.errors.job_failed(f"{name} says that the job failed")
+        if word == "processing":
+            return None
+        return self.errors.bad_answer(f"{name} says {_quoted(state.status)} of a job, which is no specified status")
+
+    async def _poll(self, attempt: Attempt, ticket: Ticket) -> JobState:
+        """Ask once. A 202 without a state is how some hosts say that it goes on.
+
+        Raises:
+            _UnknownJobError: the service knows no such job.
+            _FailedPollError: nothing is known of the job by this.
+        """
         left = self._left(ticket)
-        deadline = attempt.deadline.sooner(min(JOB_CALL_DEADLINE, left) if left > 0 else LAST_POLL_DEADLINE)
+        deadline = attempt.deadline.sooner(min(POLL_DEADLINE, left) if left > 0 else LAST_POLL_DEADLINE)
         path = f"/jobs/{quote(ticket.job_id, safe='')}"
-        lost = self.errors.job_failed
+        goes_on = JobState(status="processing")
         try:
-            return await self._client.call(attempt, "GET", path, JobState, deadline=deadline, not_found=lost)
-        except lost:
-            if self._clock.now() - ticket.submitted_at < JOB_GRACE:
-                return None
-            attempt.heart.keep(None)
-            raise lost(f"{self.errors.service} has lost the job") from None
-        except self.errors.timeout:
-            if self._left(ticket) <= 0:
-                raise self._late() from None
+            return await self._client.call(
+                attempt, "GET", path, JobState, deadline=deadline, not_found=_UnknownJobError, accepted=goes_on
+            )
+        except _UnknownJobError:
             raise
+        except PipelineError as failure:
+            raise _FailedPollError(failure) from failure
 
     def _left(self, ticket: Ticket) -> float:
         """Seconds until the job is given up; a millisecond is no time to poll in."""
         left = ticket.submitted_at + JOB_LIMIT - self._clock.now()
         return left if left > 0.001 else 0.0
 
-    def _late(self) -> PipelineError:
-        message = f"{self.errors.service} had not finished its job after {JOB_LIMIT:.0f} s"
-        return self.errors.timeout(message, final=True)  # another attempt would only ask the GPU for more
+    def _ended_by(self, trouble: PipelineError | None) -> PipelineError:
+        """Return what a job ends with that is lost, or whose time is over: by what the last poll brought.
+
+        All but a lost job is final: another attempt would have the GPU make another one.
+        """
+        name = self.errors.service
+        if isinstance(trouble, _UnknownJobError):
+            return self.errors.job_failed(f"{name} has lost the job", said=trouble.said)
+        if trouble is None or isinstance(trouble, self.errors.timeout):
+            return self.errors.timeout(f"{name} had not finished its job after {JOB_LIMIT:.0f} s", final=True)
+        kind = self.errors.bad_answer if isinstance(trouble, self.errors.bad_answer) else self.errors.unavailable
+        return kind(trouble.message, final=True, said=trouble.said)
+
+
+def _quoted(word: str) -> str:
+    shown = excerpt(word[: LONGEST_WORD + 1]) or ""
+    return f'"{shown}"' if len(shown) <= LONGEST_WORD else f'"{shown[:LONGEST_WORD]}…"'

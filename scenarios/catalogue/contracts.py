@@ -12,9 +12,10 @@ BROKEN = (
     ("image_manipulator", "zoom_check", "wrong_type", "recommend_bg_removal", "CHECKING_ZOOM", "IMAGE_MANIPULATOR", 5),
     ("image_manipulator", "zoom_check", "missing_field", "zoom_level", "CHECKING_ZOOM", "IMAGE_MANIPULATOR", 5),
     ("birefnet", "submit", "missing_field", "job_id", "REMOVING_BACKGROUND", "BIREFNET", 3),
-    ("birefnet", "poll", "wrong_type", "result_uri", "REMOVING_BACKGROUND", "BIREFNET", 3),
+    # A job may be better said by the next poll: it is asked for until its time is over.
+    ("birefnet", "poll", "wrong_type", "result_uri", "REMOVING_BACKGROUND", "BIREFNET", 60),
     ("sam3", "submit", "null_field", "job_id", "GENERATING_MASK", "SAM3", 3),
-    ("sam3", "poll", "missing_field", "status", "GENERATING_MASK", "SAM3", 3),
+    ("sam3", "poll", "missing_field", "status", "GENERATING_MASK", "SAM3", 60),
     ("a100", "refine_mask", "wrong_type", "refined_mask_uri", "REFINING_MASK", "A100", 1),
     ("a100", "generate", "null_field", "result_base64", "GENERATING_IMAGES", "A100", 3),
     # Another shape than agreed comes again, and would cost the GPU again. A null may be a model that failed this time.

@@ -16,6 +16,7 @@ THEME = "HTTP faults"
 
 IMAGE_PAUSES = (1, 2, 4, 8)
 ML_PAUSES = (2, 4)
+POLL_DEADLINE = 25
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,6 @@ class Call:
 
     Attributes:
         begins: when its activity begins, in a try-on in which nothing else takes time.
-        lead: from the first attempt's begin to the call: a job is polled 2 s after its submit.
         deadline: after which the application gives the call up.
     """
 
@@ -36,21 +36,18 @@ class Call:
     pauses: tuple[int, ...]
     deadline: float
     begins: float = 0
-    lead: float = 0
     photo: str = "near"
     strokes: tuple[Mapping[str, Any], ...] = ()
 
     def began(self, attempts: int, cost: float) -> tuple[float, ...]:
         """Return when so many attempts began, if each failed attempt took `cost` from the call on."""
         steps = (self.begins, *(cost + pause for pause in self.pauses[: attempts - 1]))
-        times = list(accumulate(steps))
-        return (times[0], *(time + self.lead for time in times[1:]))
+        return tuple(accumulate(steps))
 
 
 CALLS = (
     Call("image_manipulator", "resize", "resize_image", "RESIZING_IMAGE", "IMAGE_MANIPULATOR", IMAGE_PAUSES, 27),
-    Call("birefnet", "submit", "remove_background", "REMOVING_BACKGROUND", "BIREFNET", ML_PAUSES, 25, photo="far"),
-    Call("sam3", "poll", "generate_mask", "GENERATING_MASK", "SAM3", ML_PAUSES, 25, lead=2),
+    Call("birefnet", "submit", "remove_background", "REMOVING_BACKGROUND", "BIREFNET", ML_PAUSES, 120, photo="far"),
     Call("a100", "generate", "generate_images", "GENERATING_IMAGES", "A100", ML_PAUSES, 165, begins=2),
 )
 
@@ -95,7 +92,7 @@ def _matrix() -> Iterator[Scenario]:
                 photo=call.photo,
                 rules=(rule(call.service, call.operation, kind.name, calls="1-2", **kind.parameters),),
                 # One of each ending also in real time; what waits for a deadline would take minutes there.
-                live=kind.name in {"status", "reset", "garbage"} and call.service != "sam3",
+                live=kind.name in {"status", "reset", "garbage"},
                 expect=Expect(
                     attempts={call.activity: call.began(recovers, cost)},
                     calls={f"{call.service}.{call.operation}": recovers},
@@ -117,8 +114,38 @@ def _matrix() -> Iterator[Scenario]:
             )
 
 
+def _polls() -> Iterator[Scenario]:
+    """The same faults of polls: no attempt is spent on them, and no other job submitted."""
+    for kind in KINDS:
+        yield Scenario(
+            name=f"sam3-{kind.name}-recovers",
+            story=f"sam3: poll {kind.says} twice, and the third one finds the job done.",
+            theme=THEME,
+            rules=(rule("sam3", "poll", kind.name, calls="1-2", **kind.parameters),),
+            expect=Expect(
+                length_s=2 + 2 * (POLL_DEADLINE if kind.hangs else 0) + 4,
+                attempts={"generate_mask": (0,)},
+                calls={"sam3.submit": 1, "sam3.poll": 3},
+            ),
+        )
+        yield Scenario(
+            name=f"sam3-{kind.name}-exhausts",
+            story=f"sam3: poll {kind.says} every time, and the job's time is over.",
+            theme=THEME,
+            rules=(rule("sam3", "poll", kind.name, **kind.parameters),),
+            expect=failed(
+                f"SAM3_{kind.ending}",
+                "GENERATING_MASK",
+                length_s=120,
+                attempts={"generate_mask": (0,)},
+                calls={"sam3.submit": 1, "sam3.poll": 5 if kind.hangs else 60},
+            ),
+        )
+
+
 SCENARIOS = (
     *_matrix(),
+    *_polls(),
     *(
         Scenario(
             name=f"{service}-{operation}-refused-at-once".replace("_", "-"),
@@ -134,11 +161,23 @@ SCENARIOS = (
             ("image_manipulator", "resize", 400, "IMAGE_MANIPULATOR_REJECTED", "RESIZING_IMAGE", 0),
             ("image_manipulator", "zoom_check", 422, "IMAGE_MANIPULATOR_REJECTED", "CHECKING_ZOOM", 0),
             ("birefnet", "submit", 403, "BIREFNET_REJECTED", "REMOVING_BACKGROUND", 0),
-            ("birefnet", "poll", 401, "BIREFNET_REJECTED", "REMOVING_BACKGROUND", 0),
             ("sam3", "submit", 422, "SAM3_REJECTED", "GENERATING_MASK", 0),
-            ("sam3", "poll", 410, "SAM3_REJECTED", "GENERATING_MASK", 0),
             ("a100", "refine_mask", 413, "A100_REJECTED", "REFINING_MASK", 1),
             ("a100", "generate", 400, "A100_REJECTED", "GENERATING_IMAGES", 2),
+        )
+    ),
+    *(
+        Scenario(
+            name=f"{service}-poll-refused-every-time",
+            story=f"{service} answers polls with a 4xx: the job may be under way, so nothing else is asked of the GPU.",
+            theme=THEME,
+            photo="far",
+            rules=(rule(service, "poll", "status", status=status),),
+            expect=failed(code, step, length_s=length_s, calls={f"{service}.submit": 1, f"{service}.poll": 60}),
+        )
+        for service, status, code, step, length_s in (
+            ("birefnet", 401, "BIREFNET_UNAVAILABLE", "REMOVING_BACKGROUND", 120),
+            ("sam3", 410, "SAM3_UNAVAILABLE", "GENERATING_MASK", 122),
         )
     ),
     Scenario(

@@ -86,11 +86,11 @@ SCENARIOS = (
     ),
     Scenario(
         name="job-lost",
-        story="A service forgets its job: after the time in which it may still be unknown, a new one is submitted.",
+        story="A service forgets its job: when three polls in a row know nothing of it, a new one is submitted.",
         theme=THEME,
         rules=(rule("sam3", "submit", "job_lost", calls="1"),),
-        # Unknown at 2, 4, 6 and 8 s may still come; at 10 s it counts as lost (app.pipeline.policies.JOB_GRACE).
-        expect=Expect(attempts={"generate_mask": (0, 12)}, calls={"sam3.submit": 2, "sam3.poll": 6}),
+        # Unknown at 2, 4, 6 and 8 s it may still come; at 10, 12 and 14 s it counts (app.pipeline.policies.JOB_GRACE).
+        expect=Expect(attempts={"generate_mask": (0, 16)}, calls={"sam3.submit": 2, "sam3.poll": 8}),
     ),
     Scenario(
         name="job-lost-every-time",
@@ -101,7 +101,7 @@ SCENARIOS = (
         expect=failed(
             "BIREFNET_JOB_FAILED",
             "REMOVING_BACKGROUND",
-            attempts={"remove_background": (0, 12, 26)},
+            attempts={"remove_background": (0, 16, 34)},
             calls={"birefnet.submit": 3},
             message="lost",
         ),
@@ -144,18 +144,60 @@ SCENARIOS = (
         expect=failed("BIREFNET_BAD_ANSWER", "REMOVING_BACKGROUND", message="another try-on"),
     ),
     Scenario(
-        name="job-status-unknown-once",
-        story="One poll with an unknown status costs an attempt, but not the job: the next attempt goes on polling it.",
+        name="job-unknown-to-one-poll",
+        story="One 404 in the middle of a job of half a minute is a poll that erred: the job is polled on.",
         theme=THEME,
-        rules=(rule("sam3", "poll", "job_unknown_status", calls="1"),),
-        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 1, "sam3.poll": 2}),
+        rules=(
+            rule("sam3", "submit", "job_slow", seconds=30),
+            rule("sam3", "poll", "status", calls="7", status=404),
+        ),
+        expect=Expect(length_s=30, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 15}),
     ),
     Scenario(
-        name="job-status-unknown-for-ever",
-        story="A job whose status nobody knows is asked about three times and never submitted again.",
+        name="job-unknown-to-two-polls-in-a-row",
+        story="Two in a row are not enough, nor are three with another answer among them.",
         theme=THEME,
-        rules=(rule("sam3", "submit", "job_unknown_status"),),
-        expect=failed("SAM3_BAD_ANSWER", "GENERATING_MASK", calls={"sam3.submit": 1, "sam3.poll": 3}),
+        photo="far",
+        rules=(
+            rule("birefnet", "submit", "job_slow", seconds=30),
+            rule("birefnet", "poll", "status", calls="7-8,10", status=404),
+        ),
+        expect=Expect(length_s=32, attempts={"remove_background": (0,)}, calls={"birefnet.submit": 1}),
+    ),
+    Scenario(
+        name="job-with-a-result-under-another-word",
+        story="A job that has a result is completed, whatever word stands for it; the result is checked as ever.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_unknown_status", status="succeeded"),),
+        expect=Expect(attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 1}),
+    ),
+    Scenario(
+        name="job-queued-for-a-while",
+        story="`queued` is no specified word, and without a result it means that the job goes on.",
+        theme=THEME,
+        rules=(rule("sam3", "poll", "status", calls="1-20", status=200, body={"status": "queued"}),),
+        expect=Expect(length_s=42, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 21}),
+    ),
+    Scenario(
+        name="job-queued-for-ever",
+        story="At the job's limit the try-on fails by the word that nobody specified; no other job is submitted.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "poll", "status", status=200, body={"status": "queued"}),),
+        expect=failed(
+            "BIREFNET_BAD_ANSWER",
+            "REMOVING_BACKGROUND",
+            length_s=120,
+            calls={"birefnet.submit": 1, "birefnet.poll": 60},
+            message='"queued"',
+        ),
+    ),
+    Scenario(
+        name="job-not-ready-by-202",
+        story="A host that answers 202 without a state until the job is done says in its way that it goes on.",
+        theme=THEME,
+        rules=(rule("sam3", "poll", "status", calls="1-3", status=202, body={}),),
+        expect=Expect(length_s=8, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 4}),
     ),
     Scenario(
         name="job-flaps-back-to-processing",
@@ -173,22 +215,73 @@ SCENARIOS = (
     ),
     Scenario(
         name="poll-fails-in-the-middle-of-a-job",
-        story="Two polls fail while the job goes on: each costs an attempt, the job is resumed and submitted once.",
+        story="Polls fail while the job goes on: that costs neither an attempt nor the job.",
         theme=THEME,
         rules=(
             rule("sam3", "submit", "job_slow", seconds=20),
-            rule("sam3", "poll", "status", calls="3,6", status=502),
+            rule("sam3", "poll", "status", calls="2-4,6", status=502),
         ),
-        expect=Expect(attempts={"generate_mask": (0, 8, 16)}, calls={"sam3.submit": 1}),
+        expect=Expect(length_s=20, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 10}),
+    ),
+    Scenario(
+        name="poll-is-asked-to-wait",
+        story="A poll that is answered 429 with a Retry-After: the next one comes then.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_slow", seconds=10),
+            rule("sam3", "poll", "status", calls="1", status=429, retry_after=20),
+        ),
+        expect=Expect(length_s=22, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 2}),
     ),
     Scenario(
         name="job-limit-counts-from-the-submit",
-        story="A retry does not give a stuck job another 120 s: the limit counts from its submit.",
+        story="Failed polls do not give a stuck job more time: the limit counts from its submit.",
         theme=THEME,
         rules=(
             rule("sam3", "submit", "job_stuck"),
             rule("sam3", "poll", "status", calls="50", status=503),
         ),
         expect=failed("SAM3_TIMEOUT", "GENERATING_MASK", length_s=120, calls={"sam3.submit": 1}),
+    ),
+    Scenario(
+        name="submit-to-a-cold-service",
+        story="A GPU that warms up answers the submit after 90 s: it is waited for, and asked for one job alone.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "delay", seconds=90),),
+        expect=Expect(length_s=94, attempts={"remove_background": (0,)}, calls={"birefnet.submit": 1}),
+    ),
+    Scenario(
+        name="submit-to-a-cold-service-and-a-slow-job",
+        story="What the submit took is gone from the job's 120 s.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "delay", seconds=110), rule("sam3", "poll", "job_stuck")),
+        expect=failed(
+            "SAM3_TIMEOUT", "GENERATING_MASK", length_s=120, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1}
+        ),
+    ),
+    Scenario(
+        name="host-has-no-such-app-for-a-while",
+        story="A host answers for an app that is not up: neither a submit nor a poll is the photo's fault.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "status", calls="1", status=404, body="modal-http: app for web endpoint is stopped"),
+            rule("sam3", "poll", "status", calls="1-9", status=404, body="modal-http: app for web endpoint is stopped"),
+        ),
+        expect=Expect(attempts={"generate_mask": (0, 2)}, calls={"sam3.submit": 2, "sam3.poll": 10}),
+    ),
+    Scenario(
+        name="host-has-no-such-app",
+        story="An app that is stopped for good is unavailable, and the message says so.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "submit", "status", status=404, body="modal-http: app for web endpoint is stopped"),),
+        expect=failed(
+            "BIREFNET_UNAVAILABLE",
+            "REMOVING_BACKGROUND",
+            attempts={"remove_background": (0, 2, 6)},
+            calls={"birefnet.submit": 3},
+            message="no such app",
+        ),
     ),
 )

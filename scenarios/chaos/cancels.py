@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import psutil
 
 from scenarios.chaos.case import CALLS, Strike, TryOn
-from scenarios.chaos.holding import POLL, held, hold
+from scenarios.chaos.holding import POLL, held
 from scenarios.chaos.site import A100_SLOTS, Site, expect, until
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
@@ -42,7 +42,10 @@ async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
         await start_without_azurite(site, tryon)
         attempt = 3  # the second follows after 1 s, which is soon over
     else:
-        await site.rules(hold(tryon.step, tryon.id, {"kind": "status", "status": 503, "retry_after": 30}))
+        busy = {"kind": "status", "status": 503, "retry_after": 30}
+        await site.rules(
+            [{"service": tryon.step.service, "key": tryon.id, "operation": tryon.step.work, "fault": busy}]
+        )
         await site.start(tryon.key)
         attempt = 2
     await site.waiting(tryon.id, tryon.step.activity, attempt=attempt)

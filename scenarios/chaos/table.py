@@ -9,10 +9,11 @@ from scenarios.pipeline import BY_NAME, SPARES, STEPS
 STRUCK = {step.name: f"{step.service}.{step.work}" for step in STEPS if step.service and not step.job}
 """The call that may be made once more when its worker is killed. A remote job is never submitted again."""
 
-UNAVAILABLE = {
-    step.name: f"{step.service.upper()}_UNAVAILABLE" for step in STEPS if step.service and step.service not in SPARES
-}
-"""What a try-on fails with whose service is away for longer than its policy tries again."""
+ALONE = tuple(step for step in STEPS if step.service and step.service not in SPARES)
+"""The steps whose service has one address."""
+
+UNAVAILABLE = {step.name: f"{str(step.service).upper()}_UNAVAILABLE" for step in ALONE if not step.job}
+"""What a try-on fails with whose service is away for longer than its policy tries again. A job is polled on."""
 
 ENDS_WELL = cancels.cancel_before_its_end({"kind": "delay", "seconds": cancels.ABOUT_TO_END_S})
 FAILS = cancels.cancel_before_its_end({"kind": "status", "status": 400, "delay": cancels.ABOUT_TO_END_S})
@@ -64,8 +65,13 @@ CASES: Sequence[Case] = (
         code="AZURE_UNAVAILABLE",
     ),
     *(
-        Case(fault="service down for 3 s", step=step, strike=outages.service_down(3), calls=_once_more(step))
-        for step in UNAVAILABLE
+        Case(fault="service down for 3 s", step=step.name, strike=outages.service_down(3), calls=_once_more(step.name))
+        for step in ALONE
+    ),
+    *(
+        Case(fault="service down for 40 s", step=step.name, strike=outages.service_down(40))
+        for step in ALONE
+        if step.job
     ),
     *(
         Case(

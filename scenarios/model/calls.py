@@ -18,7 +18,7 @@ class Failure(Exception):  # noqa: N818 - it is no error: it is what an attempt 
     """An attempt fails.
 
     Attributes:
-        code: of the API (README, Error codes).
+        code: of the API (docs/errors.md).
         final: whether no other attempt follows.
         retry_after: seconds that the service asked for.
         offline: whether nobody could be reached at all.
@@ -198,6 +198,8 @@ def judged(service: str, operation: str, reply: Reply) -> Reply:
         Failure: what its status or its shape comes to.
     """
     codes = CODES[service_of(service)]
+    if reply.status == 404 and reply.of_a_host:
+        raise Failure(codes["unavailable"])
     if reply.status >= 500 or reply.status in BUSY:
         raise Failure(codes["unavailable"], retry_after=capped(reply.retry_after))
     if reply.status >= 400:

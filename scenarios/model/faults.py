@@ -39,6 +39,7 @@ class Reply:
         how: answered, broken off, or refused.
         after: seconds that it takes; infinite when it never comes.
         json: the answer, None when it is no JSON.
+        of_a_host: whether the body is a text, as hosts answer that have no such app.
         lie: the kind of the fault in the work that it leads to.
     """
 
@@ -47,6 +48,7 @@ class Reply:
     status: int = 200
     retry_after: float | None = None
     json: Json | None = None
+    of_a_host: bool = False
     lie: str | None = None
 
 
@@ -100,7 +102,10 @@ def _status(fault: Fault, _truth: Json) -> Reply:
     body = fault.get("body")
     json = {"detail": "the fake was told to fail"} if body is None else body if isinstance(body, dict) else None
     delay = _seconds(fault.get("delay") or 0)
-    return Reply(after=delay, status=fault["status"], retry_after=_retry_after(fault), json=json)
+    text = body if isinstance(body, str) else "" if json is not None else str(body)
+    of_a_host = bool(text.strip()) and not text.lstrip().startswith("{")
+    wait = _retry_after(fault)
+    return Reply(after=delay, status=fault["status"], retry_after=wait, json=json, of_a_host=of_a_host)
 
 
 def _dribble(fault: Fault, truth: Json) -> Reply:

@@ -7,10 +7,7 @@ from typing import Any
 from scenarios.model.calls import CODES, Failure, Step, Telling, begin, judged, wait
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, Job
-from scenarios.model.numbers import JOB_CALL, JOB_GRACE, JOB_LIMIT, LAST_POLL, POLL_EVERY
-
-KNOWN_STATUSES = {"processing", "completed", "failed"}
-"""Specification, BiRefNet Service, Step 2."""
+from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
 
 
 @dataclass
@@ -38,7 +35,7 @@ def run_job(
     """
     if desk.ticket is None:
         desk.ticket = _submit(telling, step, service, field)
-        telling.clock.passes(POLL_EVERY)
+        telling.clock.passes(min(POLL_EVERY, _left(telling, desk.ticket)))
     lie = _follow(telling, step, service, field, desk)
     try:
         look(step, lie)
@@ -49,9 +46,10 @@ def run_job(
 
 
 def _submit(telling: Telling, step: Step, service: str, field: str) -> Ticket:
+    """Have a job made. One that is not answered yet is waited for: it may use the job's time."""
     submitted = telling.clock.now
     codes = CODES[service]
-    limit = min(step.deadline, submitted + JOB_CALL)
+    limit = min(step.deadline, submitted + JOB_LIMIT)
     matched = begin(telling, step, service, "submit", limit=limit, late=codes["timeout"])
     job = telling.services.submitted(matched, submitted, field)
     reply = telling.services.answer(matched, {"job_id": "a job"})
@@ -63,51 +61,56 @@ def _submit(telling: Telling, step: Step, service: str, field: str) -> Ticket:
 
 
 def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) -> str | None:
-    """Poll until the job has ended; return the lie in its result."""
+    """Poll until the job has ended; return the lie in its result. Nothing but its end or its loss makes another one.
+
+    When its time is over, what the last poll brought is how it ended.
+    """
     codes = CODES[service]
     assert desk.ticket is not None
     ticket = desk.ticket
+    unknown = 0
     while True:
-        state = _poll(telling, step, service, ticket, desk)
-        if state is not None and state["status"] == "completed":
-            if state.get(field) is None:
-                desk.ticket = None
-                raise Failure(codes["bad"])
-            return "mask_foreign" if state[field] == "another's" else ticket.job.lie
-        if state is not None and state["status"] == "failed":
+        pause, late = POLL_EVERY, codes["timeout"]
+        try:
+            state = _poll(telling, step, service, ticket)
+        except Failure as failure:
+            late = failure.code if failure.code in {codes["timeout"], codes["bad"]} else codes["unavailable"]
+            pause, unknown = max(pause, failure.retry_after or 0), 0
+        else:
+            old_enough = telling.clock.now - ticket.submitted >= JOB_GRACE
+            unknown = unknown + 1 if state is None and old_enough else 0
+            if state is not None:
+                word, result = state["status"].lower(), state.get(field)
+                if result and word not in {"processing", "failed"}:
+                    return "mask_foreign" if result == "another's" else ticket.job.lie
+                if word in {"completed", "failed"}:
+                    desk.ticket = None
+                    raise Failure(codes["failed" if word == "failed" else "bad"])
+                late = codes["timeout" if word == "processing" else "bad"]
+        left = _left(telling, ticket)
+        if unknown and (unknown == JOB_LOST_AFTER or not left):
             desk.ticket = None
             raise Failure(codes["failed"])
-        left = ticket.submitted + JOB_LIMIT - telling.clock.now
-        if left <= 0.001:
-            raise Failure(codes["timeout"], final=True)
-        telling.clock.passes(min(POLL_EVERY, left))
+        if not left:
+            raise Failure(late, final=True)
+        telling.clock.passes(min(pause, left))
 
 
-def _poll(telling: Telling, step: Step, service: str, ticket: Ticket, desk: Desk) -> dict[str, Any] | None:
-    """Ask once; None for a job so young that it may not be known yet."""
+def _left(telling: Telling, ticket: Ticket) -> float:
+    """Return the seconds until a job's time is over."""
+    left = ticket.submitted + JOB_LIMIT - telling.clock.now
+    return left if left > 0.001 else 0.0
+
+
+def _poll(telling: Telling, step: Step, service: str, ticket: Ticket) -> dict[str, Any] | None:
+    """Return what a poll says of a job, None for 404.
+
+    Raises:
+        Failure: it says nothing of the job.
+    """
     codes = CODES[service]
-    now = telling.clock.now
-    left = ticket.submitted + JOB_LIMIT - now
-    limit = min(step.deadline, now + (min(JOB_CALL, left) if left > 0.001 else LAST_POLL))
-    try:
-        state = _state(telling, step, service, ticket, limit)
-    except Failure as failure:
-        if failure.code == codes["timeout"] and ticket.submitted + JOB_LIMIT - telling.clock.now <= 0.001:
-            raise Failure(codes["timeout"], final=True) from None
-        raise
-    if state is None:
-        if telling.clock.now - ticket.submitted < JOB_GRACE:
-            return None
-        desk.ticket = None
-        raise Failure(codes["failed"])
-    if state["status"] not in KNOWN_STATUSES:
-        raise Failure(codes["bad"])
-    return state
-
-
-def _state(telling: Telling, step: Step, service: str, ticket: Ticket, limit: float) -> dict[str, Any] | None:
-    """Return what a poll says of a job, None for 404."""
-    codes = CODES[service]
+    now, left = telling.clock.now, _left(telling, ticket)
+    limit = min(step.deadline, now + (min(POLL, left) or LAST_POLL))
     matched = begin(telling, step, service, "poll", limit=limit, late=codes["timeout"])
     truth = telling.services.seen(ticket.job, matched, telling.clock.now)
     kind = matched.fault["kind"] if matched else None
@@ -117,8 +120,13 @@ def _state(telling: Telling, step: Step, service: str, ticket: Ticket, limit: fl
     wait(telling, reply.after, limit, codes["timeout"])
     if reply.how in {NOBODY, BROKEN}:
         raise Failure(codes["unavailable"])
-    if reply.status == 404 or (truth is None and kind == "delay"):
+    if (reply.status == 404 and not reply.of_a_host) or (truth is None and kind == "delay"):
         return None
     if truth is None and kind != "status":
         raise Undecided(f"{kind} in the answer for a job that is not known")
-    return judged(service, "poll", reply).json
+    try:
+        return judged(service, "poll", reply).json
+    except Failure:
+        if reply.status == 202:  # an answer without a state, by which some hosts say that it goes on
+            return {"status": "processing"}
+        raise

@@ -31,14 +31,17 @@ start_to_close, so that a hang ends in the application's own error."""
 END_MARGIN = 2.0
 """Ours: an attempt's own end, storing included, is so long before its start_to_close."""
 
-JOB_CALL = 25.0
-"""Ours: one submit or one poll."""
+POLL = 25.0
+"""Ours: one poll. A submit may take the job's time."""
 
 LAST_POLL = 5.0
 """Ours: the one poll of a job that is resumed after its limit."""
 
 JOB_GRACE = 10.0
 """Ours: a job may be unknown for so long after its submit."""
+
+JOB_LOST_AFTER = 3
+"""Ours: so many polls in a row that know nothing of a job, after its grace: it is lost."""
 
 HEALTH = 3.0
 """Ours: one question after an A100's health."""

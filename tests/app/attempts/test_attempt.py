@@ -23,14 +23,22 @@ async def test_an_attempt_whose_heart_does_not_beat_is_not_begun() -> None:
 
 
 async def test_an_attempt_has_the_ticket_that_the_one_before_left() -> None:
-    async def beating() -> Ticket | None:
+    async def beating() -> tuple[Ticket | None, int]:
         async with heartbeats():
-            return Attempt.begin(WallClock(), MASK).heart.ticket
+            heart = Attempt.begin(WallClock(), MASK).heart
+            return heart.ticket, heart.number
 
-    environment = ActivityEnvironment()
     ticket = Ticket(job_id="j", submitted_at=1.0)
-    environment.info = replace(environment.default_info(), heartbeat_details=[ticket.model_dump()])
-    assert await environment.run(beating) == ticket
+    for details, left in (
+        ([], (None, 1)),
+        ([ticket.model_dump(), 2], (ticket, 2)),
+        ([None, 3], (None, 3)),
+        ([ticket.model_dump()], (ticket, 1)),  # a worker of 0.1 left it
+        ([None], (None, 1)),
+    ):
+        environment = ActivityEnvironment()
+        environment.info = replace(environment.default_info(), heartbeat_details=details)
+        assert await environment.run(beating) == left
 
 
 async def test_an_attempt_whose_heart_stops_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,17 +131,20 @@ async def test_the_address_of_temporal_is_the_one_that_gateway_and_worker_use(
     assert (await diagnose(settings))["Temporal"].address == where == "127.0.0.1:7233, namespace default"
 
 
+Serve = Callable[..., str]
+
+
 @pytest.fixture
-def served() -> Iterator[Callable[[dict[str, object]], str]]:
-    """Serve one JSON answer to everything, and nothing that says fake."""
+def served() -> Iterator[Serve]:
+    """Serve one answer to everything, and nothing that says fake."""
     servers = []
 
-    def serve(answer: dict[str, object]) -> str:
+    def serve(answer: dict[str, object] | str, status: int = 200) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.send_response(200)
+                self.send_response(status)
                 self.end_headers()
-                self.wfile.write(json.dumps(answer).encode())
+                self.wfile.write((answer if isinstance(answer, str) else json.dumps(answer)).encode())
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
@@ -163,9 +166,7 @@ def served() -> Iterator[Callable[[dict[str, object]], str]]:
         thread.join()
 
 
-async def test_a_real_service_with_another_shape_is_named(
-    settings: Settings, served: Callable[[dict[str, object]], str]
-) -> None:
+async def test_a_real_service_with_another_shape_is_named(settings: Settings, served: Serve) -> None:
     url = served({"resizedUri": "azure://jewelry-uploads/x.jpg", "status": "loading"})
     found = await diagnose(settings, image_manipulator_url=url, a100_urls=(url,))
     assert found["image manipulator"].kind == "real"
@@ -175,9 +176,16 @@ async def test_a_real_service_with_another_shape_is_named(
     assert "A100_UNAVAILABLE: A100 server is offline (says that it is loading)" in found["A100"].says
 
 
-async def test_a_uri_out_of_the_container_is_no_good_answer(
-    settings: Settings, served: Callable[[dict[str, object]], str]
-) -> None:
+async def test_a_host_that_has_no_such_app_is_bad_and_says_why(settings: Settings, served: Serve) -> None:
+    stopped = served("modal-http: app for invoked web endpoint is stopped\n", 404)
+    found = await diagnose(settings, birefnet_url=stopped, sam3_url=served({"detail": "Not Found"}, 404))
+    assert found["BiRefNet"].verdict is Verdict.BAD
+    assert "its host knows no such app (modal-http: app for invoked web endpoint is stopped)" in found["BiRefNet"].says
+    assert "BIREFNET_URL" in found["BiRefNet"].advice
+    assert found["SAM3"].verdict is Verdict.GOOD
+
+
+async def test_a_uri_out_of_the_container_is_no_good_answer(settings: Settings, served: Serve) -> None:
     size = dict.fromkeys(("original_width", "original_height", "new_width", "new_height"), 9)
     url = served({"resized_uri": "azure://elsewhere/x.jpg", **size})
     found = await diagnose(settings, image_manipulator_url=url)

@@ -86,6 +86,15 @@ async def test_any_answer_below_500_is_a_sign_of_life(settings: Settings, client
         assert (await served.http.get("/health")).json()["status"] == "healthy"
 
 
+async def test_a_host_without_the_app_is_offline(settings: Settings, client: Client) -> None:
+    stopped = Service(404, b"modal-http: app for invoked web endpoint is stopped")
+    app_itself = Service(404, b'{"detail":"Not Found"}')
+    async with gateway_before(settings, client, Service(body=ONLINE), birefnet=stopped, sam3=app_itself) as served:
+        told = (await served.http.get("/health")).json()
+        assert told["status"] == "degraded"
+        assert (told["services"]["birefnet"], told["services"]["sam3"]) == ("offline", "online")
+
+
 async def test_a_service_with_5xx_is_offline_and_the_whole_degraded(settings: Settings, client: Client) -> None:
     async with gateway_before(settings, client, Service(body=ONLINE), birefnet=Service(503)) as served:
         told = (await served.http.get("/health")).json()

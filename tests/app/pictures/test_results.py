@@ -41,7 +41,7 @@ mask: Check = partial(result_checks.check_mask, size=SIZE, points=POINTS)
 
 async def _in_an_attempt(work: Callable[[Attempt], Awaitable[ResultT]]) -> ResultT:
     clock = WallClock()
-    attempt = Attempt(OWN, 1, Deadline(clock, 20), Deadline(clock, 20), Heart(None))
+    attempt = Attempt(OWN, "generate_mask", 1, Deadline(clock, 20), Deadline(clock, 20), Heart(None))
     return await ActivityEnvironment().run(lambda: work(attempt))
 
 

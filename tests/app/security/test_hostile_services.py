@@ -81,7 +81,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 async def ask(http: httpx.AsyncClient, url: str, *, seconds: float = 20) -> Thing:
     """Ask a service as an attempt does."""
     clock = WallClock()
-    attempt = Attempt("w-1", 1, Deadline(clock, seconds), Deadline(clock, seconds + 5), Heart(None))
+    attempt = Attempt("w-1", "generate_mask", 1, Deadline(clock, seconds), Deadline(clock, seconds + 5), Heart(None))
     client = ServiceClient(http, url, SAM3_ERRORS)
     return await ActivityEnvironment().run(lambda: client.call(attempt, "GET", "/jobs/1", Thing))
 
@@ -234,7 +234,7 @@ async def test_a_result_is_read_from_the_try_on_s_own_blobs_alone(uri: str) -> N
         | dict.fromkeys(("birefnet_url", "sam3_url"), "http://127.0.0.1:9")
     )
     store = BlobStore(settings, clock)
-    attempt = Attempt(OWN, 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
+    attempt = Attempt(OWN, "generate_mask", 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
     try:
         with pytest.raises(SAM3_ERRORS.bad_answer):
             await Results(store, clock).check(attempt, uri, SAM3_ERRORS, unread)

@@ -24,20 +24,25 @@ class Bench:
     def __init__(self) -> None:
         self.clock = SimulatedClock()
         self.elapsed = 0.0
-        self.heartbeats: list[Ticket | None] = []
+        self.heartbeats: list[tuple[Ticket | None, int]] = []
 
     async def run(
-        self, work: Callable[[Attempt], Awaitable[ReturnT]], *, ticket: Ticket | None = None, deadline: float = 127
+        self,
+        work: Callable[[Attempt], Awaitable[ReturnT]],
+        *,
+        ticket: Ticket | None = None,
+        number: int = 1,
+        deadline: float = 127,
     ) -> ReturnT:
         environment = ActivityEnvironment()
-        environment.on_heartbeat = lambda *details: self.heartbeats.append(details[0])
+        environment.on_heartbeat = lambda *details: self.heartbeats.append(details)
 
         async def attempt() -> ReturnT:
             line = AttemptClock(START)
             line.enter()
             limit, end = Deadline(self.clock, deadline), Deadline(self.clock, deadline + 10)
             try:
-                return await work(Attempt("w-1", 2, limit, end, Heart(ticket)))
+                return await work(Attempt("w-1", "remove_background", 2, limit, end, Heart(ticket, number)))
             finally:
                 self.elapsed = line.elapsed()
 

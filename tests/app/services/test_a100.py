@@ -1,5 +1,8 @@
 """Which A100 server is asked, and when another one is."""
 
+import asyncio
+import socket
+
 import httpx
 import pytest
 import respx
@@ -74,6 +77,53 @@ async def test_one_that_is_too_busy_to_say_is_not_offline(
     assert type(caught.value) is error
     assert caught.value.retry_after == retry_after
     assert not caught.value.final
+
+
+async def _refused_by(bench: Bench, http: httpx.AsyncClient, url: str) -> A100Error:
+    async def work(attempt: Attempt) -> None:
+        await A100(http, (url,), bench.clock).refine_mask(attempt, "azure://i", "azure://m", [])
+
+    with pytest.raises(A100Error) as caught:
+        await bench.run(work, deadline=50)
+    return caught.value
+
+
+@pytest.mark.parametrize("number", [socket.EAI_AGAIN, socket.EAI_NONAME])
+async def test_a_name_that_is_not_found_now_says_nothing_of_the_server(
+    bench: Bench, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "the resolver says no")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
+    error = await _refused_by(bench, http, "http://a100.test")
+    assert (error.code, error.final) == ("A100_ERROR", False)
+    assert "the resolver says no" in (error.said or "")
+    assert "resolver" not in error.message
+
+
+async def test_tls_that_fails_says_nothing_of_the_server(bench: Bench, http: httpx.AsyncClient) -> None:
+    async def no_tls(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 this is no TLS\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(no_tls, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await _refused_by(bench, http, f"https://127.0.0.1:{port}")
+    assert (error.code, error.final) == ("A100_ERROR", False)
+    assert "SSL" in (error.said or "")
+    # Nobody listens there any more: that is offline.
+    error = await _refused_by(bench, http, f"https://127.0.0.1:{port}")
+    assert (error.code, error.message, error.final) == ("A100_UNAVAILABLE", "A100 server is offline", True)
+
+
+@respx.mock
+async def test_a_host_without_the_app_is_asked_again(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.get(f"{ONE}/health").respond(404, text="Heroku | No such app")
+    error = await _refused_by(bench, http, ONE)
+    assert (error.code, error.final, error.said) == ("A100_ERROR", False, "Heroku | No such app")
 
 
 @respx.mock

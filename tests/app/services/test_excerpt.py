@@ -66,3 +66,9 @@ def _raised(*chain: BaseException) -> BaseException:
 )
 def test_the_reason_is_at_the_bottom(error: BaseException, shown: str) -> None:
     assert reason(error) == shown
+
+
+def test_errors_that_are_because_of_each_other_come_to_an_end() -> None:
+    first, second = OSError("a"), OSError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert reason(first) == "b"

@@ -1,10 +1,14 @@
 """What one call to a service makes of whatever comes back."""
 
+from contextlib import nullcontext
+
 import httpx
 import pytest
 import respx
 
 from app.attempts.attempt import Attempt
+from app.attempts.clock import WallClock
+from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import IMAGE_MANIPULATOR_ERRORS
 from app.services.http import ServiceClient
@@ -89,6 +93,67 @@ async def test_each_broken_connection_is_the_services_own_error(
     with pytest.raises(error) as caught:
         await _call(bench, http)
     assert "secret-host" not in caught.value.message
+
+
+HOSTS = (
+    "modal-http: app for invoked web endpoint is stopped",
+    "<html><head><title>Heroku | Application Error</title></head><body>No such app</body></html>",
+    "Not Found",
+    "default backend - 404",
+)
+
+
+@pytest.mark.parametrize("text", HOSTS)
+@respx.mock
+async def test_a_404_in_the_words_of_a_host_is_no_refusal(bench: Bench, http: httpx.AsyncClient, text: str) -> None:
+    respx.post(f"{URL}/zoom_check").respond(404, text=text)
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.unavailable, match="no such app") as caught:
+        await _call(bench, http)
+    assert not caught.value.final
+    assert (caught.value.said or "").split()[-1] in text
+    assert caught.value.message == "The image manipulator is not there: its host knows no such app"
+
+
+@pytest.mark.parametrize("content", [b'{"detail":"Not Found"}', b' {"detail": "no such picture"}', b"", b" "])
+@respx.mock
+async def test_a_404_of_the_app_itself_is_one(bench: Bench, http: httpx.AsyncClient, content: bytes) -> None:
+    respx.post(f"{URL}/zoom_check").respond(404, content=content)
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.rejected) as caught:
+        await _call(bench, http)
+    assert caught.value.final
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(200, content=b"x" * 1_000_000), None),
+        (httpx.Response(404, json={"detail": "Not Found"}), None),
+        (httpx.Response(404), None),
+        *((httpx.Response(status, text="<html>"), None) for status in (301, 400, 401, 403, 405, 422, 429)),
+        *((httpx.Response(404, text=text), IMAGE_MANIPULATOR_ERRORS.unavailable) for text in HOSTS),
+        (httpx.Response(500), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.ConnectError("no"), IMAGE_MANIPULATOR_ERRORS.unavailable),
+        (httpx.ReadTimeout("slow"), IMAGE_MANIPULATOR_ERRORS.timeout),
+    ],
+    ids=str,
+)
+@respx.mock
+async def test_any_answer_but_that_of_a_host_is_a_sign_of_life(
+    http: httpx.AsyncClient, answer: httpx.Response | Exception, error: type[PipelineError] | None
+) -> None:
+    respx.get(f"{URL}/").mock(side_effect=[answer])
+    ping = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS).ping(Deadline(WallClock(), 5))
+    with pytest.raises(error) if error else nullcontext():
+        await ping
+
+
+@respx.mock
+async def test_why_it_was_refused_is_for_the_log_and_not_for_the_client(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.post(f"{URL}/zoom_check").respond(429, json={"detail": "the monthly spending limit of $30 is reached"})
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.unavailable) as caught:
+        await _call(bench, http)
+    assert caught.value.message == "The image manipulator answered with status 429"
+    assert caught.value.said == '{"detail":"the monthly spending limit of $30 is reached"}'
 
 
 @respx.mock
