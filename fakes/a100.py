@@ -11,7 +11,7 @@ from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
-from fakes.studio import Studio, lied
+from fakes.studio import BlobUri, Studio, lied
 
 SERVICE = SERVICES["a100"]
 
@@ -47,7 +47,7 @@ class Refinement(BaseModel):
 class Refined(BaseModel):
     """Where the refined mask is."""
 
-    refined_mask_uri: str
+    refined_mask_uri: BlobUri
 
 
 class Generation(BaseModel):
@@ -60,16 +60,16 @@ class Generation(BaseModel):
 class Metrics(BaseModel):
     """How well the drawn jewellery keeps to the mask."""
 
-    precision: float
-    recall: float
-    iou: float
-    growth_ratio: float
+    precision: Share
+    recall: Share
+    iou: Share
+    growth_ratio: float = Field(ge=0)
 
 
 class Generated(BaseModel):
     """The results, with null for the Gemini half when that model is off."""
 
-    result_base64: str
+    result_base64: str = Field(min_length=1)
     result_gemini_base64: str | None
     fidelity_viz_base64: str | None
     fidelity_viz_gemini_base64: str | None

@@ -3,14 +3,14 @@
 from typing import Literal
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from fakes import pictures
 from fakes.kit.serve import main
 from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
-from fakes.studio import Studio
+from fakes.studio import BlobUri, Studio
 
 SERVICE = SERVICES["birefnet"]
 
@@ -24,14 +24,14 @@ class Removal(BaseModel):
 class Submitted(BaseModel):
     """The job that was accepted."""
 
-    job_id: str
+    job_id: str = Field(min_length=1)
 
 
 class RemovalJob(BaseModel):
     """A job's state, and once it is completed where the PNG with alpha is."""
 
     status: Literal["processing", "completed", "failed"]
-    result_uri: str | None = None
+    result_uri: BlobUri | None = None
 
 
 def create_app(settings: ServiceSettings) -> Simulated:

@@ -8,7 +8,7 @@ from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from fakes.storage.store import derived
-from fakes.studio import Studio
+from fakes.studio import BlobUri, Pixels, Studio
 
 SERVICE = SERVICES["image_manipulator"]
 RECOMMEND_BELOW = 0.5
@@ -25,11 +25,11 @@ class Resize(BaseModel):
 class Resized(BaseModel):
     """Where the smaller picture is, and the sizes in pixels."""
 
-    resized_uri: str
-    original_width: int
-    original_height: int
-    new_width: int
-    new_height: int
+    resized_uri: BlobUri
+    original_width: Pixels
+    original_height: Pixels
+    new_width: Pixels
+    new_height: Pixels
 
 
 class ZoomCheck(BaseModel):

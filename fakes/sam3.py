@@ -10,7 +10,7 @@ from fakes.kit.serve import main
 from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
-from fakes.studio import Studio
+from fakes.studio import BlobUri, Studio
 
 SERVICE = SERVICES["sam3"]
 
@@ -34,14 +34,14 @@ class Segmentation(BaseModel):
 class Submitted(BaseModel):
     """The job that was accepted."""
 
-    job_id: str
+    job_id: str = Field(min_length=1)
 
 
 class SegmentationJob(BaseModel):
     """A job's state, and once it is completed where the mask is: a PNG of mode L, 255 where the jewellery goes."""
 
     status: Literal["processing", "completed", "failed"]
-    mask_uri: str | None = None
+    mask_uri: BlobUri | None = None
 
 
 def create_app(settings: ServiceSettings) -> Simulated:

@@ -4,11 +4,12 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from PIL import Image
+from pydantic import Field
 
 from fakes import profiles
 from fakes.kit.calls import this_call
@@ -20,6 +21,10 @@ from fakes.pictures.memory import Memory
 from fakes.registry import Service
 from fakes.settings import ServiceSettings
 from fakes.storage.store import BlobStore, derived, foreign, open_store
+
+BlobUri = Annotated[str, Field(pattern="^azure://[^/]+/.+")]
+"""Where a picture is, in the store that all share."""
+Pixels = Annotated[int, Field(ge=1)]
 
 T = TypeVar("T")
 MEGAPIXEL = 1_000_000

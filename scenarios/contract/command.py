@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
-from scenarios.contract.bench import POLL_INTERVAL_S, bench_for
 from scenarios.contract.report import Report, render
 from scenarios.contract.services import CHECKS
+from scenarios.contract.under_test import POLL_INTERVAL_S, under_test
 from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import StackError
 from scenarios.processes.signals import Stopped, until_signalled
@@ -74,7 +74,7 @@ async def look(services: list[tuple[str, str]], settings: ServiceSettings, poll_
     reports = []
     for service, url in services:
         report = Report(f"{service} at {url}")
-        async with bench_for(url, settings, poll_interval) as bench:
+        async with under_test(service, url, settings, poll_interval) as bench:
             await CHECKS[service](bench, report)
         reports.append(report)
     return reports

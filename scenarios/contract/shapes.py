@@ -1,115 +1,57 @@
-"""What an answer has to look like, and the difference to what came, as a person reads it."""
+"""What a service has to answer by its own OpenAPI document (docs/openapi), and how an answer deviates from it."""
 
-import base64
-import binascii
-import json
-import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from fakes.tools.openapi import document
 
 SHOWN = 64
 """So many characters of a value are shown."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of value: how people call it, and whether a value is one."""
+def deviations(service: str, method: str, template: str, found: Any) -> list[str]:
+    """Return nothing when an answer is what the document says, else a line for each thing that is not.
 
-    name: str
-    accepts: Callable[[Any], bool]
+    Fields that it does not know are allowed; they are told where one is missing, since it may be there by another name.
 
-
-@dataclass(frozen=True)
-class OrNull:
-    """A shape, or null in its place."""
-
-    shape: "Shape"
-
-
-Shape: TypeAlias = "Kind | OrNull | Mapping[str, Shape]"
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _base64(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(base64.b64decode(value, validate=True))
-    except binascii.Error:
-        return False
-
-
-TEXT = Kind("text", lambda value: isinstance(value, str) and bool(value))
-URI = Kind(
-    "azure://container/blob", lambda value: isinstance(value, str) and bool(re.fullmatch(r"azure://[^/]+/.+", value))
-)
-PIXELS = Kind("a whole number of pixels", lambda value: type(value) is int and value >= 1)
-NUMBER = Kind("a number", _number)
-SHARE = Kind("a number from 0 to 1", lambda value: _number(value) and 0 <= value <= 1)
-RATIO = Kind("a number of 0 or more", lambda value: _number(value) and value >= 0)
-BOOLEAN = Kind("true or false", lambda value: isinstance(value, bool))
-BASE64 = Kind("base64", _base64)
-
-
-def one_of(*values: str) -> Kind:
-    """Return the kind that has these values alone."""
-    return Kind(" | ".join(json.dumps(value) for value in values), lambda value: value in values)
-
-
-def difference(shape: Shape, found: Any) -> list[str]:
-    """Return nothing when the value fits, else the whole value with `-` before what was due and `+` before what came.
-
-    Fields that the contract does not know are allowed: they are marked only where a field is missing, since one of them
-    may be it under another name.
+    Args:
+        service: by the name that rules use.
+        method: of HTTP.
+        template: the path as the document has it, such as `/jobs/{job_id}`.
+        found: the answer's JSON.
     """
-    lines, fits = _compare(shape, found, "", "  ")
-    return [] if fits else lines
+    lines = []
+    for error in sorted(_validator(service, method, template).iter_errors(found), key=lambda error: str(error.path)):
+        place = error.json_path
+        if error.validator == "required":
+            more = sorted(set(error.instance) - set(error.schema["properties"]))
+            lines.append(f"{place}: {error.message}" + (f"; it has {', '.join(more)}" if more else ""))
+        elif error.validator == "anyOf":  # a value or null: what the value should have been is the news
+            lines += [f"{inner.json_path}: {_due(inner)}" for inner in error.context or () if inner.validator != "type"]
+            if all(inner.validator == "type" for inner in error.context or ()):
+                lines.append(f"{place}: {_show(error.instance)} is neither null nor what is due")
+        else:
+            lines.append(f"{place}: {_due(error)}")
+    return lines
 
 
-def _compare(shape: Shape, found: Any, label: str, indent: str) -> tuple[list[str], bool]:
-    if isinstance(shape, OrNull):
-        if found is None:
-            return [f"  {indent}{label}null"], True
-        if not isinstance(shape.shape, Mapping) or isinstance(found, dict):
-            return _compare(shape.shape, found, label, indent)
-    if isinstance(shape, Mapping) and isinstance(found, dict):
-        return _compare_objects(shape, found, label, indent)
-    if isinstance(shape, Kind) and shape.accepts(found):
-        return [f"  {indent}{label}{_show(found)}"], True
-    return [f"- {indent}{label}{_due(shape)}", f"+ {indent}{label}{_show(found)}"], False
+@cache
+def _validator(service: str, method: str, template: str) -> Draft202012Validator:
+    described = document(service)
+    answers = described["paths"][template][method.lower()]["responses"]
+    schema = answers["200"]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": described["components"]})
 
 
-def _compare_objects(
-    shape: Mapping[str, Shape], found: dict[str, Any], label: str, indent: str
-) -> tuple[list[str], bool]:
-    lines, fits = [f"  {indent}{label}{{"], True
-    inner = indent + "  "
-    for name, field in shape.items():
-        if name not in found:
-            lines.append(f"- {inner}{json.dumps(name)}: {_due(field)}")
-            fits = False
-            continue
-        more, fit = _compare(field, found[name], f"{json.dumps(name)}: ", inner)
-        lines += more
-        fits = fits and fit
-    missing = shape.keys() - found.keys()
-    for name in found.keys() - shape.keys():
-        mark, note = ("+", "") if missing else (" ", "   (not in the contract)")
-        lines.append(f"{mark} {inner}{json.dumps(name)}: {_show(found[name])}{note}")
-    return [*lines, f"  {indent}}}"], fits
-
-
-def _due(shape: Shape) -> str:
-    if isinstance(shape, OrNull):
-        return f"{_due(shape.shape)} or null"
-    if isinstance(shape, Kind):
-        return shape.name
-    return "{" + ", ".join(f"{json.dumps(name)}: {_due(field)}" for name, field in shape.items()) + "}"
+def _due(error: Any) -> str:
+    """Say what is wrong with a value, cut to a length that a person reads."""
+    words: str = error.message
+    whole = repr(error.instance)
+    return words.replace(whole, _show(error.instance)) if len(whole) > SHOWN else words
 
 
 def _show(value: Any) -> str:
-    text = json.dumps(value)
+    text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} … ({len(text)} characters)"

@@ -1,64 +1,79 @@
+from typing import Any
+
 import pytest
 
-from scenarios.contract.shapes import BASE64, NUMBER, PIXELS, SHARE, TEXT, URI, OrNull, Shape, difference, one_of
+from scenarios.contract.shapes import deviations
 
-SHAPE: Shape = {"uri": URI, "metrics": OrNull({"iou": SHARE})}
+METRICS = {"precision": 0.98, "recall": 0.9, "iou": 0.8, "growth_ratio": 1.1}
+GENERATED: dict[str, Any] = {
+    "result_base64": "aGk=",
+    "result_gemini_base64": None,
+    "fidelity_viz_base64": None,
+    "fidelity_viz_gemini_base64": None,
+    "metrics": METRICS,
+    "metrics_gemini": None,
+}
+RESIZED = {
+    "resized_uri": "azure://c/x-resized.jpg",
+    "original_width": 10,
+    "original_height": 10,
+    "new_width": 5,
+    "new_height": 5,
+}
 
 
-def test_what_fits_has_no_difference() -> None:
-    assert difference(SHAPE, {"uri": "azure://c/x.jpg", "metrics": None}) == []
-    assert difference(SHAPE, {"uri": "azure://c/x.jpg", "metrics": {"iou": 1}}) == []
-    assert difference(SHAPE, {"uri": "azure://c/x.jpg", "metrics": None, "more": [1]}) == []
+def resized(**changes: Any) -> list[str]:
+    return deviations("image_manipulator", "POST", "/resize", RESIZED | changes)
 
 
-def test_a_renamed_field_is_seen_as_the_old_name_and_the_new_one() -> None:
-    assert difference({"uri": URI, "width": PIXELS}, {"URI": "azure://c/x.jpg", "width": 3}) == [
-        "    {",
-        '-     "uri": azure://container/blob',
-        '      "width": 3',
-        '+     "URI": "azure://c/x.jpg"',
-        "    }",
+def generated(**changes: Any) -> list[str]:
+    return deviations("a100", "POST", "/generate", GENERATED | changes)
+
+
+def test_what_fits_does_not_deviate_and_fields_that_are_not_known_are_allowed() -> None:
+    assert resized() == resized(model="always the same") == generated() == generated(metrics_gemini=METRICS) == []
+
+
+def test_a_renamed_field_is_told_with_its_new_name() -> None:
+    found = {name: value for name, value in RESIZED.items() if name != "resized_uri"} | {"resizedUri": "azure://c/x"}
+    assert deviations("image_manipulator", "POST", "/resize", found) == [
+        "$: 'resized_uri' is a required property; it has resizedUri"
     ]
-
-
-def test_a_wrong_value_deep_inside_is_shown_beside_what_was_due() -> None:
-    assert difference(SHAPE, {"uri": "azure://c/x.jpg", "metrics": {"iou": 1.2}, "more": 1}) == [
-        "    {",
-        '      "uri": "azure://c/x.jpg"',
-        '      "metrics": {',
-        '-       "iou": a number from 0 to 1',
-        '+       "iou": 1.2',
-        "      }",
-        '      "more": 1   (not in the contract)',
-        "    }",
-    ]
-
-
-def test_a_missing_object_is_described_by_its_fields() -> None:
-    assert '-     "metrics": {"iou": a number from 0 to 1} or null' in difference(SHAPE, {"uri": "azure://c/x.jpg"})
-
-
-def test_long_values_are_cut() -> None:
-    [_, due, found, _] = difference({"uri": URI}, {"uri": "x" * 500})
-    assert "azure://container/blob" in due
-    assert len(found) < 120
-    assert "(502 characters)" in found
 
 
 @pytest.mark.parametrize(
-    ("kind", "good", "bad"),
+    ("changes", "said"),
     [
-        (TEXT, ["a"], ["", None, 1]),
-        (PIXELS, [1, 4000], [0, -1, 1.0, True, "1", None]),
-        (NUMBER, [0, -1.5], [True, "1", float("nan"), None]),
-        (SHARE, [0, 1, 0.5], [-0.01, 1.01, True]),
-        (URI, ["azure://a/b", "azure://a/b/c.jpg"], ["azure://a", "https://a/b", None]),
-        (BASE64, ["aGk="], ["", "not base64!", None]),
-        (one_of("a", "b"), ["a"], ["c", None]),
+        ({"new_width": 0}, "$.new_width: 0 is less than the minimum of 1"),
+        ({"new_width": "5"}, "$.new_width: '5' is not of type 'integer'"),
+        ({"new_width": True}, "$.new_width: True is not of type 'integer'"),
+        ({"resized_uri": "https://c/x.jpg"}, "$.resized_uri: 'https://c/x.jpg' does not match"),
+        ({"resized_uri": None}, "$.resized_uri: None is not of type 'string'"),
     ],
 )
-def test_kinds(kind: object, good: list[object], bad: list[object]) -> None:
-    for value in good:
-        assert difference(kind, value) == []  # type: ignore[arg-type] # pytest's parameters have no type
-    for value in bad:
-        assert difference(kind, value) != []  # type: ignore[arg-type] # as above
+def test_a_wrong_value_is_told_with_its_place(changes: dict[str, Any], said: str) -> None:
+    [line] = resized(**changes)
+    assert line.startswith(said)
+
+
+def test_a_wrong_value_deep_inside_or_beside_null_is_told_too() -> None:
+    [line] = generated(metrics=METRICS | {"iou": 1.2})
+    assert line == "$.metrics.iou: 1.2 is greater than the maximum of 1.0"
+    [line] = generated(metrics_gemini=METRICS | {"iou": 1.2})
+    assert line == "$.metrics_gemini.iou: 1.2 is greater than the maximum of 1.0"
+    [line] = generated(result_gemini_base64=3)
+    assert line == "$.result_gemini_base64: 3 is neither null nor what is due"
+
+
+def test_long_values_are_cut() -> None:
+    [line] = resized(resized_uri="x" * 500)
+    assert "(502 characters)" in line
+    assert len(line) < 160
+
+
+def test_an_answer_that_is_no_object() -> None:
+    [line] = deviations("sam3", "POST", "/jobs", ["job-1"])
+    assert line == "$: ['job-1'] is not of type 'object'"
+    assert deviations("sam3", "GET", "/jobs/{job_id}", {"status": "done"})[0].startswith(
+        "$.status: 'done' is not one of"
+    )
