@@ -76,7 +76,17 @@ def _run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("mode", [("-p", "no:asyncio"), ("-o", "asyncio_mode=auto"), ("-o", "asyncio_mode=strict")])
+AGAIN = pytest.mark.long("a server and a suite of its own for one more mode of pytest-asyncio")
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(("-p", "no:asyncio"), marks=AGAIN),
+        ("-o", "asyncio_mode=auto"),
+        pytest.param(("-o", "asyncio_mode=strict"), marks=AGAIN),
+    ],
+)
 def test_a_suite_in_a_folder_of_its_own(tmp_path: Path, mode: tuple[str, ...]) -> None:
     done = _run(_suite(tmp_path), "-m", "pytest", "-q", *mode)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -93,6 +93,7 @@ def mix(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long("two load runs")
 async def test_a_deployment_s_fake_tells_its_scale_and_has_its_own_profile_back(
     tmp_path: Path, profiles: Path, mix: Path
 ) -> None:
@@ -112,7 +113,6 @@ async def test_a_deployment_s_fake_tells_its_scale_and_has_its_own_profile_back(
     assert [step["rate"] for step in figures["steps"]] == pytest.approx([2, 2.8])
 
 
-@pytest.mark.long("a load run more")
 async def test_a_threshold_that_the_first_rate_breaks_is_named_with_its_figure(
     tmp_path: Path, profiles: Path, mix: Path
 ) -> None:
