@@ -17,6 +17,7 @@ from loadtests.bench import contender
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.files import folder_in_memory
 from loadtests.bench.status_prober import looking
+from loadtests.measure.histogram import at_percentile
 from loadtests.measure.process_usage import MIB, Meter
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.stack.programs import Options
@@ -79,7 +80,7 @@ async def main(concurrent: int) -> int:
     content = json.dumps(start_body(portrait(3000, 4000, seed=1, zoom=FAR), strokes=STROKES)).encode()
     print(f"body of one start: {len(content) / 1e6:.1f} MB, a 12-megapixel JPEG in base64", flush=True)
     start, loads, looks = await gateway_alone(content)
-    p95 = looks[int(len(looks) * 0.95)]
+    p95 = at_percentile(looks, 95)
     print(
         f"{BURSTS} times {STARTS_AT_ONCE} starts at once: all accepted; {len(looks)} statuses meanwhile, "
         f"median {statistics.median(looks) * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms"

@@ -14,6 +14,7 @@ from functools import lru_cache
 from loadtests.arrivals import Shape, arrivals
 from loadtests.knee.queueing import highest_rate, waits
 from loadtests.knee.sizing import Station
+from loadtests.measure.histogram import at_percentile
 from loadtests.measure.summary import FEW
 from loadtests.thresholds import Thresholds
 
@@ -151,8 +152,3 @@ def _arrivals(rate: float, seconds: float, seed: int) -> list[float]:
 @lru_cache(maxsize=4 * SEEDS)
 def _one_a_second(seconds: float, seed: int) -> list[float]:
     return arrivals(SHAPE, 1.0, seconds, seed)
-
-
-def at_percentile(ascending: Sequence[float], percentile: float) -> float:
-    """Return the value that this part of all, in percent, does not exceed: the one that an HDR histogram returns."""
-    return ascending[max(1, int(percentile * len(ascending) / 100 + 0.5)) - 1]

@@ -1,6 +1,6 @@
 """Latencies in a High Dynamic Range histogram: every value to three digits, merged without loss."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from hdrh.histogram import HdrHistogram
@@ -57,3 +57,8 @@ class Latencies:
         figures |= {f"p{percentile:g}_s": self.at(percentile) for percentile in PERCENTILES}
         figures["max_s"] = self._histogram.get_max_value() / MICROSECONDS
         return figures
+
+
+def at_percentile(ascending: Sequence[float], percentile: float) -> float:
+    """Return the value that this part of all, in percent, does not exceed: the one that an HDR histogram returns."""
+    return ascending[max(1, int(percentile * len(ascending) / 100 + 0.5)) - 1]

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import httptools
 import uvloop
 
+from loadtests.measure.histogram import at_percentile
+
 LONGEST_S = 120
 """A measurement that takes longer has hung."""
 
@@ -65,7 +67,7 @@ def percentile_ms(url: str, *, connections: int, rounds: int, share: float) -> f
         RuntimeError: an answer was no 200, or the server closes connections after an answer.
     """
     latencies = sorted(uvloop.run(_all(url, connections, rounds)))
-    return latencies[min(len(latencies) - 1, int(len(latencies) * share))] * 1000
+    return at_percentile(latencies, 100 * share) * 1000
 
 
 async def _all(url: str, connections: int, rounds: int) -> list[float]:

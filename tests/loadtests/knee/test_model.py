@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from loadtests.arrivals import arrivals
-from loadtests.knee.model import GRID, Foresight, at_percentile
+from loadtests.knee.model import GRID, Foresight
 from loadtests.knee.queueing import wait_at
 from loadtests.knee.sizing import Operation, Station
-from loadtests.measure.histogram import Latencies
+from loadtests.measure.histogram import Latencies, at_percentile
 from loadtests.thresholds import Thresholds
 
 
