@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from loadtests.knee.model import Point
-from loadtests.knee.search import Knee, Step, told
+from loadtests.knee.search import Knee, Rate, told
 from loadtests.knee.sizing import Station
 from loadtests.report.plot_list import svg
 from loadtests.report.plots import INK
@@ -49,7 +49,7 @@ def write_page(folder: Path, knee: Knee, a100: Station) -> Path:
 
 
 def _figures(knee: Knee) -> dict[str, object]:
-    def of(step: Step) -> dict[str, object]:
+    def of(step: Rate) -> dict[str, object]:
         return asdict(step) | {"kept": step.kept, "broken": [item.name for item in step.broken]}
 
     proof, over = knee.proof, knee.over

@@ -23,7 +23,7 @@ CLOSE_ENOUGH = 1.1
 
 
 @dataclass(frozen=True)
-class Step:
+class Rate:
     """One rate that was tried. `folder` has its report; `transaction` are its percentiles, in seconds."""
 
     rate: float
@@ -64,7 +64,7 @@ class Proof:
     """The rate that broke, once more with as many slots as the formula says; `why` it was not tried, if it was not."""
 
     slots: int
-    step: Step | None
+    step: Rate | None
     why: str = ""
 
 
@@ -75,7 +75,7 @@ class Knee:
     seconds: float
     seed: int
     stations: list[Station]
-    steps: list[Step]
+    steps: list[Rate]
     foresight: Foresight
     foreseen: Foreseen
     proof: Proof | None
@@ -92,7 +92,7 @@ class Knee:
         return max(step.rate for step in self.steps if step.kept)
 
     @property
-    def over(self) -> Step | None:
+    def over(self) -> Rate | None:
         """The lowest rate that broke a threshold."""
         return min((step for step in self.steps if not step.kept), key=lambda step: step.rate, default=None)
 
@@ -142,7 +142,7 @@ class Search:
         self._file = limits
         self._limits: Thresholds | None = None
 
-    async def steps(self, first: Station) -> tuple[list[Step], Foresight, Foreseen]:
+    async def steps(self, first: Station) -> tuple[list[Rate], Foresight, Foreseen]:
         """Raise the rate until a threshold breaks, then halve the distance until it is within a tenth.
 
         Raises:
@@ -171,7 +171,11 @@ class Search:
         return await climb(self.step, step, factor=chosen.factor, most=chosen.most), foresight, foreseen
 
     async def prove(
-        self, steps: Sequence[Step], foresight: Foresight, places: int | None, scale: Callable[[int], Awaitable[None]]
+        self,
+        steps: Sequence[Rate],
+        foresight: Foresight,
+        places: int | None,
+        scale: Callable[[int], Awaitable[None]],
     ) -> Proof | None:
         """Try the lowest rate that broke with the slots that the formula says it needs; None when none broke.
 
@@ -200,7 +204,7 @@ class Search:
         print(f"with {slots} slots of {station.name}, as the formula says:")
         return Proof(slots, await self.step(over.rate, f"-{slots}-slots"))
 
-    async def step(self, rate: float, name: str = "") -> Step:
+    async def step(self, rate: float, name: str = "") -> Rate:
         """Make one run and write its report.
 
         Raises:
@@ -222,7 +226,7 @@ class Search:
         write_report(folder, summary, judged)
         if not transaction["count"]:
             raise RunError(f"at {rate:g}/s no try-on completed; its report: {folder / 'report.html'}")
-        step = Step(
+        step = Rate(
             rate,
             folder.name,
             {name: transaction[name] for name in PERCENTILES},
@@ -235,7 +239,7 @@ class Search:
         return step
 
 
-async def climb(measure: Callable[[float], Awaitable[Step]], lowest: Step, *, factor: float, most: int) -> list[Step]:
+async def climb(measure: Callable[[float], Awaitable[Rate]], lowest: Rate, *, factor: float, most: int) -> list[Rate]:
     """Return the steps of the way up to the knee, the lowest first, then as they were measured.
 
     Args:
@@ -253,7 +257,7 @@ async def climb(measure: Callable[[float], Awaitable[Step]], lowest: Step, *, fa
     return steps
 
 
-def foresee(lowest: Step, first: Station, limits: Thresholds, *, seconds: float, seed: int) -> Foresight:
+def foresee(lowest: Rate, first: Station, limits: Thresholds, *, seconds: float, seed: int) -> Foresight:
     """Return the formulas, with what a try-on spends outside the station as the lowest rate measured it."""
     alone = Foresight(first, seconds, 0.0, limits).figures(lowest.rate, seed).p50_s
     return Foresight(first, seconds, max(0.0, lowest.transaction["p50_s"] - alone), limits)
@@ -276,7 +280,7 @@ def told(item: Judged) -> str:
     return f"{item.name} {number(item.figure)}{unit} (threshold {number(item.limit)}{unit})"
 
 
-def describe(step: Step) -> str:
+def describe(step: Rate) -> str:
     """Return the line of a rate."""
     word = "kept" if step.kept else "BROKEN: " + ", ".join(map(told, step.broken))
     p95 = number(step.transaction["p95_s"])

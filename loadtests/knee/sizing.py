@@ -16,7 +16,7 @@ QUANTILES = 2000
 
 
 @dataclass(frozen=True)
-class Operation:
+class Demand:
     """An operation that takes a slot: the share of try-ons that call it, and seconds that it takes, all as likely."""
 
     share: float
@@ -28,7 +28,7 @@ class Station:
     """A service with slots, and what one try-on asks of it."""
 
     name: str
-    operations: tuple[Operation, ...]
+    operations: tuple[Demand, ...]
     slots: int
 
     @cached_property
@@ -74,7 +74,7 @@ def stations(
             latency = profile.latency.get(operation)
             if latency is not None and share:
                 durations = (latency.at((number + 0.5) / QUANTILES) * scales[name] for number in range(QUANTILES))
-                operations.append(Operation(share, tuple(durations)))
+                operations.append(Demand(share, tuple(durations)))
         slots = min(profile.capacity.slots, places or MOST_SERVERS) if name == "a100" else profile.capacity.slots
         station = Station(name, tuple(operations), slots)
         if station.operations and any(any(operation.durations) for operation in operations):

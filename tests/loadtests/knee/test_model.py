@@ -6,16 +6,16 @@ import pytest
 from loadtests.arrivals import arrivals
 from loadtests.knee.model import GRID, Foresight
 from loadtests.knee.queueing import wait_at
-from loadtests.knee.sizing import Operation, Station
+from loadtests.knee.sizing import Demand, Station
 from loadtests.measure.histogram import Latencies, at_percentile
 from loadtests.thresholds import Thresholds
 
 
-def exponential(mean: float) -> Operation:
-    return Operation(1.0, tuple(-mean * math.log(1 - (number + 0.5) / 2000) for number in range(2000)))
+def exponential(mean: float) -> Demand:
+    return Demand(1.0, tuple(-mean * math.log(1 - (number + 0.5) / 2000) for number in range(2000)))
 
 
-FIXED = Station("a100", (Operation(1.0, (1.0,)),), slots=1)
+FIXED = Station("a100", (Demand(1.0, (1.0,)),), slots=1)
 VARYING = Station("a100", (exponential(1.0),), slots=1)
 
 
@@ -39,7 +39,7 @@ def test_a_stay_is_the_service_alone_where_nobody_waits_and_grows_with_the_rate(
 
 
 def test_who_calls_nothing_at_a_station_does_not_stay_there() -> None:
-    sometimes = Station("a100", (Operation(0.2, (10.0,)),), slots=1)
+    sometimes = Station("a100", (Demand(0.2, (10.0,)),), slots=1)
     assert foresight(sometimes).played([0.0] * 20, 1).p50_s == 0
 
 

@@ -9,25 +9,25 @@ import pytest
 
 from loadtests.knee.model import Foresight
 from loadtests.knee.report import write_page
-from loadtests.knee.search import Foreseen, Knee, Proof, Step, climb, foresee, longest_waits, told
-from loadtests.knee.sizing import Operation, Station, slots_for
+from loadtests.knee.search import Foreseen, Knee, Proof, Rate, climb, foresee, longest_waits, told
+from loadtests.knee.sizing import Demand, Station, slots_for
 from loadtests.measure.bottleneck import Evidence
 from loadtests.thresholds import Judged, Thresholds
 
-A100 = Station("a100", (Operation(1.0, (1.0,)),), slots=1)
+A100 = Station("a100", (Demand(1.0, (1.0,)),), slots=1)
 LIMITS = Thresholds.model_validate({"transaction": {"p95_s": 6}})
 FORESIGHT = Foresight(A100, 60, 2.0, LIMITS)
 
 
-def step(rate: float, *broken: str, p95: float = 4.0) -> Step:
+def step(rate: float, *broken: str, p95: float = 4.0) -> Rate:
     """A rate that kept its thresholds, but for those named."""
     judged = [Judged(name, 6, p95, name not in broken) for name in ("transaction p95", "status p99")]
     slots = Evidence("slots of a100", 0.9 if broken else 0.4, "1 slot")
     figures = {"p50_s": 2.5, "p95_s": p95, "p99_s": p95 + 1}
-    return Step(rate, f"rate-{rate:.3f}", figures, rate, judged, [slots], "The bottleneck: slots of a100 (1 slot).")
+    return Rate(rate, f"rate-{rate:.3f}", figures, rate, judged, [slots], "The bottleneck: slots of a100 (1 slot).")
 
 
-def knee(*steps: Step, foreseen: float = 0.8, proof: Proof | None = None) -> Knee:
+def knee(*steps: Rate, foreseen: float = 0.8, proof: Proof | None = None) -> Knee:
     needs = [slots_for(rate, A100, {95: 3.0}) for rate in (1, 5)]
     return Knee(60, 1, [A100], list(steps), FORESIGHT, Foreseen(foreseen, 0.7, 0.9, 0.6), proof, needs)
 
@@ -42,7 +42,7 @@ FOUND = knee(
 
 @pytest.mark.parametrize("broken_from", [0.5, 0.75, 1.3])
 async def test_the_way_up_ends_within_a_tenth_of_where_a_threshold_breaks(broken_from: float) -> None:
-    async def measure(rate: float) -> Step:
+    async def measure(rate: float) -> Rate:
         return step(rate, *(["transaction p95"] if rate >= broken_from else []))
 
     found = knee(*await climb(measure, step(0.4), factor=1.4, most=12))
@@ -53,7 +53,7 @@ async def test_the_way_up_ends_within_a_tenth_of_where_a_threshold_breaks(broken
 
 
 async def test_the_way_up_takes_no_more_steps_than_it_may() -> None:
-    async def measure(rate: float) -> Step:
+    async def measure(rate: float) -> Rate:
         return step(rate, *(["transaction p95"] if rate > 1 else []))
 
     steps = await climb(measure, step(0.4), factor=1.4, most=4)
