@@ -171,7 +171,8 @@ def _steps_to_rgb(image: Image.Image, profile: Profile | None) -> list[Callable[
     elif profile and mode == "CMYK":
         steps += [profile.to_srgb]
     else:
-        steps += [lambda other: other.convert("RGBA" if clear else "RGB")]
+        wanted = "RGBA" if clear else "RGB"
+        steps += [] if mode == wanted else [lambda other: other.convert(wanted)]
         steps += [profile.to_srgb] if profile else []
     return [*steps, _on_white, lambda flat: flat.convert("RGB")] if clear else steps
 

@@ -12,17 +12,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from fakes.pictures import portrait
 from loadtests.bench import contender
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.files import folder_in_memory
+from loadtests.bench.photos import phone_s, plain_photo, print_photo_costs
 from loadtests.bench.status_prober import looking
 from loadtests.measure.histogram import at_percentile
 from loadtests.measure.process_usage import MIB, Meter
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.drawn import FAR
 
 STARTS = 40
 STARTS_AT_ONCE = 20
@@ -77,8 +76,12 @@ async def noop(stack: Stack, concurrent: int) -> Batch:
 
 async def main(concurrent: int) -> int:
     """Run, print, and say by the exit code whether the goals are kept."""
-    content = json.dumps(start_body(portrait(3000, 4000, seed=1, zoom=FAR), strokes=STROKES)).encode()
-    print(f"body of one start: {len(content) / 1e6:.1f} MB, a 12-megapixel JPEG in base64", flush=True)
+    photo = plain_photo()
+    print_photo_costs(photo)
+    content = json.dumps(start_body(phone_s(photo), strokes=STROKES)).encode()
+    print(
+        f"body of one start: {len(content) / 1e6:.1f} MB, a 12-megapixel JPEG as phones write it, in base64", flush=True
+    )
     start, loads, looks = await gateway_alone(content)
     p95 = at_percentile(looks, 95)
     print(

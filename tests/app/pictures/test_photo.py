@@ -18,6 +18,7 @@ from tests.app.pictures.made import (
     near,
     png_header,
     quarters,
+    rgb_profile,
     saved,
     shows_quarters,
 )
@@ -177,6 +178,9 @@ print(peak() - before - len(upright.data), upright.width, upright.height)
         ("RGB", "JPEG", True, 8),
         ("RGB", "PROGRESSIVE", True, 10),
         ("RGB", "JPEG", False, 0.3),
+        ("RGB", "P3", False, 5),
+        ("RGB", "P3", True, 8),
+        ("RGB", "ENDLESS", False, 5),
         ("CMYK", "JPEG", False, 8),
         ("L", "JPEG", True, 5),
         ("RGBA", "PNG", True, 8),
@@ -191,9 +195,11 @@ def test_no_more_than_two_copies_of_a_photo_are_in_memory(
     photo = Image.linear_gradient("L").resize((2800, 2000))
     photo = photo.convert("I").convert("I;16") if mode == "I;16" else photo.convert("RGB").convert(mode)
     options: dict[str, object] = {"progressive": True, "subsampling": 0} if fmt == "PROGRESSIVE" else {}
-    fmt = "JPEG" if fmt == "PROGRESSIVE" else fmt
+    options |= {"icc_profile": rgb_profile()} if fmt == "P3" else {}
+    last = -2 if fmt == "ENDLESS" else None
+    fmt = "PNG" if fmt == "PNG" else "JPEG"
     options |= {"transparency": 0} if mode == "P" else {"compress_level": 1} if fmt == "PNG" else {}
-    data = saved(photo, fmt, **options, **({"exif": exif(6)} if turned else {}))
+    data = saved(photo, fmt, **options, **({"exif": exif(6)} if turned else {}))[:last]
     command = [sys.executable, "-c", MEASURE]
     answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout.split()
     assert [int(side) for side in answer[1:]] == ([2000, 2800] if turned else [2800, 2000])
