@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from matplotlib.figure import Figure
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
 from fakes.pictures import portrait
@@ -61,7 +61,7 @@ async def measure(stack: Stack, chosen: Sequence[str], rounds: int, workflows: i
 
 async def _say_what_large_does(stack: Stack) -> None:
     """Try the literal pseudocode, whose worker is up, with a photo of 5 MB."""
-    client = await Client.connect(stack.temporal_address)
+    client = await stack.temporal()
     large = base64.b64encode(portrait(3000, 4000, seed=1, zoom=FAR)).decode()
     what = f"the literal pseudocode with {len(large) / 1e6:.1f} MB of base64"
     try:

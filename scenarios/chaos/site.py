@@ -88,7 +88,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)
-        site = Site(stack, gateway, await Client.connect(stack.temporal_address), controls)
+        site = Site(stack, gateway, await stack.temporal(), controls)
         await site.make_current(BUILD_ID)
         yield site
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import WorkflowHistory
 
 from scenarios.demo import photo as photos
 from scenarios.gateway_client import RUNNING, FailedError, GatewayClient, RefusedError, start_body
@@ -110,7 +110,7 @@ async def _try_on(photo: photos.Photo, stack: Stack, console: Console) -> tuple[
                 progress.update(bar, completed=percent, step=step)
 
             result = await gateway.pictures(workflow_id, seen=show, every_s=LOOK_S, wait_s=0)
-    client = await Client.connect(stack.temporal_address)
+    client = await stack.temporal()
     return result, await client.get_workflow_handle(workflow_id).fetch_history()
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
@@ -41,7 +40,7 @@ async def live_stack(home: Path) -> AsyncIterator[LivePlace]:
     """Start the whole stack as processes, on free ports, with scaled fakes, and stop it at the end."""
     options = Options(profile="instant", time_scale=TIME_SCALE, temporal_ui=False)
     async with Stack(home=home, options=options) as stack:
-        client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+        client = await stack.temporal()
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}
         try:
             yield LivePlace(stack.urls["gateway"], client, controls)

@@ -10,6 +10,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
 from scenarios.processes.child import Child
 from scenarios.processes.ports import HOST, require_free
 from scenarios.processes.supervisor import Supervisor
@@ -49,6 +52,10 @@ class Stack(Supervisor):
         super().__init__(
             programs.stages(self.ports, home.resolve(), self.options), home=home.resolve(), announce=announce
         )
+
+    async def temporal(self) -> Client:
+        """Return a client of the stack's Temporal that reads what the application writes."""
+        return await Client.connect(self.temporal_address, data_converter=pydantic_data_converter)
 
     def _prepare(self) -> None:
         require_free(programs.purposes(self.ports, self.options))

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from anyio.from_thread import start_blocking_portal
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app.attempts.clock import WallClock
 from app.services.assembly import Assembly
@@ -39,7 +38,7 @@ def settings(backing: Stack) -> Settings:
 
 @pytest.fixture
 async def client(backing: Stack) -> Client:
-    return await Client.connect(backing.temporal_address, data_converter=pydantic_data_converter)
+    return await backing.temporal()
 
 
 @pytest.fixture

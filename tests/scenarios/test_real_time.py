@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app.attempts.clock import Clock, WallClock
 from app.services.assembly import Assembly
@@ -90,7 +88,7 @@ async def run_with(clock: Clock, stack: Stack) -> Run:
     names = Settings.model_fields
     given = {name.lower(): value for name, value in stack.environment.items() if name.lower() in names}
     settings = Settings.model_validate(given | {"worker_drain_s": 0})
-    client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+    client = await stack.temporal()
     controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}
     place = LivePlace(stack.urls["gateway"], client, controls)
     assembly = Assembly(settings, clock=clock)

@@ -19,7 +19,6 @@ from azure.storage.blob.aio import ContainerClient
 from PIL import Image
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 from typing_extensions import override
@@ -155,7 +154,7 @@ def settings(stack: Stack) -> Settings:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(stack: Stack) -> Client:
-    return await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+    return await stack.temporal()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

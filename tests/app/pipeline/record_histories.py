@@ -12,7 +12,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from app.attempts.clock import WallClock
 from app.pipeline.models import MaskPoint, Stroke, WorkflowInput, WorkflowOutput
@@ -37,7 +36,7 @@ async def main() -> None:
         async with Stack(home=Path(home), options=options) as stack:
             given = {name.lower(): value for name, value in stack.environment.items()}
             settings = Settings.model_validate(given)
-            client = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+            client = await stack.temporal()
             blobs, assembly = BlobStore(settings, WallClock()), Assembly(settings)
             async with working(client, settings, assembly.activities):
                 photo = portrait(640, 480, seed=1)
