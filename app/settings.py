@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import ipaddress
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SHORTEST_API_KEY = 16
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     gateway_port: int = Field(default=8000, ge=0, le=65535)
     api_keys: Annotated[tuple[tuple[str, SecretStr], ...], NoDecode] = ()
     forwarded_allow_ips: str = "127.0.0.1"
+    keep_alive_s: int = Field(default=75, ge=1, le=LONGEST_S)
     start_limit_per_minute: int | None = Field(default=None, ge=1)
     max_body_mb: float = Field(default=32, gt=0)
     body_slots: int = Field(default=6, ge=1)
@@ -78,6 +81,17 @@ class Settings(BaseSettings):
     @classmethod
     def _named_keys(cls, value: object) -> object:
         return _read_api_keys(value) if isinstance(value, str) else value
+
+    @field_validator("start_limit_per_minute")
+    @classmethod
+    def _of_somebody(cls, value: int | None, info: ValidationInfo) -> int | None:
+        """Refuse a limit that every caller evades by a header, naming another address each time."""
+        if value is not None and not info.data.get("api_keys") and _everybody(info.data.get("forwarded_allow_ips", "")):
+            raise ValueError(
+                "counts by addresses, and FORWARDED_ALLOW_IPS lets every caller name its own: "
+                "name the proxies there, such as 10.0.0.0/8, or set API_KEYS"
+            )
+        return value
 
     @field_validator("azure_account_key")
     @classmethod
@@ -117,6 +131,18 @@ def _read_api_keys(value: str) -> tuple[tuple[str, str], ...]:
     if len(names) < len(pairs) or len(keys) < len(pairs):
         raise ValueError("each name and each key may be there once")
     return tuple((name, key) for name, _, key in pairs)
+
+
+def _everybody(proxies: str) -> bool:
+    """Say whether a list of proxies has all addresses of IPv4 or IPv6 in it, however it says so."""
+    networks: dict[int, list[Any]] = {4: [], 6: []}
+    for proxy in (part.strip() for part in proxies.split(",")):
+        if proxy == "*":
+            return True
+        with suppress(ValueError):
+            network = ipaddress.ip_network(proxy, strict=False)
+            networks[network.version].append(network)
+    return any(not one.prefixlen for several in networks.values() for one in ipaddress.collapse_addresses(several))
 
 
 def _http_address(value: str) -> str:

@@ -24,10 +24,6 @@ from app.settings import Settings
 GRACE = 25
 """Seconds that requests have to end after SIGTERM."""
 
-KEEP_ALIVE = 75
-"""Seconds before an idle connection is closed. Longer than clients and load balancers keep one (60 s): who closes first
-while a request is on its way loses that request."""
-
 BACKLOG = 2048
 
 log = structlog.get_logger(__name__)
@@ -47,8 +43,8 @@ class GatewayServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(app: FastAPI, forwarded_allow_ips: str = "") -> GatewayServer:
-    """Return the server that serves this gateway; these proxies are believed when they name the caller's address."""
+def server_for(app: FastAPI, settings: Settings) -> GatewayServer:
+    """Return the server that serves this gateway."""
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,
@@ -57,9 +53,9 @@ def server_for(app: FastAPI, forwarded_allow_ips: str = "") -> GatewayServer:
         access_log=False,
         log_config=None,
         server_header=False,
-        forwarded_allow_ips=forwarded_allow_ips,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=KEEP_ALIVE,
+        timeout_keep_alive=settings.keep_alive_s,
     )
     return GatewayServer(config, app.state.parts)
 
@@ -92,7 +88,7 @@ async def main(settings: Settings, listener: socket.socket) -> None:
             log.info("gateway listening", host=host, port=port)
             telemetry.trace_requests(app)
             app.state.access.say_what_is_off()
-            await server_for(app, settings.forwarded_allow_ips).serve(sockets=[listener])
+            await server_for(app, settings).serve(sockets=[listener])
     finally:
         await asyncio.to_thread(telemetry.close)
     log.info("gateway stopped")

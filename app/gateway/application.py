@@ -7,15 +7,18 @@ from typing import Any
 import httpx
 from azure.core.pipeline.transport import AsyncHttpTransport
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import HTMLResponse
 from temporalio.client import Client
 
 from app.gateway.admission.access import Access
 from app.gateway.admission.bodies import Bodies
 from app.gateway.api.errors import add_handlers
 from app.gateway.api.openapi import document
+from app.gateway.api.page import HEADERS, page
 from app.gateway.api.responses import Results
 from app.gateway.health import HealthChecks
+from app.gateway.origins import Origins
+from app.gateway.probed import HeadAsGet
 from app.gateway.request_log import Frame
 from app.gateway.routes import Parts, operations_routes, tryon_routes
 from app.gateway.start import Starter
@@ -23,11 +26,6 @@ from app.gateway.temporal_calls import TryOns
 from app.gateway.watch import Watches
 from app.services.assembly import Services
 from app.settings import Settings
-
-LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-ALLOWED_ORIGINS = rf"http://localhost:[0-9]{{1,5}}|https://({LABEL}\.)+lovableproject\.com"
-"""`http://localhost:*` and `https://*.lovableproject.com` (specification, CORS Configuration); matched in full."""
-
 
 BLOB_RETRIES = 2
 """The SDK's own quick ones: a request has no attempts, as an activity has."""
@@ -63,8 +61,9 @@ def _application(settings: Settings, client: Client, services: Services) -> Fast
         title="Jewellery try-on",
         version="1.0.0",
         description="Takes a photo and points on it; returns pictures that wear jewellery.",
-        docs_url=None,  # those pages load scripts from the internet
+        docs_url=None,  # those pages load scripts from the internet; ours does not
         redoc_url=None,
+        redirect_slashes=False,  # behind a proxy that is not trusted a redirect would lead from https to http
     )
     tryons = TryOns(client, settings)
     app.state.parts = Parts(
@@ -80,12 +79,12 @@ def _application(settings: Settings, client: Client, services: Services) -> Fast
     app.include_router(operations_routes)
     add_handlers(app)
     app.add_middleware(Frame)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origin_regex=ALLOWED_ORIGINS,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["Retry-After"],
-    )
+    app.add_middleware(Origins)
+    app.add_middleware(HeadAsGet)
     document(app)
+
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page(app.openapi()), headers=HEADERS)
+
+    app.add_api_route("/docs", docs, include_in_schema=False)
     return app

@@ -16,7 +16,7 @@ from app.errors.temporal import TemporalUnavailableError
 from app.gateway.admission.access import caller_name, may_start, who_calls
 from app.gateway.admission.bodies import Bodies
 from app.gateway.api import openapi as docs
-from app.gateway.api.errors import problem_response
+from app.gateway.api.errors import NothingMoreError, problem_response
 from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.api.start_request import parse_start
 from app.gateway.health import Health, HealthChecks
@@ -28,6 +28,9 @@ from app.pictures.photo import accept
 
 MAX_WAIT = 60.0
 """Seconds that a long poll may ask for: proxies cut longer ones off."""
+
+COME_AGAIN_MS = 5000
+"""When a browser comes again after an event `unavailable`."""
 
 tryon_routes = APIRouter(tags=["try-on"], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
 """What a browser calls."""
@@ -150,9 +153,17 @@ async def cancel(parts: PartsOf, workflow_id: WorkflowId) -> Response:
     return _json(Cancelled(workflow_id=workflow_id).body())
 
 
-async def _first_look(parts: PartsOf, workflow_id: WorkflowId) -> str:
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The event that a browser has seen last; it sends this itself."),
+]
+
+
+async def _first_look(parts: PartsOf, workflow_id: WorkflowId, last_event_id: LastEventId = None) -> str:
     """Refuse an unknown id before the stream begins: afterwards there is no status to say it with."""
-    await parts.tryons.look(workflow_id)
+    snapshot = await parts.tryons.look(workflow_id)
+    if snapshot.ended and _event_id(snapshot) == last_event_id:
+        raise NothingMoreError
     return workflow_id
 
 
@@ -162,24 +173,35 @@ async def _first_look(parts: PartsOf, workflow_id: WorkflowId) -> str:
     responses=docs.EVENTS_RESPONSES,
     summary="Follow a try-on",
 )
-async def events(parts: PartsOf, workflow_id: Annotated[str, Depends(_first_look)]) -> AsyncIterator[ServerSentEvent]:
+async def events(
+    parts: PartsOf, workflow_id: Annotated[str, Depends(_first_look)], last_event_id: LastEventId = None
+) -> AsyncIterator[ServerSentEvent]:
     """Send an event `progress` at each change and one `end`, as server-sent events. GET then has the pictures.
 
-    A comment comes every 15 s. An event `error` says that the backend cannot tell now: the browser connects again.
+    A comment comes every 15 s. An event `unavailable` says that the backend cannot tell now, and when to come again.
     """
     try:
         async with aclosing(parts.watches.watch(workflow_id)) as changes:
             async for snapshot in changes:
-                yield _event(snapshot)
+                if _event_id(snapshot) != last_event_id:
+                    yield _event(snapshot)
     except PipelineError as error:
-        yield ServerSentEvent(event="error", raw_data=bytes(problem_response(error).body).decode())
+        # Not `error`: by that name an EventSource tells of itself.
+        told = bytes(problem_response(error).body).decode()
+        yield ServerSentEvent(event="unavailable", retry=COME_AGAIN_MS, raw_data=told)
 
 
 def _event(snapshot: Snapshot) -> ServerSentEvent:
-    kind = "end" if snapshot.ended else "progress"
+    kind, place = "end" if snapshot.ended else "progress", _event_id(snapshot)
     if snapshot.status is Status.COMPLETED:
-        return ServerSentEvent(event=kind, data={"workflowId": snapshot.workflow_id, "status": snapshot.status})
-    return ServerSentEvent(event=kind, raw_data=without_pictures(snapshot).body().decode())
+        said = {"workflowId": snapshot.workflow_id, "status": snapshot.status}
+        return ServerSentEvent(event=kind, id=place, data=said)
+    return ServerSentEvent(event=kind, id=place, raw_data=without_pictures(snapshot).body().decode())
+
+
+def _event_id(snapshot: Snapshot) -> str:
+    """Return what `Last-Event-ID` names an event by: the progress, or how it ended."""
+    return str(snapshot.status if snapshot.ended else snapshot.step.progress)
 
 
 @operations_routes.get("/health", summary="What the backend can reach")

@@ -75,7 +75,7 @@ export interface paths {
          * Follow a try-on
          * @description Send an event `progress` at each change and one `end`, as server-sent events. GET then has the pictures.
          *
-         *     A comment comes every 15 s. An event `error` says that the backend cannot tell now: the browser connects again.
+         *     A comment comes every 15 s. An event `unavailable` says that the backend cannot tell now, and when to come again.
          */
         get: operations["events_workflow__workflowId__events_get"];
         put?: never;
@@ -343,7 +343,7 @@ export interface components {
         StartRequest: {
             /**
              * Originalimagebase64
-             * @description JPEG or PNG, 32 pixels a side to 50 megapixels, in base64; also as a `data:` URL or in lines.
+             * @description JPEG or PNG, 32 pixels a side to 64 megapixels, in base64; also as a `data:` URL or in lines.
              */
             originalImageBase64: string;
             /**
@@ -714,7 +714,10 @@ export interface operations {
     events_workflow__workflowId__events_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event that a browser has seen last; it sends this itself. */
+                "Last-Event-ID"?: string | null;
+            };
             path: {
                 /** @description As POST /workflow/start gave it. */
                 workflowId: string;
@@ -731,10 +734,18 @@ export interface operations {
                 content: {
                     /**
                      * @example event: progress
+                     *     id: 45
                      *     data: {"workflowId":"7c9e6679-7425-40de-944b-e07fc1f90ae7","status":"RUNNING","progress":45,"currentStep":"GENERATING_MASK"}
                      */
                     "text/event-stream": unknown;
                 };
+            };
+            /** @description `Last-Event-ID` is that of `end`: there is nothing more to tell */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized: `UNAUTHORIZED` */
             401: {

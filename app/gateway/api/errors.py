@@ -70,6 +70,10 @@ def field_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
     return found
 
 
+class NothingMoreError(Exception):
+    """A stream was followed to its end already: a 204, with which an EventSource does not come again."""
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the application in the one shape."""
 
@@ -90,6 +94,10 @@ def add_handlers(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
+    async def nothing_more(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=204)
+
+    app.add_exception_handler(NothingMoreError, nothing_more)
     app.add_exception_handler(PipelineError, pipeline_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(HTTPException, http_error)

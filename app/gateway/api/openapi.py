@@ -91,11 +91,12 @@ EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": "Server-sent events: `progress` at each change, and one `end`",
         "content": {
             "text/event-stream": {
-                "example": 'event: progress\ndata: {"workflowId":"7c9e6679-7425-40de-944b-e07fc1f90ae7",'
+                "example": 'event: progress\nid: 45\ndata: {"workflowId":"7c9e6679-7425-40de-944b-e07fc1f90ae7",'
                 '"status":"RUNNING","progress":45,"currentStep":"GENERATING_MASK"}\n\n'
             }
         },
     },
+    204: {"description": "`Last-Event-ID` is that of `end`: there is nothing more to tell"},
     **error_responses(WorkflowNotFoundError, TemporalUnavailableError),
 }
 READY_ERRORS = error_responses(TemporalUnavailableError)
@@ -154,7 +155,7 @@ def document(app: FastAPI) -> None:
                 if _FASTAPI_ERRORS[0] in str(operation["responses"].get("422")):
                     del operation["responses"]["422"]
                 for answer in operation["responses"].values():
-                    _say_that_errors_are_json(answer["content"])
+                    _say_that_errors_are_json(answer.get("content", {}))
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -227,7 +227,7 @@ async def serving(settings: Settings, client: Client, *, proxies: str = "") -> A
     async with open_gateway(settings, client) as app:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
-        server = server_for(app, proxies)
+        server = server_for(app, settings.model_copy(update={"forwarded_allow_ips": proxies}))
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # Ctrl-C is pytest's
         serve = asyncio.create_task(server.serve(sockets=[listener]))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from app.errors import error_classes
 from app.errors.request import RequestError
 from app.gateway import health, http_limits as connections
-from app.gateway.__main__ import GRACE, KEEP_ALIVE
+from app.gateway.__main__ import GRACE
 from app.gateway.admission.access import may_start, who_calls
 from app.gateway.api.errors import MAX_DETAILS
 from app.gateway.api.held_response import PIECE
@@ -55,7 +55,7 @@ async def test_the_table_of_errors_is_that_of_the_code() -> None:
         f"for up to {GRACE} seconds",
         f"An answer is kept for {health.KEPT:g} seconds",
         f"nothing came within {health.CHECK_DEADLINE:g} seconds",
-        f"closed after {KEEP_ALIVE} seconds",
+        f"{Settings.model_fields['keep_alive_s'].default} seconds",
         f"may have {connections.MAX_HEAD // 1024} KiB together",
         f"have {connections.HEAD_TIMEOUT:g} seconds to arrive",
         f"given up after {connections.READER_TIMEOUT:g} seconds",

@@ -3,9 +3,11 @@ import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
 from app.errors import PipelineError
 from app.errors.temporal import TemporalUnavailableError
@@ -187,8 +189,54 @@ async def test_when_temporal_goes_away_the_stream_says_so_and_ends(settings: Set
         await until(lambda: _true(look.count > 1))
         look.error = TemporalUnavailableError("Temporal cannot be reached")
         lines = (await stream).text.splitlines()
-        assert "event: error" in lines
-        assert '"TEMPORAL_UNAVAILABLE"' in lines[lines.index("event: error") + 1]
+        told = lines[lines.index("event: unavailable") :]
+        assert any('"TEMPORAL_UNAVAILABLE"' in line for line in told if line.startswith("data: "))
+        assert "retry: 5000" in told
+        assert "event: error" not in lines  # an EventSource has that for itself
+
+
+@pytest.mark.parametrize("end", ["COMPLETED", "CANCELLED", "FAILED"])
+async def test_a_browser_that_comes_again_is_told_what_is_new(gateway: Served, backend: Backend, end: str) -> None:
+    backend.held = {"generate_mask"}
+    if end == "FAILED":
+        backend.broken["generate_mask"] = ApplicationError("broken", type="Sam3RejectedError", non_retryable=True)
+        backend.held = {"remove_background", "resize_image"}
+    http = gateway.http
+    workflow_id = (await http.post("/workflow/start", json=body())).json()["workflowId"]
+    url = f"/workflow/{workflow_id}/events"
+    step = "RESIZING_IMAGE" if end == "FAILED" else "GENERATING_MASK"
+
+    async def reached() -> bool:
+        return bool((await http.get(f"/workflow/{workflow_id}")).json().get("currentStep") == step)
+
+    await until(reached)
+    async with http.stream("GET", url) as stream:
+        seen = await anext(_ids(stream))
+    again = asyncio.create_task(http.get(url, headers={"Last-Event-ID": seen}))
+    parts: Parts = gateway.app.state.parts
+    await until(lambda: _true(parts.watches.watched == 1))
+    if end == "CANCELLED":
+        await http.post(f"/workflow/{workflow_id}/cancel")
+    backend.release.set()
+    text = (await again).text
+    ids = [line.removeprefix("id: ") for line in text.splitlines() if line.startswith("id: ")]
+    assert seen not in ids
+    assert (ids[-1], text.count("event: end")) == (end, 1)
+    over = await http.get(url, headers={"Last-Event-ID": ids[-1]})
+    assert (over.status_code, over.content) == (204, b"")
+
+
+@pytest.mark.parametrize("last", ["", "RUNNING", "FAILED", "1000", "x" * 1000])
+async def test_an_id_of_an_event_that_was_never_sent_hides_nothing(gateway: Served, last: str) -> None:
+    workflow_id = (await gateway.http.post("/workflow/start", json=body())).json()["workflowId"]
+    answer = await gateway.http.get(f"/workflow/{workflow_id}/events", headers={"Last-Event-ID": last})
+    assert "event: end" in answer.text
+
+
+async def _ids(stream: httpx.Response) -> AsyncGenerator[str]:
+    async for line in stream.aiter_lines():
+        if line.startswith("id: "):
+            yield line.removeprefix("id: ")
 
 
 async def _true(condition: bool) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.gateway.application import ALLOWED_ORIGINS
+from app.gateway.origins import ALLOWED_ORIGINS
 from fakes.gateway.document import OPERATIONS
 from fakes.gateway.scripts import TIMES, scripts
 from tests.fakes.gateway.conftest import body, check_against_the_document, events, photo, started
