@@ -88,6 +88,10 @@ fake-gateway: .venv/.ready ## A fake of the gateway alone, with scripted try-ons
 scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_URL=...: against a deployment (ONLY=name, LIST=1)
 	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
 
+.PHONY: explore
+explore: setup ## Look for failures that nobody thought of, by the model (MINUTES=10 SEED=1 OUT=out/explore RESUME=1 PLANS=)
+	@exec $(PY) -m scenarios explore --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" --out="$${OUT:-out/explore}" $${PLANS:+--plans="$$PLANS"} $${RESUME:+--resume}
+
 .PHONY: play
 play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL=1 TIMELINE=file.html RECORD=file.json)
 	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
@@ -215,8 +219,8 @@ contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=
 	@$(PY) -m scenarios contract
 
 .PHONY: mutants
-mutants: setup ## Break the production code in one place at a time, and see that scenarios notice (FILE=pipeline/workflow.py)
-	@exec $(PY) -m scenarios mutants $${FILE:+--file "$$FILE"}
+mutants: setup ## Break the production code in places drawn by a seed, and say who notices it (SAMPLE=40 SEED=1 BY=stories,tests,explorer LIST=1)
+	@exec $(PY) -m scenarios mutants --sample="$${SAMPLE:-40}" --seed="$${SEED:-1}" $${FILE:+--file="$$FILE"} $${BY:+--by="$$BY"} $${LIST:+--list}
 
 .PHONY: doctor
 doctor: .venv/.ready ## Check the configuration of the environment and .env: what answers, what is fake (GPU=1 costs GPU)

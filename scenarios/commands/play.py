@@ -9,7 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from scenarios.plans import PlanInvalid, read_plan, scenario_of
+from scenarios.model import Undecided
+from scenarios.model.observed import deviations
+from scenarios.plans import Plan, PlanInvalid, read_plan, scenario_of
 from scenarios.plans.record import record
 from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.stories.report import story
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with stopped_by_signals(STOPPING), Simulation(seed=options.seed) as simulation:
             runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
+        for plan, run in zip(plans.values(), runs, strict=True):
+            run.problems += _strange(plan, run)
     except Stopped as stopped:
         code = stopped.exit_code
     else:
@@ -40,6 +44,13 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+
+
+def _strange(plan: Plan, run: Run) -> list[str]:
+    try:
+        return [f"the model does not allow it: {difference}" for difference in deviations(plan, run)]
+    except Undecided:
+        return []
 
 
 def _report(options: argparse.Namespace, runs: dict[str, Run]) -> None:

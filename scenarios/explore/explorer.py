@@ -59,6 +59,7 @@ class Explorer(Generic[PlanT]):
         known: causes that are accepted.
         name: returns a plan's name.
         progress: is told how far it is.
+        shrinks: whether findings are made small.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Explorer(Generic[PlanT]):
         known: Known | None = None,
         name: Callable[[PlanT], str] = str,
         progress: Progress = lambda _plans, _findings: None,
+        shrinks: bool = True,
     ) -> None:
         self._application = application
         self._seed = seed
         self._known = known or Known()
         self._name = name
         self._progress = progress
+        self._shrinks = shrinks
         self._run = (journal or Journal(None, seed=seed, resume=False)).remembering(application.digest, application.run)
         self._pairs = Pairs(application, seed)
         self._digests: set[str] = set()
@@ -154,7 +157,7 @@ class Explorer(Generic[PlanT]):
             if finding.cause == seen.cause:
                 finding.plans += 1
                 return
-        small = shrink(self._application, plan, seen, run=self._run)
+        small = shrink(self._application, plan, seen, run=self._run) if self._shrinks else Shrunk(plan, seen)
         explored.findings.append(Finding(seen.cause, plan, small))
 
 

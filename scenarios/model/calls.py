@@ -163,6 +163,8 @@ def begin(
     words = WORKS_ON.get(operation, ()) if step is not None else ()
     works_on = tuple(telling.pictures[word] for word in words if word in telling.pictures)
     telling.story.calls.append(Call(service, operation, number, now, attempt, works_on))
+    if matched is not None:
+        telling.story.met.add((f"{service}.{operation}", number, matched.fault["kind"]))
     return matched
 
 

@@ -38,6 +38,7 @@ class Reply:
     Attributes:
         how: answered, broken off, or refused.
         after: seconds that it takes; infinite when it never comes.
+        silence: the longest of them without a byte, when it comes in pieces; all of them when None.
         json: the answer, None when it is no JSON.
         of_a_host: whether the body is a text, as hosts answer that have no such app.
         lie: the kind of the fault in the work that it leads to.
@@ -45,6 +46,7 @@ class Reply:
 
     how: str = ANSWERED
     after: float = 0.0
+    silence: float | None = None
     status: int = 200
     retry_after: float | None = None
     json: Json | None = None
@@ -113,7 +115,9 @@ def _dribble(fault: Fault, truth: Json) -> Reply:
     if size >= WIDE:
         return Reply(after=float(pause), json=truth)
     if size == 1 and pause >= 5:
-        return Reply(after=math.inf)  # the shortest answer has some 40 bytes: longer than any deadline
+        return Reply(
+            after=math.inf, silence=float(pause)
+        )  # the shortest answer has some 40 bytes: longer than any deadline
     raise Undecided("how long a dribble takes depends on the length of the answer")
 
 

@@ -38,6 +38,7 @@ def observed(run: Run) -> Story:
         replies=[
             (Reply(f"{each.act.do} at {each.act.at}", each.http_status, each.status, each.code),) for each in run.acts
         ],
+        met={(call.name, call.number, call.fault) for call in run.calls if call.fault},
         fired=tuple(any(call.rule == rule_id for call in run.calls) for rule_id in run.rules),
     )
 

@@ -10,17 +10,25 @@ ALWAYS = {"picture_truncated", "picture_size", "picture_format", "picture_no_alp
 
 def noticed(operation: str, lie: str | None, plan: Plan, choices: Choices) -> bool:
     """Say whether a result that was lied about is refused, by what is known of the request that it answers."""
-    if lie is None:
-        return False
-    if lie in ALWAYS:
-        return True
+    if lie is None or lie in ALWAYS:
+        return lie is not None
     if operation == "resize":  # a small photo that is given back is what a resize that never enlarges makes of it
         return max(PHOTOS[plan.photo].size) >= MAX_DIMENSION
-    if operation == "refine_mask" and lie != "picture_unchanged":
+    if operation in {"sam3", "refine_mask"} and lie == "picture_unchanged":
+        return _cutout_for_a_mask(operation, plan, choices)
+    if operation == "refine_mask":
         return _painted_lie(lie, plan, choices)
     if operation == "sam3" and lie == "mask_inverted" and plan.points is not None:
         return choices.either(True, False)  # it depends on how well the mask agrees with these points
     return True
+
+
+def _cutout_for_a_mask(operation: str, plan: Plan, choices: Choices) -> bool:
+    """A photo is no mask, but a cut-out's alpha is one: it lets the points of a person pass."""
+    if not PHOTOS[plan.photo].far:
+        return True
+    usual = plan.points is None if operation == "sam3" else [stroke.mode for stroke in plan.strokes] == ["add"]
+    return choices.either(False, True) if usual else choices.either(True, False)
 
 
 def _painted_lie(lie: str, plan: Plan, choices: Choices) -> bool:

@@ -30,23 +30,24 @@ class Services:
     _met: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def called(self, service: str, operation: str, now: float) -> tuple[int, Matched | None]:
-        """Count a call; return its number and the rule that it meets, the first one that matches.
+        """Count a call; return its number and the rule that it meets.
 
         Raises:
-            Undecided: it depends on chance or on something that the model does not look at.
+            Undecided: it depends on chance or on something that the model does not look at, or several rules act on it.
         """
         number = self._counts[service, operation] = self._counts.get((service, operation), 0) + 1
         since = now - self._first.setdefault(service, now)
-        for place, rule in enumerate(self.rules):
-            if (
-                rule.service == service
-                and rule.operation in {operation, "*"}
-                and self._acts(place, rule, number, since)
-            ):
-                self._taken[place] = self._taken.get(place, 0) + 1
-                self._met[service, operation] = place
-                return number, Matched(rule.fault, place)
-        return number, None
+        met = [
+            Matched(rule.fault, place)
+            for place, rule in enumerate(self.rules)
+            if rule.service == service and rule.operation in {operation, "*"} and self._acts(place, rule, number, since)
+        ]
+        if len(met) > 1:
+            raise Undecided(f"two rules act on {service}.{operation} call {number}")
+        for each in met:
+            self._taken[each.rule] = self._taken.get(each.rule, 0) + 1
+            self._met[service, operation] = each.rule
+        return number, met[0] if met else None
 
     def _acts(self, place: int, rule: Rule, number: int, since: float) -> bool:
         when = dict(rule.when)

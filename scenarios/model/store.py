@@ -45,8 +45,9 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
     if kind in {"garbage", "truncate", "dribble", "content_type", "extra_field"} and operation != "get":
         return True  # a body that is not there cannot be damaged
     reply = telling.services.answer(matched, {})
-    wait(telling, min(reply.after, STORE_SILENCE) if reply.after > STORE_SILENCE else reply.after, limit, TIMEOUT)
-    if reply.after > STORE_SILENCE:
+    silent = (reply.after if reply.silence is None else reply.silence) > STORE_SILENCE
+    wait(telling, STORE_SILENCE if silent else reply.after, limit, TIMEOUT)
+    if silent:
         raise Failure(TIMEOUT)
     if kind == "truncate":
         state.cuts += 1

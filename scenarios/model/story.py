@@ -67,6 +67,7 @@ class Story:
         cancel: the HTTP status that a cancel at a virtual second was answered; None without one.
         replies: to what else the user did, in the order of the plan.
         fired: for each rule of the plan whether it acted, as far as that is known.
+        met: the calls that met a fault: the operation, which of its calls, and the fault's kind.
     """
 
     status: str = ""
@@ -82,3 +83,4 @@ class Story:
     cancel: int | None = None
     replies: list[tuple[Reply, ...]] = field(default_factory=list)
     fired: tuple[bool, ...] = ()
+    met: set[tuple[str, int, str]] = field(default_factory=set)

@@ -97,7 +97,7 @@ def _steps(telling: Telling) -> None:
 def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) -> ResultT:
     """Make the attempts of an activity, as its retry policy says (specification, Retry Policies)."""
     specified = BY_ACTIVITY[activity]
-    clock, retry = telling.clock, specified.retry
+    clock, retry, choices = telling.clock, specified.retry, telling.choices
     telling.story.steps.append((specified.progress, specified.name))
     for number in range(1, retry.attempts + 1):
         clock.point()
@@ -118,7 +118,9 @@ def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) 
                 clock.point()
                 raise StepFailed(specified, failure.code) from None
             backoff = min(retry.first_s * retry.coefficient ** (number - 1), retry.longest_s)
-            clock.passes(backoff if failure.retry_after is None else failure.retry_after)
+            clock.passes(
+                backoff if failure.retry_after is None else failure.retry_after or choices.either(0.0, backoff)
+            )
         else:
             attempt.ended, attempt.outcome = clock.now, COMPLETED
             return result
@@ -171,7 +173,6 @@ def _refine(telling: Telling, step: Step) -> None:
 
 
 def _generate(telling: Telling, step: Step) -> None:
-    blob(telling, "get", step.deadline)  # the photo's copy, to tell it from a result
     truth: dict[str, Any] = {**dict.fromkeys(PICTURES, "a picture"), "metrics": {}, "metrics_gemini": {}}
     reply = on_an_a100(telling, step, "generate", truth)
     answer = dict(reply.json or {})

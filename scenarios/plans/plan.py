@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
 from scenarios.scenario import Act as UserAct, Expect, Rule, Scenario
@@ -54,19 +54,25 @@ class PlannedRule(_Strict):
     calls: str | None = None
     when: dict[str, Any] = Field(default_factory=dict)
     must_fire: bool = True
+    _rule: Rule | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        self.rule()
+        self._rule = Rule(self.service, self.operation, self.fault, self.calls, self.when, self.must_fire)
         return self
 
     def rule(self) -> Rule:
-        """Return the rule as scenarios have it.
+        """Return the rule as scenarios have it."""
+        assert self._rule is not None, "it was made when this was validated"
+        return self._rule
+
+    def but(self, **parts: Any) -> "PlannedRule":
+        """Return the rule with other parts.
 
         Raises:
-            ValueError: a word of it is none that the fakes know.
+            ValidationError: a word of it is none that the fakes know.
         """
-        return Rule(self.service, self.operation, self.fault, self.calls, self.when, self.must_fire)
+        return PlannedRule.model_validate(self.model_dump() | parts)
 
 
 class Act(_Strict):

@@ -125,8 +125,8 @@ def answer_no_picture(run: Run) -> None:
     run.answer["result"]["fluxResultBase64"] = "bm8gcGljdHVyZQ=="
 
 
-def forget_metrics(run: Run) -> None:
-    run.answer["result"]["geminiMetrics"] = None
+def forget_the_picture(run: Run) -> None:
+    run.answer["result"]["geminiResultBase64"] = None
 
 
 def send_another_point(run: Run) -> None:
@@ -182,7 +182,7 @@ def lose_the_fidelity(run: Run) -> None:
         (hold_a_picture, "the history is small and holds no secret: event 9"),
         (hold_too_much, "the history is small and holds no secret: event 9 has a payload of 65537 bytes"),
         (answer_no_picture, "results are pictures: fluxResultBase64 is no JPEG"),
-        (forget_metrics, "results are pictures: gemini has a picture without metrics"),
+        (forget_the_picture, "results are pictures: gemini has metrics without a picture"),
         (send_another_point, "what is sent is what the user said: sam3.submit call 2 got other points"),
         (turn_a_label, "what is sent is what the user said: sam3.submit call 2 got other labels"),
         (send_another_stroke, "what is sent is what the user said: a100.refine_mask call 1 got other strokes"),

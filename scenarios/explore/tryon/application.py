@@ -1,0 +1,147 @@
+"""The try-on as an application that can be explored: its plans run in the virtual world, and the model judges them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import Random
+
+from scenarios.explore.application import Cell, Placed, Seen, Simpler, Site
+from scenarios.explore.tryon import plans
+from scenarios.explore.tryon.cells import behaviours, cells, grid
+from scenarios.explore.tryon.kinds import kinds
+from scenarios.model import Story, Undecided, stories
+from scenarios.model.compare import differences
+from scenarios.model.observed import observed
+from scenarios.model.story import CANCELLED
+from scenarios.plans import Plan, scenario_of
+from scenarios.stories.run import Run
+from scenarios.world.simulation import Simulation
+
+UNSURE = re.compile(r"inconclusive: |the server's clock differs|not cancelled within|no timer of")
+"""Problems that say that a run proves nothing."""
+
+
+class TryOns:
+    """Plans of try-ons, in a simulation that is up. `look` is shown each run, for whoever wants to keep it."""
+
+    def __init__(
+        self, simulation: Simulation | None, look: Callable[[Plan, Run, Seen], object] = lambda *_: None
+    ) -> None:
+        self._simulation = simulation
+        self._look = look
+
+    def starts(self) -> Sequence[Plan]:
+        """Return the plans without faults."""
+        return plans.starts()
+
+    def faults(self, plan: Plan, sites: Iterable[Site]) -> Iterator[Placed]:
+        """Yield the plan with every kind of fault at each of the sites, where the model says that it acts."""
+        for site in sites:
+            for kind in kinds(site.operation):
+                more = plans.with_fault(plan, site, kind)
+                if more and plans.allowed(more):
+                    yield Placed(site, kind.word, more)
+
+    def acts(self, plan: Plan, seen: Seen) -> Iterator[Placed]:  # noqa: ARG002 - the model knows the boundaries
+        """Yield the plan with something more that the user does or that happens around."""
+        for word, more in plans.acts(plan):
+            if plans.allowed(more):
+                yield Placed(Site("user", 0), word, more)
+
+    def drawn(self, seed: int) -> Plan:
+        """Return a plan of several parts by chance."""
+        return plans.drawn(Random(seed))  # noqa: S311 - a sample, no secret
+
+    def simpler(self, plan: Plan) -> Iterator[Simpler]:
+        """Yield plans that are simpler."""
+        return plans.simpler(plan)
+
+    def size(self, plan: Plan) -> int:
+        """Return how many faults and acts it has."""
+        return len(plan.rules) + len(plan.acts) + len(plan.around)
+
+    def digest(self, plan: Plan) -> str:
+        """Return a short text for the plan."""
+        return plans.digest(plan)
+
+    def run(self, chosen: Sequence[Plan]) -> list[Seen]:
+        """Run plans side by side, and hold each against the model."""
+        assert self._simulation is not None, "only a simulation runs plans"
+        pending = [self._simulation.submit(scenario_of(plan)) for plan in chosen]
+        shown = []
+        for plan, future in zip(chosen, pending, strict=True):
+            run = future.result()
+            seen = judged(plan, run)
+            self._look(plan, run, seen)
+            shown.append(seen)
+        return shown
+
+
+def judged(plan: Plan, run: Run) -> Seen:
+    """Return what a run of a plan shows: failed where it breaks an invariant or tells a story that is not allowed."""
+    story = observed(run)
+    unsure = [problem for problem in run.problems if UNSURE.search(problem)]
+    problems = [problem for problem in run.problems if problem not in unsure]
+    try:
+        strange = differences(story, stories(plan))
+    except Undecided:
+        strange = []
+    if cut := _cut_off(story):
+        unsure.append(f"inconclusive: {cut} was cut off, and nobody had cancelled: the machine was too busy")
+    if not run.judged:
+        unsure, problems = [*unsure, *problems], []
+    leaked = cut or not run.judged or any("clock differs" in problem for problem in unsure)
+    wrong = [] if leaked else [*problems, *strange]
+    return Seen(
+        verdict="failed" if wrong else "inconclusive" if unsure else "passed",
+        cause=_cause(problems, strange) if wrong else "",
+        problems=tuple(wrong or unsure),
+        behaviours=behaviours(story),
+        cells=cells(story),
+        sites=tuple(Site(call.name, call.number) for call in story.calls),
+        ended=story.length,
+    )
+
+
+def _cut_off(story: Story) -> str | None:
+    """Return an attempt that the server took for dead: heartbeats are real, and a starved machine sends them late."""
+    attempts = zip(story.attempts, story.attempts[1:], strict=False)
+    return next(
+        (f"attempt {each.number} of {each.activity}" for each, _after in attempts if each.outcome == CANCELLED), None
+    )
+
+
+def _cause(problems: Sequence[str], strange: Sequence[str]) -> str:
+    """Return words that runs with one cause share: which invariant, or the first difference without its numbers."""
+    first = strange[0] if strange else problems[0]
+    words = re.sub(r"azure://\S+|[0-9a-f]{8}-[0-9a-f-]{27}", "…", first)
+    return re.sub(r"\d+(\.\d+)?", "#", words)[:160]
+
+
+DRAWN = 200
+"""Plans of several parts that the map is measured by, beside every single fault."""
+
+
+def sample(seed: int) -> Iterator[Plan]:
+    """Yield the plans that the map is measured by: every single fault and act, and some that are drawn by chance."""
+    application = TryOns(None)
+    for start in plans.starts():
+        yield start
+        sites = [Site(call.name, call.number) for call in (plans.allowed(start) or [])[0].calls]
+        yield from (placed.plan for placed in application.faults(start, sites))
+        yield from (placed.plan for placed in application.acts(start, Seen("passed")))
+    yield from (application.drawn(-seed - number) for number in range(DRAWN))
+
+
+def reachable(chosen: Iterable[Plan]) -> tuple[frozenset[Cell], dict[Cell, str]]:
+    """Return the cells that the model says plans reach, and for each the first plan that does."""
+    nearest: dict[Cell, str] = {}
+    for plan in chosen:
+        for story in plans.allowed(plan) or ():
+            for cell in cells(story):
+                nearest.setdefault(cell, plan.name)
+    return frozenset(nearest), nearest
+
+
+def whole_grid(cells_reachable: frozenset[Cell]) -> frozenset[Cell]:
+    """Return every cell of the map."""
+    return grid(cells_reachable)

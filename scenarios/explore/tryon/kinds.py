@@ -1,0 +1,166 @@
+"""Every kind of fault with its telling parameters, by operation: just under and just over each limit, and beside it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from scenarios.model.calls import SHAPES
+from scenarios.model.numbers import DEADLINE, HEALTH, JOB_LIMIT, POLL, STORE_TRY
+from scenarios.pipeline import service_of
+
+
+class Kind(NamedTuple):
+    """A fault to put at a call: its parameters, and how many calls from that one on it acts on; 0: all of them."""
+
+    fault: Mapping[str, Any]
+    calls: int = 1
+
+    @property
+    def word(self) -> str:
+        """Its kind, and what is telling in its parameters."""
+        told = [str(value) for name, value in self.fault.items() if name not in {"kind", "headers", "body", "bytes"}]
+        past = "past" if "headers" in self.fault else "text" if isinstance(self.fault.get("body"), str) else ""
+        more = {0: "on", 1: ""}.get(self.calls, f"x{self.calls}")
+        return "-".join(part for part in (self.fault["kind"], *told, past, more) if part)
+
+
+BESIDE = 0.1
+"""Seconds under and over a deadline."""
+PAST = {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
+LIMITS = {
+    "resize": DEADLINE["resize_image"],
+    "zoom_check": DEADLINE["check_zoom"],
+    "submit": JOB_LIMIT,
+    "poll": POLL,
+    "health": HEALTH,
+    "refine_mask": DEADLINE["refine_mask"],
+    "generate": DEADLINE["generate_images"],
+}
+PICTURES: Mapping[str, tuple[str, ...]] = {
+    "image_manipulator.resize": ("picture_truncated", "picture_size", "picture_unchanged", "picture_format"),
+    "birefnet.submit": (
+        "picture_truncated",
+        "picture_size",
+        "picture_no_alpha",
+        "picture_unchanged",
+        "picture_format",
+    ),
+    "sam3.submit": (
+        "picture_truncated",
+        "picture_size",
+        "picture_unchanged",
+        "picture_format",
+        "mask_empty",
+        "mask_full",
+        "mask_inverted",
+        "mask_foreign",
+    ),
+    "a100.refine_mask": (
+        "picture_truncated",
+        "picture_size",
+        "picture_unchanged",
+        "picture_format",
+        "mask_empty",
+        "mask_full",
+        "mask_inverted",
+        "mask_foreign",
+    ),
+    "a100.generate": (
+        "picture_truncated",
+        "picture_size",
+        "picture_unchanged",
+        "picture_format",
+        "base64_broken",
+        "gemini_null",
+    ),
+}
+
+
+def kinds(operation: str) -> list[Kind]:
+    """Return what can be done to a call of an operation, as "service.operation"."""
+    service, _, name = operation.partition(".")
+    if service == "blob":
+        return list(_of_the_store(name))
+    base = f"{service_of(service)}.{name}"
+    found = [*_of_http(name), *_of_contract(service, name), *(Kind({"kind": kind}) for kind in PICTURES.get(base, ()))]
+    if name == "submit":
+        found += [Kind(fault) for fault in JOBS]
+    if name == "poll":
+        found += [Kind(fault) for fault in POLLS]
+    return found
+
+
+def _of_http(name: str) -> Iterator[Kind]:
+    for status in (500, 503, 429, 408, 400, 404, 422, 302):
+        yield Kind({"kind": "status", "status": status})
+    for seconds in (0, 1, 59, 61):
+        yield Kind({"kind": "status", "status": 503 if seconds % 2 else 429, "retry_after": seconds})
+    yield Kind({"kind": "status", "status": 503, "headers": PAST})
+    yield Kind({"kind": "status", "status": 200, "body": {"hello": "world"}})
+    for kind in ("hang", "reset", "answer_lost", "empty", "truncate", "garbage", "content_type", "refuse"):
+        yield Kind({"kind": kind})
+    for limit in (LIMITS[name] - BESIDE, LIMITS[name] + BESIDE):
+        yield Kind({"kind": "delay", "seconds": round(limit, 3)})
+    yield Kind({"kind": "dribble", "bytes": 1_000_000, "pause": 1})
+    yield Kind({"kind": "dribble", "pause": 5})
+    for fault in ({"kind": "status", "status": 503}, {"kind": "garbage"}, {"kind": "refuse"}, {"kind": "hang"}):
+        yield Kind(fault, 0)
+    yield Kind({"kind": "status", "status": 500}, 2)
+    yield Kind({"kind": "status", "status": 404}, 3)
+    yield Kind({"kind": "status", "status": 404, "body": "modal-http: app for invoked web endpoint is stopped"})
+    yield Kind({"kind": "status", "status": 202, "body": {}})
+
+
+def _of_contract(service: str, name: str) -> Iterator[Kind]:
+    for field, (_, required) in SHAPES[name].items():
+        if (service, field) in {("sam3", "result_uri"), ("birefnet", "mask_uri")}:
+            continue
+        for kind in ("missing_field", "null_field", "wrong_type"):
+            yield Kind({"kind": kind, "field": field})
+        if required:
+            yield Kind({"kind": "wrong_type", "field": field}, 0)
+    yield Kind({"kind": "extra_field"})
+
+
+JOBS: tuple[Mapping[str, Any], ...] = (
+    *({"kind": "job_slow", "seconds": seconds} for seconds in (1, 3, 118, 120, 122)),
+    {"kind": "job_stuck"},
+    {"kind": "job_failed"},
+    *({"kind": "job_lost", "seconds": seconds} for seconds in (0, 5, 11)),
+    *({"kind": "job_late", "seconds": seconds} for seconds in (3, 9, 11)),
+    {"kind": "job_no_result"},
+    {"kind": "job_foreign"},
+    {"kind": "job_unknown_status"},
+    {"kind": "job_unknown_status", "status": "queued"},
+    {"kind": "job_flapping", "period": 2},
+    {"kind": "job_flapping", "period": 2, "status": "processing"},
+)
+POLLS: tuple[Mapping[str, Any], ...] = (
+    {"kind": "job_stuck"},
+    {"kind": "job_failed"},
+    {"kind": "job_lost"},
+    {"kind": "job_no_result"},
+    {"kind": "job_foreign"},
+    {"kind": "job_unknown_status"},
+)
+
+
+def _of_the_store(name: str) -> Iterator[Kind]:
+    for status in (403, 404, 409, 429, 500, 503):
+        yield Kind({"kind": "status", "status": status})
+    for seconds in (0, 6, 61):
+        yield Kind({"kind": "status", "status": 503, "retry_after": seconds})
+    for kind in ("reset", "empty", "answer_lost"):
+        yield Kind({"kind": kind})
+        yield Kind({"kind": kind}, 2)
+    yield Kind({"kind": "refuse"})
+    yield Kind({"kind": "hang"})
+    for limit in (STORE_TRY, DEADLINE["upload_to_azure"]):
+        for late in (limit - BESIDE, limit + BESIDE):
+            yield Kind({"kind": "delay", "seconds": round(late, 3)})
+    if name == "get":
+        yield Kind({"kind": "truncate"})
+        yield Kind({"kind": "truncate"}, 3)
+        yield Kind({"kind": "dribble", "pause": 5})
+    yield Kind({"kind": "status", "status": 503}, 0)
+    yield Kind({"kind": "refuse"}, 0)
+    yield Kind({"kind": "status", "status": 500}, 4)

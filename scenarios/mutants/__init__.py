@@ -1,0 +1,1 @@
+"""Mutants: the production code broken in one place at a time by operators, and who notices it."""

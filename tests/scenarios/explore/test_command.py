@@ -1,0 +1,66 @@
+"""`make explore` as a user sees it: findings on disk, the map, exit codes, Ctrl-C, and taking it up again."""
+
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command, commanding
+
+LAST_LINE = re.compile(
+    r"explored (\d+) plans in \d+ s: (\d+) findings; (\d+) behaviours, (\d+) of (\d+) cells of the map reached\n$"
+)
+
+
+@pytest.fixture
+async def command(tmp_path: Path) -> AsyncIterator[Command]:
+    async with commanding(tmp_path, "scenarios") as command:
+        yield command
+
+
+async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command, tmp_path: Path) -> None:
+    await command.start("explore", "--plans", "12", "--seed", "3", "--out", str(tmp_path / "out"))
+    assert await command.end() == 0, command.output
+    said = LAST_LINE.search(command.output)
+    assert said, command.output
+    assert said.groups()[:2] == ("12", "0")
+    page = (tmp_path / "out" / "map.html").read_text()
+    assert "operation and call and fault" in page
+    assert 'class="open"' in page
+    first = (tmp_path / "out" / "journal.jsonl").read_text()
+    await command.start("explore", "--plans", "14", "--seed", "3", "--out", str(tmp_path / "out"), "--resume")
+    assert await command.end() == 0, command.output
+    assert "taking up a run that has made 12 plans" in command.output
+    assert (tmp_path / "out" / "journal.jsonl").read_text().startswith(first)
+
+
+async def test_ctrl_c_sums_up_what_is_there(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    await command.start("explore", "--out", str(out))
+    await command.until_started("fakes_process")
+    while not (out / "journal.jsonl").exists() or len((out / "journal.jsonl").read_text().splitlines()) < 2:
+        command.started()  # looks through all processes, which takes a while: the world goes on meanwhile
+    command.signal(signal.SIGINT)
+    assert await command.end() == 128 + signal.SIGINT
+    assert "summing up" in command.output
+    assert LAST_LINE.search(command.output), command.output
+    assert (out / "map.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--minutes", "0"], "0 is not above 0"),
+        (["--plans", "many"], "invalid int value"),
+        (["--seed", "x"], "invalid int value"),
+        (["--known", "README.md"], "README.md"),
+    ],
+)
+async def test_wrong_options_end_with_2(command: Command, words: list[str], says: str) -> None:
+    known = command.folder / "README.md"
+    known.write_text("a: [")
+    await command.start("explore", "--out", str(command.folder / "out"), *words)
+    assert await command.end(within=60) == 2
+    assert says in command.output

@@ -1,0 +1,89 @@
+"""The try-on explored: the first plans of seed 1 without a finding; what is placed, drawn, simplified and judged."""
+
+from itertools import islice
+from random import Random
+
+import pytest
+
+from scenarios.explore.application import Seen, Site
+from scenarios.explore.explorer import Explorer
+from scenarios.explore.tryon import plans
+from scenarios.explore.tryon.application import TryOns, reachable, sample
+from scenarios.explore.tryon.cells import grid
+from scenarios.explore.tryon.kinds import kinds
+from scenarios.model import stories
+from scenarios.pipeline import OPERATIONS
+from scenarios.plans import Plan, scenario_of
+from scenarios.plans.plan import parsed, written
+from scenarios.world.simulation import Simulation
+
+PLANS = 150
+
+
+def test_the_first_plans_of_seed_1_show_nothing_wrong(simulation: Simulation) -> None:
+    shown: list[tuple[Plan, Seen]] = []
+    application = TryOns(simulation, lambda plan, _run, seen: shown.append((plan, seen)))
+    explored = Explorer(application, seed=1, name=lambda plan: plan.name).explore(most=PLANS)
+    assert explored.plans == PLANS
+    wrong = [(plan.name, seen.problems) for plan, seen in shown if seen.verdict == "failed"]
+    assert wrong == []
+    assert explored.inconclusive <= PLANS // 20, [seen.problems for _, seen in shown if seen.verdict == "inconclusive"]
+
+
+def test_every_operation_has_kinds_that_the_fakes_take() -> None:
+    for service, operations in OPERATIONS.items():
+        for operation in operations:
+            if operation == "head":
+                continue  # the worker asks after no blob
+            site = Site(f"{service}.{operation}", 1)
+            words = [kind.word for kind in kinds(site.operation)]
+            assert len(words) > 10
+            assert len(words) == len(set(words)), site
+            for kind in kinds(site.operation):
+                plan = plans.with_fault(plans.START, site, kind)
+                assert plan
+                scenario_of(plan)
+
+
+def test_every_fault_that_is_placed_acts_by_the_model_and_every_plan_is_named_by_what_it_is() -> None:
+    placed = list(islice(sample(1), 400))
+    for plan in placed:
+        assert all(any(story.fired[n] for story in stories(plan)) for n in range(len(plan.rules)))
+        assert parsed(written(plan), "here") == plan
+    assert len({plan.name for plan in placed}) == len({plans.digest(plan) for plan in placed})
+
+
+def test_a_plan_that_is_drawn_depends_on_the_seed_alone() -> None:
+    assert [plans.drawn(Random(seed)) for seed in range(5)] == [plans.drawn(Random(seed)) for seed in range(5)]
+    assert len({plans.digest(plans.drawn(Random(seed))) for seed in range(20)}) > 15
+
+
+def test_simpler_plans_are_smaller_in_the_end() -> None:
+    plan = next(each for each in map(plans.drawn, map(Random, range(99))) if len(each.rules) >= 2 and each.strokes)
+    for _ in range(50):
+        simpler = list(plans.simpler(plan))
+        assert plan not in [each.plan for each in simpler]
+        if not simpler:
+            break
+        plan = simpler[-1].plan
+    assert not list(plans.simpler(plan))
+
+
+def test_the_map_knows_what_can_be_reached() -> None:
+    cells, nearest = reachable(islice(sample(1), 200))
+    assert cells <= grid(cells)
+    assert set(nearest) == set(cells)
+    assert {cell[0] for cell in cells} == {
+        "operation and call and fault",
+        "step and error code",
+        "attempt and what followed",
+        "state and act",
+    } - (set() if any(cell[0] == "state and act" for cell in cells) else {"state and act"})
+
+
+@pytest.mark.parametrize("operation", ["sam3.submit", "a100.generate"])
+def test_a_rule_where_one_is_already_is_not_placed(operation: str) -> None:
+    kind = kinds(operation)[0]
+    once = plans.with_fault(plans.START, Site(operation, 1), kind)
+    assert once
+    assert plans.with_fault(once, Site(operation, 1), kind) is None
