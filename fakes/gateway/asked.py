@@ -88,10 +88,14 @@ def _decoded(text: str) -> bytes:
             message = "A data: URL must say ;base64, before its data"
             raise RefusedError("INVALID_REQUEST", [("originalImageBase64", message)])
         text = data
+    lines = text.split()
+    if "+" not in text and len({len(line) for line in lines[:-1]}) > 1:
+        lines = ["+".join(text.strip().split(" "))]  # no lines, but plus signs that a form has made spaces
+    packed = "".join(lines).translate(str.maketrans("-_", "+/"))
     try:
-        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+        return binascii.a2b_base64(packed + "=" * (-len(packed) % 4), strict_mode=True)
     except ValueError:
-        message = "Input should be valid base64, padding included"
+        message = "Input should be valid base64"
         raise RefusedError("INVALID_REQUEST", [("originalImageBase64", message)]) from None
 
 

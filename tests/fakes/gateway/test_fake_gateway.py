@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -90,6 +91,26 @@ async def test_what_is_no_start_at_all_is_refused(gateway: httpx.AsyncClient, co
     answer = await gateway.post("/workflow/start", content=content)
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize(
+    "dressed",
+    [
+        lambda text: text.replace("+", " "),
+        lambda text: text.rstrip("="),
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: "\r\n".join(text[place : place + 76] for place in range(0, len(text), 76)),
+        lambda text: f"data:image/jpeg;base64,{text}",
+    ],
+    ids=["spaces", "unpadded", "of URLs", "lines", "data URL"],
+)
+async def test_base64_comes_in_any_dress(gateway: httpx.AsyncClient, dressed: Callable[[str], str]) -> None:
+    drawn = io.BytesIO()
+    Image.effect_noise((80, 60), 60).convert("RGB").save(drawn, "JPEG")
+    plain = base64.b64encode(drawn.getvalue()).decode()
+    assert plain.count("+") > 3
+    answer = await gateway.post("/workflow/start", json=body(originalImageBase64=dressed(plain)))
+    assert answer.status_code == 202, answer.text
 
 
 async def test_the_same_key_and_body_is_the_same_try_on(gateway: httpx.AsyncClient) -> None:
