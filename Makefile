@@ -76,8 +76,8 @@ demo: setup ## One photo through the real stack, pictures into out/ (PHOTO=me.jp
 	@exec $(PY) -m scenarios demo --photo="$${PHOTO:-}" --points="$${POINTS:-}"
 
 .PHONY: up
-up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1)
-	@exec $(PY) -m scenarios up --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.06}"
+up: setup ## The whole stack in the foreground on its documented ports, until Ctrl-C (WORKERS=2 TIME_SCALE=1 FAULTS=modal-cold)
+	@exec $(PY) -m scenarios up --faults="$${FAULTS:-}" --workers="$${WORKERS:-1}" --profile="$${PROFILE:-realistic}" --time-scale="$${TIME_SCALE:-0.06}"
 
 .PHONY: fake-gateway
 fake-gateway: .venv/.ready ## A fake of the gateway alone, with scripted try-ons, for a frontend (PORT=8009 SPEED=1)

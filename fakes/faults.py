@@ -2,5 +2,6 @@
 
 from fakes.kit.faults import kinds
 from fakes.pictures import faults as _pictures  # noqa: F401 - imported for what it registers
+from fakes.storage import faults as _store  # noqa: F401 - as above
 
 __all__ = ["kinds"]

@@ -112,7 +112,9 @@ BLOB = Service(
     "fakes.storage.blob_proxy",
     tuple(
         # anything shorter is the account or a container; nothing of it is JSON
-        Operation(name, method, "/{account}/{container}/{blob:path}", fields=frozenset(), asks=frozenset())
+        Operation(
+            name, method, "/{account}/{container}/{blob:path}", makes="blob", fields=frozenset(), asks=frozenset()
+        )
         for name, method in (("get", "GET"), ("put", "PUT"), ("head", "HEAD"))
     ),
 )

@@ -11,12 +11,12 @@ from fastapi.responses import JSONResponse
 from PIL import Image
 from pydantic import Field
 
-from fakes import profiles
+from fakes import faults, profiles  # noqa: F401 - a file of rules is for all services
 from fakes.kit.calls import this_call
 from fakes.kit.simulated import Simulated
 from fakes.kit.work import OutOfMemoryError
 from fakes.pictures import PictureError
-from fakes.pictures.faults import PictureFault
+from fakes.pictures.faults import NameFault, PictureFault
 from fakes.pictures.memory import Memory
 from fakes.registry import Service
 from fakes.settings import ServiceSettings
@@ -104,8 +104,8 @@ class Studio:
     async def deliver(self, uri: str, made: bytes, source: bytes) -> str:
         """Write a picture that was made from its source, with the lies of this call's faults. Return its URI."""
         for hit in this_call().hits:
-            if isinstance(hit.fault, PictureFault) and hit.fault.foreign:
-                uri = foreign(uri, this_call().key)
+            if isinstance(hit.fault, NameFault):
+                uri = hit.fault.named(uri, this_call().key)
                 hit.changed = True
         return await self.store.put(uri, lied(made, source))
 

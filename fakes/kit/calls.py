@@ -4,9 +4,10 @@ import asyncio
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from .ledger import Entry, Hit
 
@@ -64,12 +65,20 @@ class Answer:
     headers: Headers
     ending: Ending = Ending.WHOLE
     pace: tuple[int, float] | None = None
+    head_pace: tuple[int, float] | None = None
+    """The same for the headers."""
 
     @classmethod
     def of_json(cls, status: int, value: object, headers: Mapping[str, str] | None = None) -> "Answer":
         """Return an answer with a JSON body."""
         extra = [(name.lower().encode(), text.encode()) for name, text in (headers or {}).items()]
         return cls(status, json.dumps(value).encode(), [(b"content-type", b"application/json"), *extra])
+
+    def head(self) -> bytes:
+        """Return the status line and the headers as they stand on the wire, for who sends them by hand."""
+        lines = [b"HTTP/1.1 %d %s" % (self.status, HTTPStatus(self.status).phrase.encode())]
+        headers = [*self.without(b"content-length"), (b"content-length", b"%d" % len(self.body))]
+        return b"\r\n".join([*lines, *(b"%s: %s" % pair for pair in headers), b"connection: close", b"", b""])
 
     def without(self, *names: bytes) -> Headers:
         """Return the headers but those named, in lower case."""
@@ -103,6 +112,10 @@ class Call:
     """The rules that it met, in the order in which they were loaded."""
     acting: Hit | None = None
     """The one whose fault is at work: if it has the caller wait, that is noticed."""
+    transport: asyncio.Transport | None = None
+    """The connection; None under another server than the kit's."""
+    keep: Callable[[Answer], str] = str
+    """Keeps an answer for later; returns the path, with a token, at which a GET finds it."""
 
     async def wait(self, seconds: float) -> None:
         """Let so many seconds pass for the caller: claimed in virtual time, scaled and waited in real time."""

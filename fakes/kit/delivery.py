@@ -98,6 +98,9 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
         scope[TRANSPORT].close()
         await gone(receive)
         return
+    if answer.head_pace is not None and not call.virtual:
+        await _head_by_head(answer, call, scope, receive)
+        return
     headers = answer.headers
     if scope["method"] != "HEAD":  # whose Content-Length is that of a body which is not sent
         headers = [*answer.without(b"content-length"), (b"content-length", b"%d" % len(answer.body))]
@@ -107,22 +110,47 @@ async def deliver(answer: Answer, call: Call, scope: Scope, receive: Receive, se
         scope[TRANSPORT].close()
         await gone(receive)
         return
-    body = answer.body
     if answer.pace is not None and not call.virtual:
-        size, pause = answer.pace
-        leaving = asyncio.ensure_future(gone(receive))
-        try:
-            while body and not leaving.done():
-                await send({"type": "http.response.body", "body": body[:size], "more_body": True})
-                body = body[size:]
-                await asyncio.wait([leaving], timeout=pause * call.scale)
-        finally:
-            leaving.cancel()
-        if body:
-            return
-    await send({"type": "http.response.body", "body": body})
+        await _dribble(answer, call, receive, send)
+        return
+    await send({"type": "http.response.body", "body": answer.body})
     if answer.ending is Ending.SILENCE and call.entry is not None:
         call.entry.status = None  # that of a virtual call, which never gets one
+
+
+async def _dribble(answer: Answer, call: Call, receive: Receive, send: Send) -> None:
+    """Send the body in pieces, as long as the caller stays."""
+    body, (size, pause) = answer.body, answer.pace or (1, 0.0)
+    leaving = asyncio.ensure_future(gone(receive))
+    try:
+        while body and not leaving.done():
+            await send({"type": "http.response.body", "body": body[:size], "more_body": True})
+            body = body[size:]
+            await asyncio.wait([leaving], timeout=pause * call.scale)
+    finally:
+        leaving.cancel()
+    if not body:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _head_by_head(answer: Answer, call: Call, scope: Scope, receive: Receive) -> None:
+    """Write an answer by hand, its headers in pieces: no server sends half of them."""
+    transport: asyncio.Transport = scope[TRANSPORT]
+    size, pause = answer.head_pace or (1, 0.0)
+    head = answer.head()
+    if call.entry is not None:
+        call.entry.status = answer.status
+    leaving = asyncio.ensure_future(gone(receive))
+    try:
+        while head and not leaving.done():
+            transport.write(head[:size])
+            head = head[size:]
+            await asyncio.wait([leaving], timeout=pause * call.scale)
+        transport.write(answer.body)
+        transport.close()
+        await leaving
+    finally:
+        leaving.cancel()
 
 
 async def reset(scope: Scope, receive: Receive) -> None:

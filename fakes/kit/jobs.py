@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from .calls import this_call
+from .calls import Call, this_call
 from .faults.base import Fault
 from .faults.jobs import JobFault, JobSlow, Seen
 from .ledger import Hit
@@ -27,10 +27,21 @@ class Job:
     submitted: float
     ready: float
     scale: float
-    work: "asyncio.Task[str]"
-    """The work itself, whose value is the URI of the result. It runs at once, whatever the caller's clock says."""
-    hits: tuple[Hit, ...]
+    hits: tuple[Hit, ...] = ()
     """The rules that its submit met and that go with it."""
+    result: str | None = None
+    """The URI of what the work made, once it has ended well."""
+    failure: Exception | None = None
+    """What ended it otherwise: an HTTPException, or a bug of the fake."""
+    task: "asyncio.Task[None] | None" = None
+    """The work. It runs at once, whatever the caller's clock says."""
+
+    async def work(self, make: Callable[[], Coroutine[Any, Any, str]]) -> None:
+        """Do the work, and keep what came of it."""
+        try:
+            self.result = await make()
+        except Exception as error:  # noqa: BLE001 - a poll will tell, or nobody asks
+            self.failure = error
 
     async def seen(self, now: float, of_poll: tuple[Hit, ...]) -> Seen:
         """Return what a poll at that time sees, with the lies of the submit's faults, then of the poll's.
@@ -41,11 +52,11 @@ class Job:
         if now < self.ready:
             truth = Seen("processing")
         else:
-            try:
-                done = self.work.result() if self.work.done() else await asyncio.shield(self.work)
-                truth = Seen("completed", done)
-            except HTTPException:
-                truth = Seen("failed")
+            if self.task is not None and not self.task.done():
+                await asyncio.shield(self.task)
+            if self.failure is not None and not isinstance(self.failure, HTTPException):
+                raise self.failure
+            truth = Seen("failed") if self.failure is not None else Seen("completed", self.result)
         for hit in (*self.hits, *of_poll):
             if isinstance(hit.fault, JobFault):
                 lie = hit.fault.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
@@ -70,26 +81,17 @@ class Jobs:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def submit(self, work: Callable[[], Coroutine[Any, Any, str]], ready: float) -> Job:
+    def submit(self, make: Callable[[], Coroutine[Any, Any, str]], ready: float) -> Job:
         """Start a job that is ready at that time of the caller's clock. Its id depends on seed, key and call number."""
         call = this_call()
         name = f"{self._seed}/{call.service}/{call.key}/{call.number}" if call.key else str(uuid.uuid4())
-        job_id = str(uuid.uuid5(NAMESPACE, name))
         scale = 1.0 if call.virtual else call.scale
-        for hit in call.hits:
-            if isinstance(hit.fault, JobSlow):
-                seconds = (ready - call.now) / scale
-                longer = hit.fault.longer(seconds)
-                if longer != seconds:
-                    hit.act()
-                    ready = call.now + longer * scale
-            hit.carried = isinstance(hit.fault, Fault) and hit.fault.carried
-        task = asyncio.ensure_future(work())
-        task.add_done_callback(_look_at)
-        carried = tuple(hit for hit in call.hits if hit.carried)
-        job = Job(job_id, call.key, call.now, ready, scale, task, carried)
-        self._jobs[job_id] = job
-        self._jobs.move_to_end(job_id)
+        job = Job(str(uuid.uuid5(NAMESPACE, name)), call.key, call.now, ready, scale)
+        if call.hits:
+            _meet(job, call)
+        job.task = asyncio.get_running_loop().create_task(job.work(make))
+        self._jobs[job.id] = job
+        self._jobs.move_to_end(job.id)
         if len(self._jobs) > self._most:
             self._jobs.popitem(last=False)
         return job
@@ -113,14 +115,21 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop the work that is under way and forget all jobs."""
-        tasks = [job.work for job in self._jobs.values() if not job.work.done()]
+        tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._jobs.clear()
 
 
-def _look_at(task: "asyncio.Task[str]") -> None:
-    """Take note of a failure that no poll may ever ask for, or asyncio complains."""
-    if not task.cancelled():
-        task.exception()
+def _meet(job: Job, call: Call) -> None:
+    """Have a job meet the rules of its submit: one makes it longer, others go with it."""
+    for hit in call.hits:
+        if isinstance(hit.fault, JobSlow):
+            seconds = (job.ready - call.now) / job.scale
+            longer = hit.fault.longer(seconds)
+            if longer != seconds:
+                hit.act()
+                job.ready = call.now + longer * job.scale
+        hit.carried = isinstance(hit.fault, Fault) and hit.fault.carried
+    job.hits = tuple(hit for hit in call.hits if hit.carried)

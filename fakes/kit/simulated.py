@@ -4,10 +4,12 @@ import asyncio
 import logging
 import math
 import re
+import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 from starlette.exceptions import HTTPException
@@ -16,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import wire
 from .bodies import fields, read
 from .calls import CURRENT, Answer, Call, Operation, this_call
-from .delivery import Exchange, Recorder, deliver, is_json
+from .delivery import TRANSPORT, Exchange, Recorder, deliver, is_json
 from .described import described
 from .faults.base import AnswerFault, CallFault, Part
 from .jobs import Jobs
@@ -28,6 +30,9 @@ from .rules import read_rules, read_yaml
 from .settings import FakeSettings
 from .work import OutOfMemoryError, Work
 
+KEPT = "kept"
+MOST_KEPT = 1_000
+"""Answers that wait for who was told to come back for them."""
 LOG = logging.getLogger(__name__)
 WORKFLOW_ID, ATTEMPT, TIME = (name.lower().encode() for name in (wire.WORKFLOW_ID, wire.ATTEMPT, wire.TIME))
 
@@ -72,6 +77,7 @@ class Simulated:
         self._profiles = profiles
         self._key_of = key_of or self._key_of_job
         self._dressed = dressed
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
         self._exact = {(o.method, o.path): o for o in self.operations.values() if "{" not in o.path}
         self._patterns = [(o.method, _pattern(o.path), o) for o in self.operations.values() if "{" in o.path]
 
@@ -104,7 +110,9 @@ class Simulated:
             await self._live(scope, receive, send)
             return
         operation = self._find(scope) if scope["type"] == "http" else None
-        if operation is None:
+        if scope["type"] == "http" and scope["query_string"] and (kept := self._kept.pop(_asked(scope), None)):
+            await deliver(kept, _nobodys(Operation("", "", "")), scope, receive, send)
+        elif operation is None:
             await self.app(scope, receive, send)
         else:
             await self._answer(operation, scope, receive, send)
@@ -135,6 +143,14 @@ class Simulated:
                     if not hit.carried:
                         hit.close()
 
+    def _keep(self, scope: Scope, answer: Answer) -> str:
+        token = secrets.token_urlsafe(12)
+        path = f"{scope['path']}?{KEPT}={token}"
+        self._kept[path] = answer
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return path
+
     async def _serve(self, call: Call, scope: Scope, exchange: Exchange) -> None:
         answer = await self._instead(call) if call.hits else None
         latency = self.work.profile.latency
@@ -151,6 +167,7 @@ class Simulated:
             recorder = Recorder()
             await self.app(scope, exchange.receive, recorder)
             answer = recorder.answer()
+        call.keep = partial(self._keep, scope)
         for hit in changing:
             fault = cast("AnswerFault", hit.fault)
             changed = fault.act(call, answer) if answer.status < 300 or Part.WORK not in fault.needs else None
@@ -212,7 +229,9 @@ class Simulated:
             entry = Entry(self.service, operation.name, key, number, attempt, at, now, since_first)
             self.ledger.add(entry)
         scale = settings.fakes_time_scale
-        return Call(self.service, operation, key, number, attempt, now, virtual, scale, settings.sim_seed, entry=entry)
+        call = Call(self.service, operation, key, number, attempt, now, virtual, scale, settings.sim_seed, entry=entry)
+        call.transport = scope.get(TRANSPORT)
+        return call
 
     async def _match(self, call: Call, entry: Entry, receive: Receive) -> Receive:
         """Have a call meet its rules. Return where its body comes from: rules may have read it."""
@@ -301,6 +320,10 @@ def _pattern(path: str) -> re.Pattern[str]:
             (".+" if part.endswith(":path}") else "[^/]+") if part[:1] == "{" else re.escape(part) for part in parts
         )
     )
+
+
+def _asked(scope: Scope) -> str:
+    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if scope["method"] == "GET" else ""
 
 
 def _nobodys(operation: Operation) -> Call:

@@ -2,12 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import Field
 
 from fakes.kit.calls import Operation
 from fakes.kit.faults.base import Fault, Part
 from fakes.kit.faults.contract import JsonFault
 from fakes.pictures import lies
+from fakes.storage.store import foreign
 
 ANY = frozenset({"photo", "cutout", "mask", "result"})
 
@@ -24,8 +29,6 @@ class PictureFault(Fault):
     needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK, Part.PICTURE})
     carried: ClassVar[bool] = True
     of: ClassVar[frozenset[str]] = ANY
-    foreign: ClassVar[bool] = False
-    """The picture goes under another workflow's name."""
 
     def misfit(self, operation: Operation) -> str | None:
         """Return why the fault cannot act on an operation, None when it can."""
@@ -34,6 +37,24 @@ class PictureFault(Fault):
     @abstractmethod
     def picture(self, data: bytes, source: bytes) -> bytes:
         """Return what a service gives in place of the picture that it made from its source."""
+
+
+class NameFault(Fault):
+    """A fault of the blob's name under which a picture goes."""
+
+    family: ClassVar[str] = "picture"
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.NAME})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
+    carried: ClassVar[bool] = True
+    of: ClassVar[frozenset[str]] = ANY - {"result"}
+
+    def misfit(self, operation: Operation) -> str | None:
+        """Return why the fault cannot act on an operation, None when it can."""
+        return makes_none_of(self.of, operation)
+
+    @abstractmethod
+    def named(self, uri: str, key: str) -> str:
+        """Return the URI that a picture gets in place of its own. The key is the workflow's."""
 
 
 class PictureTruncated(PictureFault):
@@ -89,6 +110,23 @@ class PictureFormat(PictureFault):
         return lies.other_format(data)
 
 
+class ResultFormat(NameFault, PictureFault):
+    """The picture is of another format than usual, PNG or JPEG, and its name agrees with it."""
+
+    kind: Literal["result_format"]
+    of: ClassVar[frozenset[str]] = frozenset({"photo", "mask"})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK, Part.PICTURE})
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Write the picture in the other format."""
+        return lies.other_format(data)
+
+    def named(self, uri: str, key: str) -> str:  # noqa: ARG002 - the method's signature
+        """Give it the suffix of that format."""
+        path = PurePosixPath(uri.removeprefix("azure://"))
+        return f"azure://{path.with_suffix('.jpg' if path.suffix == '.png' else '.png')}"
+
+
 class MaskFault(PictureFault):
     """A fault of a mask."""
 
@@ -121,16 +159,27 @@ class MaskInverted(MaskFault):
     lie: ClassVar[Callable[[bytes], bytes]] = lies.invert_mask
 
 
-class MaskForeign(PictureFault):
+class MaskForeign(NameFault):
     """The URI leads to another job's mask, under another workflow's name."""
 
     kind: Literal["mask_foreign"]
     of: ClassVar[frozenset[str]] = frozenset({"mask"})
-    foreign: ClassVar[bool] = True
 
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Leave the picture as it is."""
-        return data
+    def named(self, uri: str, key: str) -> str:
+        """Give it another workflow's name."""
+        return foreign(uri, key)
+
+
+class ResultNamed(NameFault):
+    """The picture has another name within the container, `folder` and a hash, which says nothing of the workflow."""
+
+    kind: Literal["result_named"]
+    folder: str = Field(default="results", pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$")
+
+    def named(self, uri: str, key: str) -> str:  # noqa: ARG002 - the method's signature
+        """Give it a name of the service's own."""
+        container, _, name = uri.removeprefix("azure://").partition("/")
+        return f"azure://{container}/{self.folder}/{uuid5(NAMESPACE_URL, uri)}{PurePosixPath(name).suffix}"
 
 
 class ResultFault(JsonFault):
@@ -165,3 +214,57 @@ class GeminiNull(ResultFault):
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
         """Put null in place of every field of Gemini."""
         return {name: None if "gemini" in name else v for name, v in value.items()}
+
+
+class MaskValues(PictureFault):
+    """The mask says the same in another scale or mode: 0 and 1, one bit, RGB, a palette, or 16 bits."""
+
+    kind: Literal["mask_values"]
+    values: Literal["0-1", "1-bit", "rgb", "palette", "16-bit"] = "0-1"
+    of: ClassVar[frozenset[str]] = frozenset({"mask"})
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Write the mask in that way."""
+        return lies.other_values(data, self.values)
+
+
+class FloatNoise(ResultFault):
+    """Every number of the metrics is off by `by`, as floats are: 1 becomes 1.000000001."""
+
+    kind: Literal["float_noise"]
+    by: float = Field(default=1e-9, gt=0)
+
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Add the noise."""
+
+        def noisy(number: Any) -> Any:
+            return number + self.by if isinstance(number, int | float) and not isinstance(number, bool) else number
+
+        return {
+            name: {inner: noisy(number) for inner, number in part.items()} if isinstance(part, dict) else part
+            for name, part in value.items()
+        }
+
+
+class Base64Dress(ResultFault):
+    """The base64 of the answer's pictures is right, in another dress: a data URL, in lines, URL-safe, or unpadded."""
+
+    kind: Literal["base64_dress"]
+    dress: Literal["data_url", "lines", "urlsafe", "unpadded"] = "data_url"
+
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Dress every field of base64."""
+        return value | {
+            name: self._dressed(text)
+            for name, text in value.items()
+            if name.endswith("_base64") and isinstance(text, str)
+        }
+
+    def _dressed(self, text: str) -> str:
+        if self.dress == "data_url":
+            return f"data:image/jpeg;base64,{text}"
+        if self.dress == "lines":
+            return "\n".join(text[place : place + 76] for place in range(0, len(text), 76)) + "\n"
+        if self.dress == "urlsafe":
+            return text.translate(str.maketrans("+/", "-_"))
+        return text.rstrip("=")

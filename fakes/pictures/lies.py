@@ -4,6 +4,7 @@ Every function takes the bytes of an honest picture and answers the bytes of a b
 comes out is a valid picture. All of them raise PictureError when the input is no picture.
 """
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from fakes.pictures.opening import as_rgb, decode, open_picture, read_mask, to_jpeg, to_png
@@ -41,6 +42,16 @@ def full_mask(data: bytes) -> bytes:
 def invert_mask(data: bytes) -> bytes:
     """The mask with foreground and background exchanged."""
     return to_png(ImageOps.invert(read_mask(data)))
+
+
+def other_values(data: bytes, values: str) -> bytes:
+    """The same mask with its two values written otherwise: "0-1", "1-bit", "rgb", "palette" or "16-bit"."""
+    mask = read_mask(data).point(lambda value: 255 if value >= 128 else 0)
+    if values == "0-1":
+        return to_png(mask.point(lambda value: value // 255))
+    if values == "16-bit":
+        return to_png(Image.fromarray(np.asarray(mask, dtype=np.uint16) * 257))
+    return to_png(mask.convert({"1-bit": "1", "rgb": "RGB", "palette": "P"}[values]))
 
 
 def other_format(data: bytes) -> bytes:

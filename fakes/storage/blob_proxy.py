@@ -21,6 +21,7 @@ from fakes.kit.serve import main
 from fakes.kit.simulated import Simulated
 from fakes.registry import BLOB
 from fakes.settings import ServiceSettings
+from fakes.storage.faults import refusal
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 HOP_BY_HOP = frozenset(
@@ -125,10 +126,9 @@ def dressed(answer: Answer, fault: CallFault) -> Answer:
     if not isinstance(fault, Status) or fault.body is not None or answer.status < HTTPStatus.BAD_REQUEST:
         return answer
     code = fault.headers.get("x-ms-error-code") or CODES.get(answer.status, "InternalError")
-    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>by rule</Message></Error>'
-    headers = answer.without(b"content-type", b"x-ms-error-code")
-    headers += [(b"content-type", b"application/xml"), (b"x-ms-error-code", code.encode())]
-    return Answer(answer.status, body.encode(), headers)
+    azures = refusal(answer.status, code, "by rule")
+    azures.headers += answer.without(b"content-type", b"x-ms-error-code")
+    return azures
 
 
 def create_app(settings: ServiceSettings) -> Simulated:

@@ -13,7 +13,14 @@ from fakes.kit.control import routes
 from fakes.kit.rules import Rule
 from fakes.settings import ServiceSettings
 
-FAMILIES = {"http": "HTTP", "job": "Jobs", "picture": "Pictures, in a valid 200", "contract": "Contract"}
+FAMILIES = {
+    "http": "HTTP",
+    "host": "Hosts",
+    "job": "Jobs",
+    "picture": "Pictures, in a valid 200",
+    "contract": "Contract",
+    "store": "The blob store",
+}
 
 
 def settings_table() -> str:

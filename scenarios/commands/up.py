@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from fakes.presets import PRESETS, about, path_of, rules_of
+from fakes.registry import BLOB
 from scenarios.processes.child import Child, StackError
 from scenarios.processes.ports import PortTakenError
 from scenarios.processes.signals import Stopped, until_signalled
 from scenarios.stack.ports import Ports
-from scenarios.stack.programs import ALL_PARTS, BESIDE, RUN, Options
+from scenarios.stack.programs import ALL_PARTS, BESIDE, BETWEEN, RUN, Options
 from scenarios.stack.stack import Stack
 
 
@@ -34,8 +36,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _up(chosen: argparse.Namespace) -> int:
+    rules = rules_of(chosen.faults) if chosen.faults else []
+    with_proxy = any(rule.service == BLOB.name for rule in rules)
     options = Options(
-        parts=ALL_PARTS | BESIDE, workers=chosen.workers, profile=chosen.profile, time_scale=chosen.time_scale
+        parts=ALL_PARTS | BESIDE | (BETWEEN if with_proxy else frozenset()),
+        workers=chosen.workers,
+        profile=chosen.profile,
+        time_scale=chosen.time_scale,
+        rules=str(path_of(chosen.faults)) if chosen.faults else "",
     )
     home = RUN / (
         f"up-{os.getpid()}" if chosen.free_ports else "up"
@@ -44,6 +52,8 @@ async def _up(chosen: argparse.Namespace) -> int:
     ports = Ports.free() if chosen.free_ports else Ports()
     async with Stack(home=home, ports=ports, options=options, announce=_announce) as stack:
         gateway = stack.urls["gateway"]
+        if chosen.faults:
+            _say(f"\nfaults {chosen.faults}: {about(chosen.faults)}")
         _say(f"\nready. The logs are in {home}/*.log. Ctrl-C stops everything.")
         _say(f"  open http://localhost:{stack.ports.console}  (the console: try it, break it, see inside)")
         _say(f"  curl {gateway}/health")
@@ -56,6 +66,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="how many worker processes (default 1)")
     parser.add_argument("--profile", default="realistic", help="the fakes' latency and capacity (default realistic)")
     parser.add_argument("--time-scale", type=float, default=0.06, help="multiplies the fakes' times (default 0.06)")
+    parser.add_argument("--faults", default="", choices=["", *PRESETS], help="faults by name (docs/fakes.md)")
     parser.add_argument("--free-ports", action="store_true", help="use free ports, beside another stack")
     chosen = parser.parse_args(arguments)
     if chosen.workers < 1:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from fakes.registry import SERVICES
+from fakes.registry import BLOB, SERVICES
 from scenarios.processes.ports import reserve_port
+
+FAKES = {**SERVICES, BLOB.name: BLOB}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +15,7 @@ class Ports:
     """One port for each address of the stack. The defaults are the documented ports of `make up`.
 
     Attributes:
-        fakes: by service.
+        fakes: by service, the proxy of the blob store among them.
         controls: the fakes' control planes, by service.
     """
 
@@ -22,10 +24,8 @@ class Ports:
     temporal: int = 7233
     temporal_ui: int = 8233
     azurite: int = 10000
-    fakes: Mapping[str, int] = field(default_factory=lambda: {name: one.port for name, one in SERVICES.items()})
-    controls: Mapping[str, int] = field(
-        default_factory=lambda: {name: one.control_port for name, one in SERVICES.items()}
-    )
+    fakes: Mapping[str, int] = field(default_factory=lambda: {name: one.port for name, one in FAKES.items()})
+    controls: Mapping[str, int] = field(default_factory=lambda: {name: one.control_port for name, one in FAKES.items()})
 
     @classmethod
     def free(cls) -> Self:
@@ -36,8 +36,8 @@ class Ports:
             temporal=reserve_port(),
             temporal_ui=reserve_port(),
             azurite=reserve_port(),
-            fakes={name: reserve_port() for name in SERVICES},
-            controls={name: reserve_port() for name in SERVICES},
+            fakes={name: reserve_port() for name in FAKES},
+            controls={name: reserve_port() for name in FAKES},
         )
 
     def by_part(self) -> dict[str, int]:

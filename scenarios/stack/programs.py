@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from app.pipeline.policies import a100_task_queue
-from fakes.registry import SERVICES
+from fakes.registry import BLOB, SERVICES
 from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import Program
 from scenarios.processes.ports import HOST
@@ -33,13 +33,15 @@ RUN = Path(".run")
 TEMPORAL = Path(sys.executable).parent / "temporal"
 PURPOSES = {
     "gateway": "the gateway",
-    **{service.name: f"the fake of {service.title}" for service in SERVICES.values()},
+    **{service.name: f"the fake of {service.title}" for service in (*SERVICES.values(), BLOB)},
     "azurite": "Azurite, the blob store",
     "temporal": "Temporal",
     "console": "the console",
 }
 ALL_PARTS = frozenset({"temporal", "azurite", *SERVICES, "worker", "gateway"})
 BESIDE = frozenset({"console"})
+BETWEEN = frozenset({BLOB.name})
+"""Parts that are started only when they are named, since they stand in the way: faults of the store need its proxy."""
 """Parts that are started only when they are named: a try-on does not need them."""
 
 
@@ -53,6 +55,7 @@ class Options:
         profile: the fakes' latency and capacity, a name from fakes.
         time_scale: what the fakes' times are multiplied with.
         seed: the fakes' chance.
+        rules: a file of rules that the fakes start with.
         extra: more environment variables for each process by name, `*` for all; they win over the stack's own.
         temporal_flags: more words for the Temporal server's command line.
         temporal_in_memory: whether Temporal keeps nothing on disk.
@@ -64,13 +67,14 @@ class Options:
     profile: str = "realistic"
     time_scale: float = 1.0
     seed: int = 1
+    rules: str = ""
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     temporal_flags: Sequence[str] = ()
     temporal_in_memory: bool = False
     temporal_ui: bool = True
 
     def __post_init__(self) -> None:
-        known = ALL_PARTS | BESIDE
+        known = ALL_PARTS | BESIDE | BETWEEN
         if unknown := self.parts - known:
             raise ValueError(f"no such part of the stack: {', '.join(sorted(unknown))}; there are {sorted(known)}")
         if self.workers < 1 and "worker" in self.parts:
@@ -96,6 +100,7 @@ def shared_environment(ports: Ports, options: Options) -> dict[str, str]:
         "SIM_PROFILE": options.profile,
         "FAKES_TIME_SCALE": str(options.time_scale),
         "SIM_SEED": str(options.seed),
+        **({"SIM_RULES": options.rules} if options.rules else {}),
         "PYTHONUNBUFFERED": "1",  # the last words of a process that is killed are in its log
     }
 
@@ -106,6 +111,7 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
     traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": _url(ports.console), "OTEL_BSP_SCHEDULE_DELAY": "500"}
     traced |= {"OTEL_EXPORTER_OTLP_TIMEOUT": "2"}
     application = traced if "console" in options.parts else {}
+    application |= _through_the_proxy(ports, options)
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     shared = inherited | shared_environment(ports, options)
 
@@ -144,12 +150,13 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
 
     def fake(part: str) -> Program:
         port, control = ports.fakes[part], ports.controls[part]
+        service = SERVICES.get(part, BLOB)
         return Program(
             name=part,
-            words=[sys.executable, "-m", SERVICES[part].module, "--port", str(port), "--control-port", str(control)],
+            words=[sys.executable, "-m", service.module, "--port", str(port), "--control-port", str(control)],
             environment=environment(part),
             healthy=answers(port),
-            addresses={f"{SERVICES[part].title} (fake)": _url(port)},
+            addresses={f"{service.title} (fake)": _url(port)},
         )
 
     def worker(name: str) -> Program:
@@ -192,7 +199,7 @@ def stages(ports: Ports, home: Path, options: Options) -> list[list[Program]]:
         {
             "temporal": [temporal],
             "azurite": [azurite],
-            **{part: [partial(fake, part)] for part in SERVICES},
+            **{part: [partial(fake, part)] for part in (*SERVICES, BLOB.name)},
             "console": [console],
         },
         {"worker": [partial(worker, name) for name in names], "gateway": [gateway]},
@@ -205,9 +212,16 @@ def purposes(ports: Ports, options: Options) -> dict[int, str]:
     needed = {port: PURPOSES[part] for part, port in ports.by_part().items() if part in options.parts}
     if "temporal" in options.parts and options.temporal_ui:
         needed[ports.temporal_ui] = "Temporal's web UI"
-    for part in options.parts.intersection(SERVICES):
+    for part in options.parts.intersection({*SERVICES, BLOB.name}):
         needed[ports.controls[part]] = f"the control plane of {PURPOSES[part]}"
     return needed
+
+
+def _through_the_proxy(ports: Ports, options: Options) -> dict[str, str]:
+    """Return the application's way to the store, where the proxy stands in front of it."""
+    if BLOB.name not in options.parts:
+        return {}
+    return {"AZURE_BLOB_ENDPOINT": f"{_url(ports.fakes[BLOB.name])}/{ACCOUNT}"}
 
 
 def _url(port: int) -> str:

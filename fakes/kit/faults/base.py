@@ -26,6 +26,7 @@ class Part(enum.Enum):
     BEGINNING = "how the job begins"
     RESULT = "what the job leads to"
     PICTURE = "whether the picture is whole"
+    NAME = "what the picture is called"
 
 
 ALL = frozenset(Part)

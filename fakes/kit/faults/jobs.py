@@ -110,6 +110,19 @@ class JobLate(JobFault):
         return Seen(None) if age < self.seconds else truth
 
 
+class Queue(JobFault):
+    """The job says `status` for `seconds` after its submit, then what it would have said."""
+
+    kind: Literal["queue"]
+    seconds: float = Field(default=30, gt=0)
+    status: str = "queued"
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.BEGINNING})
+
+    def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the method's signature
+        """Stand in the queue."""
+        return Seen(self.status) if age < self.seconds else truth
+
+
 class JobNoResult(JobFault):
     """The job is completed, and its answer has no URI."""
 

@@ -35,6 +35,45 @@ class Hang(CallFault):
         return Answer(504, b"", [], Ending.SILENCE)
 
 
+class SlowUpload(CallFault):
+    """The service reads what is sent only after `seconds`: a large upload stalls."""
+
+    kind: Literal["slow_upload"]
+    seconds: float = Field(default=10, gt=0)
+    family: ClassVar[str] = "http"
+
+    async def act(self, call: Call) -> None:
+        """Leave what comes where it is."""
+        if call.transport is None or call.virtual:
+            await call.wait(self.seconds)
+            return
+        call.transport.pause_reading()
+        try:
+            await call.wait(self.seconds)
+        finally:
+            if not call.transport.is_closing():
+                call.transport.resume_reading()
+
+
+class SlowHeaders(AnswerFault):
+    """The right answer, whose headers come `bytes` at a time with a pause after each; then the connection closes."""
+
+    kind: Literal["slow_headers"]
+    bytes: int = Field(default=16, ge=1)
+    pause: float = Field(default=1.0, gt=0)
+    family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.PACE})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.ENDING})
+
+    def act(self, call: Call, answer: Answer) -> Answer:
+        """Send the headers in small pieces."""
+        answer.head_pace = (self.bytes, self.pause)
+        if call.virtual:
+            call.longest_pause = max(call.elapsed, self.pause)
+            call.elapsed += math.ceil(len(answer.head()) / self.bytes) * self.pause
+        return answer
+
+
 class Dribble(AnswerFault):
     """The right answer, `bytes` at a time with a pause after each, which outlasts a timeout for each read."""
 

@@ -144,6 +144,18 @@ async def test_job_flapping(service: Service) -> None:
     assert await service.story(5, 45, 75) == ["processing", "failed", "completed"]
 
 
+async def test_queue(service: Service) -> None:
+    await service.control.add({"operation": "submit", "expect": True, "fault": {"kind": "queue", "seconds": 15}})
+    assert await service.story(0, 20, 60) == ["queued", "processing", "completed"]
+    assert (await service.control.verdict())["verdict"] == "passed"
+
+
+async def test_poll_errors(service: Service) -> None:
+    await service.control.add({"expect": 3, "fault": {"kind": "poll_errors", "number": 3, "good": 1}})
+    assert await service.story(0, 0, 0, 0, 0, 60) == ["processing", 502, 502, 502, "processing", "completed"]
+    assert (await service.control.verdict())["verdict"] == "passed"
+
+
 async def test_on_a_poll_the_fault_is_in_that_answer_alone(service: Service) -> None:
     await service.control.add({"operation": "poll", "calls": "2", "fault": {"kind": "job_lost"}})
     assert await service.story(0, 0, 0) == ["processing", 404, "processing"]

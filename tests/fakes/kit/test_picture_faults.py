@@ -147,6 +147,65 @@ async def test_gemini_null(services: Services) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("operation", "field"), [("resize", "resized_uri"), ("remove", "result_uri"), ("segment", "mask_uri")]
+)
+async def test_result_named(services: Services, operation: str, field: str) -> None:
+    uri = (await services.ask(operation, {"fault": {"kind": "result_named"}}))[field]
+    assert uri.startswith("azure://jewelry-uploads/results/")
+    assert services.key not in uri
+    opened(await services.store.get(uri))
+
+
+@pytest.mark.parametrize(
+    ("operation", "field", "suffix", "true"),
+    [("resize", "resized_uri", ".png", "PNG"), ("segment", "mask_uri", ".jpg", "JPEG")],
+)
+async def test_result_format(services: Services, operation: str, field: str, suffix: str, true: str) -> None:
+    uri = (await services.ask(operation, {"fault": {"kind": "result_format"}}))[field]
+    assert uri.endswith(suffix)
+    assert services.key in uri
+    assert opened(await services.store.get(uri)).format == true
+
+
+@pytest.mark.parametrize(
+    ("values", "mode", "extrema"),
+    [
+        ("0-1", "L", (0, 1)),
+        ("1-bit", "1", (0, 255)),
+        ("rgb", "RGB", ((0, 255),) * 3),
+        ("palette", "P", (0, 255)),
+        ("16-bit", "I;16", (0, 65535)),
+    ],
+)
+async def test_mask_values(services: Services, values: str, mode: str, extrema: object) -> None:
+    answer = await services.ask("segment", {"fault": {"kind": "mask_values", "values": values}})
+    mask = opened(await services.store.get(answer["mask_uri"]))
+    assert (mask.mode, mask.size, mask.getextrema()) == (mode, SIZE, extrema)
+
+
+async def test_float_noise(services: Services) -> None:
+    true = await services.ask("generate")
+    noisy = await services.ask("generate", {"fault": {"kind": "float_noise"}})
+    for name, value in true["metrics"].items():
+        assert 0 < abs(noisy["metrics"][name] - value) < 1e-8
+    assert noisy["result_base64"] == true["result_base64"]
+
+
+@pytest.mark.parametrize("dress", ["data_url", "lines", "urlsafe", "unpadded"])
+async def test_base64_dress(services: Services, dress: str) -> None:
+    plain = (await services.ask("generate"))["result_base64"]
+    told = (await services.ask("generate", {"fault": {"kind": "base64_dress", "dress": dress}}))["result_base64"]
+    assert told != plain or (dress == "unpadded" and not plain.endswith("="))
+    undone = {
+        "data_url": told.removeprefix("data:image/jpeg;base64,"),
+        "lines": "".join(told.split()),
+        "urlsafe": told.replace("-", "+").replace("_", "/"),
+        "unpadded": told + "=" * (-len(told) % 4),
+    }
+    assert undone[dress] == plain
+
+
 async def test_missing_field(services: Services) -> None:
     answer = await services.ask("resize", {"fault": {"kind": "missing_field", "field": "new_width"}})
     assert sorted(answer) == ["new_height", "original_height", "original_width", "resized_uri"]

@@ -20,7 +20,8 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from fakes.kit.client import AsyncControl
+from fakes import sam3
+from fakes.kit.client import AsyncControl, ControlError
 from fakes.kit.serve import serving
 from fakes.settings import ServiceSettings
 from fakes.storage import blob_proxy
@@ -138,6 +139,30 @@ async def test_an_error_status_is_worded_as_azure_does(
     assert failed.response.headers["Retry-After"] == "3"
     await proxied.control.remove()
     await proxied.blob().upload_blob(b"x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("container_being_deleted", 409, "ContainerBeingDeleted"),
+        ("key_not_permitted", 403, "KeyBasedAuthenticationNotPermitted"),
+        ("clock_skew", 403, "AuthenticationFailed"),
+    ],
+)
+async def test_what_azure_itself_refuses(proxied: Proxied, kind: str, status: int, code: str) -> None:
+    await proxied.control.add({"calls": 1, "expect": True, "fault": {"kind": kind}})
+    with pytest.raises(HttpResponseError) as raised:
+        await proxied.blob().upload_blob(b"x")
+    failed: Any = raised.value
+    assert (failed.status_code, failed.error_code) == (status, code)
+    assert (await proxied.control.verdict())["verdict"] == "passed"
+    await proxied.blob().upload_blob(b"x")
+
+
+async def test_a_fault_of_the_store_fits_no_service(settings: ServiceSettings) -> None:
+    async with serving(sam3.create_app(settings)) as url, AsyncControl(url) as control:
+        with pytest.raises(ControlError, match="it is none of the blob store's"):
+            await control.add({"operation": "poll", "fault": {"kind": "clock_skew"}})
 
 
 async def test_reset(proxied: Proxied) -> None:

@@ -12,8 +12,10 @@ def test_documented_ports() -> None:
         "birefnet": 8006,
         "sam3": 8007,
         "a100": 8008,
+        "blob": 10010,
     }
-    assert Ports().controls == {"image_manipulator": 18005, "birefnet": 18006, "sam3": 18007, "a100": 18008}
+    controls = {"image_manipulator": 18005, "birefnet": 18006, "sam3": 18007, "a100": 18008}
+    assert Ports().controls == controls | {"blob": 20010}
 
 
 def test_free_ports_are_each_another() -> None:
