@@ -47,8 +47,9 @@ def test_the_timeline_has_each_attempt_and_the_waits_of_the_policy(address: str,
     resizes = [attempt for attempt in story["attempts"] if attempt["activity"] == "resize_image"]
     assert [attempt["number"] for attempt in resizes] == [1, 2, 3]
     assert [attempt["outcome"] for attempt in resizes] == ["failed", "failed", "completed"]
-    assert resizes[0]["backoff"] == pytest.approx(1, abs=0.9)
-    assert resizes[1]["backoff"] == pytest.approx(2, abs=0.9)
+    # The policy's, or more on a busy machine; an end and a beginning are seen by the calls of the attempts.
+    assert resizes[0]["backoff"] >= 0.9
+    assert resizes[1]["backoff"] >= 1.9
     assert resizes[2]["backoff"] is None
     assert story["status"] == "COMPLETED"
     assert story["drawing"].count('class="fault"') == 2 + 1  # and one in the legend

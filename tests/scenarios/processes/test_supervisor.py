@@ -1,6 +1,7 @@
 """The supervisor with small stand-ins for the real programs."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -157,8 +158,9 @@ async def test_a_death_while_up_is_reported_by_name_with_the_log(bench: Bench, t
 async def test_a_death_while_others_start_ends_the_start(bench: Bench, tmp_path: Path) -> None:
     async def kill_the_store(_pid: int) -> bool:
         for child in psutil.Process().children():
-            if "store" in child.cmdline():
-                child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it is dead already, which nobody has noticed yet
+                if "store" in child.cmdline():
+                    child.kill()
         return False
 
     waiting = bench.program("waiting", healthy=kill_the_store, start_limit=20)
