@@ -143,16 +143,21 @@ class BlobStore:
         """Read a blob of at most `max_bytes`.
 
         Raises:
-            AzureBadAnswerError: it is larger than that.
+            AzureBadAnswerError: it is larger than that, empty, or no blob at all.
             PipelineError: another of the Azure errors.
         """
         async with self._calling(name, deadline) as blob:
-            stream = await blob.download_blob()
+            try:
+                stream = await blob.download_blob()
+            except ValueError as error:  # of the SDK, for headers that every blob's answer has
+                raise AzureBadAnswerError("Azure answered with something that is no blob") from error
             if stream.size > max_bytes:
                 raise AzureBadAnswerError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
             data = await stream.readall()
         if len(data) != stream.size:
             raise AzureUnavailableError("Azure broke off in the middle of a download")
+        if not data:
+            raise AzureBadAnswerError("A picture in Azure is empty")
         return data
 
     async def info(self, name: str, *, deadline: Deadline | None = None) -> BlobInfo:

@@ -12,6 +12,7 @@ UNAVAILABLE = "AZURE_UNAVAILABLE"
 TIMEOUT = "AZURE_TIMEOUT"
 REJECTED = "AZURE_REJECTED"
 NOT_FOUND = "AZURE_NOT_FOUND"
+BAD = "AZURE_BAD_ANSWER"
 REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 """Statuses after which the same request would be refused again."""
 KNOWN = {408, 429, 500, 502, 503, 504}
@@ -62,11 +63,11 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
         if state.breaks == STORE_BREAKS:
             raise Failure(UNAVAILABLE)
         return False
-    _judge(reply, kind)
+    _judge(operation, reply, kind)
     return True
 
 
-def _judge(reply: Reply, kind: str | None) -> None:
+def _judge(operation: str, reply: Reply, kind: str | None) -> None:
     if reply.how == NOBODY:
         raise Failure(UNAVAILABLE, offline=True)
     if kind in {None, "delay", "dribble", "content_type"}:
@@ -79,6 +80,8 @@ def _judge(reply: Reply, kind: str | None) -> None:
         raise Failure(REJECTED, final=True)
     if reply.status in KNOWN:
         raise Failure(UNAVAILABLE, retry_after=capped(reply.retry_after))
+    if reply.status == 200 and operation == "get":
+        raise Failure(BAD)  # a blob is answered with its range: a proxy between said this
     raise Undecided(f"the store answers {reply.status}, which it never does")
 
 
@@ -92,7 +95,7 @@ def patiently(telling: Telling, step: Step, operation: str) -> None:
         try:
             return blob(telling, operation, min(telling.clock.now + STORE_TRY, step.end))
         except Failure as failure:
-            if failure.final:
+            if failure.final or failure.code == BAD:
                 raise
             pause = STORE_PAUSES[min(tried, len(STORE_PAUSES)) - 1]
             seconds = pause if failure.retry_after is None else failure.retry_after

@@ -158,6 +158,7 @@ def _of_the_store(name: str) -> Iterator[Kind]:
         for late in (limit - BESIDE, limit + BESIDE):
             yield Kind({"kind": "delay", "seconds": round(late, 3)})
     if name == "get":
+        yield Kind({"kind": "status", "status": 200, "body": {"log": "in"}})
         yield Kind({"kind": "truncate"})
         yield Kind({"kind": "truncate"}, 3)
         yield Kind({"kind": "dribble", "pause": 5})
