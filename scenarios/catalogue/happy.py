@@ -18,6 +18,8 @@ FORMATS = {
     "png": "A PNG is stored as JPEG.",
     "png-alpha": "A PNG with transparency is flattened on white.",
     "png-palette": "A PNG with a palette becomes true colour.",
+    "no-end": "A JPEG without its end marker, as some phones write it, is whole.",
+    "with-a-place": "What a phone notes beside the picture and appends behind it is no hindrance, and goes nowhere.",
     "png-grey-16": "A PNG of 16 bits does not come out white.",
 }
 

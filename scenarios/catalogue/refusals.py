@@ -32,6 +32,13 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="half-a-progressive-photo",
+        story="Half a progressive JPEG lacks whole passes over the picture, and is refused at once.",
+        theme=THEME,
+        photo="half-progressive",
+        expect=refused(422, "INVALID_IMAGE"),
+    ),
+    Scenario(
         name="not-a-photo",
         story="A text file is refused at once.",
         theme=THEME,

@@ -46,9 +46,15 @@ def _sideways() -> bytes:
     return out.getvalue()
 
 
-def _half() -> bytes:
-    whole = _portrait(NEAR)
+def _half(whole: bytes) -> bytes:
     return whole[: len(whole) // 2]
+
+
+def _with_a_place() -> bytes:
+    """A phone's notes before the picture, which say where it was taken, and a video behind it."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 0.0)
+    return _again("JPEG", quality=92, exif=exif) + b"\0\0\0\x18ftypmp42" + bytes(10_000)
 
 
 def _one_pixel() -> bytes:
@@ -70,7 +76,10 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "png-alpha": lambda: _again("PNG", "RGBA"),
     "png-palette": lambda: _again("PNG", "P"),
     "png-grey-16": lambda: _again("PNG", "I;16"),
-    "half": _half,
+    "no-end": lambda: _portrait(NEAR)[:-2],
+    "with-a-place": _with_a_place,
+    "half": lambda: _half(_portrait(NEAR)),
+    "half-progressive": lambda: _half(_again("JPEG", progressive=True, quality=92)),
     "text": lambda: b"this is not a picture",
     "empty": lambda: b"",
     "one-pixel": _one_pixel,
