@@ -42,6 +42,8 @@ MATTER = (
 """The modules that decide what becomes of a try-on."""
 LEAST_NOTICED = 0.9
 LIMIT_S = 120.0
+GRACE_S = 240.0
+"""What starting a world and ending what is under way may take besides, on a busy machine."""
 EXPLORED = 400
 """Plans that the explorer looks at, if the time is enough."""
 
@@ -166,7 +168,7 @@ def _run(copy: Path, *words: str) -> int | None:
             cwd=copy,
             env=environment,
             capture_output=True,
-            timeout=LIMIT_S + 60,
+            timeout=LIMIT_S + GRACE_S,
             check=False,
         ).returncode
     except subprocess.TimeoutExpired:

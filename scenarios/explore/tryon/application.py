@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from random import Random
 
 from scenarios.explore.application import Cell, Placed, Seen, Simpler, Site
@@ -103,11 +104,16 @@ def judged(plan: Plan, run: Run) -> Seen:
 
 
 def _cut_off(story: Story) -> str | None:
-    """Return an attempt that the server took for dead: heartbeats are real, and a starved machine sends them late."""
-    attempts = zip(story.attempts, story.attempts[1:], strict=False)
-    return next(
-        (f"attempt {each.number} of {each.activity}" for each, _after in attempts if each.outcome == CANCELLED), None
-    )
+    """Return an attempt that the server took for dead: heartbeats are real, and a starved machine sends them late.
+
+    It was cancelled although another followed, or never began here.
+    """
+    for each, after in pairwise(story.attempts):
+        if each.outcome == CANCELLED:
+            return f"attempt {each.number} of {each.activity}"
+        if after.number > (each.number if after.activity == each.activity else 0) + 1:
+            return f"attempt {after.number - 1} of {after.activity}"
+    return None
 
 
 def _cause(problems: Sequence[str], strange: Sequence[str]) -> str:

@@ -8,14 +8,15 @@ import pytest
 from scenarios.explore.application import Seen, Site
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon import plans
-from scenarios.explore.tryon.application import TryOns, reachable, sample
+from scenarios.explore.tryon.application import TryOns, judged, reachable, sample
 from scenarios.explore.tryon.cells import grid
 from scenarios.explore.tryon.kinds import kinds
 from scenarios.model import stories
 from scenarios.pipeline import OPERATIONS
-from scenarios.plans import Plan, scenario_of
+from scenarios.plans import Plan, plan_of, scenario_of
 from scenarios.plans.plan import parsed, written
 from scenarios.world.simulation import Simulation
+from tests.scenarios.stories.made_runs import completed
 
 PLANS = 150
 
@@ -28,6 +29,18 @@ def test_the_first_plans_of_seed_1_show_nothing_wrong(simulation: Simulation) ->
     wrong = [(plan.name, seen.problems) for plan, seen in shown if seen.verdict == "failed"]
     assert wrong == []
     assert explored.inconclusive <= PLANS // 20, [seen.problems for _, seen in shown if seen.verdict == "inconclusive"]
+
+
+def test_a_run_whose_attempt_was_cut_off_by_a_busy_machine_is_inconclusive() -> None:
+    run = completed()
+    run.judged = True
+    assert judged(plan_of(run.scenario), run).verdict == "failed"  # it is made by hand, and has few of its calls
+    run.timeline.attempts[0].outcome = "cancelled"
+    assert judged(plan_of(run.scenario), run).verdict == "inconclusive"
+    run.timeline.attempts[0].outcome = "completed"
+    run.timeline.attempts[-1].number = 2
+    seen = judged(plan_of(run.scenario), run)
+    assert (seen.verdict, "cut off" in seen.problems[0]) == ("inconclusive", True)
 
 
 def test_every_operation_has_kinds_that_the_fakes_take() -> None:
