@@ -96,6 +96,10 @@ explore: setup ## Look for failures that nobody thought of, by the model (MINUTE
 play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL=1 TIMELINE=file.html RECORD=file.json)
 	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
 
+.PHONY: scenario-from
+scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json or WORKFLOW=id, OUT=out/from)
+	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
+
 .PHONY: atlas
 atlas: setup ## How long may each dependency be away? A heat map in out/atlas (ONLY='sam3 hangs'; ATTEMPTS=5 FIRST=1 LONGEST=60: another policy beside)
 	@exec $(PY) -m scenarios atlas $${ONLY:-} --attempts="$${ATTEMPTS:-}" --first="$${FIRST:-}" --longest="$${LONGEST:-}" --seed="$${SEED:-1}" --out="$${OUT:-out/atlas}"

@@ -5,6 +5,7 @@ import signal
 import sys
 
 COMMANDS = {
+    "scenario-from": "scenarios.reproduce.command",
     "atlas": "scenarios.atlas.command",
     "bench": "scenarios.commands.speed",
     "client": "scenarios.commands.client",

@@ -23,7 +23,7 @@ def observed(run: Run) -> Story:
         http_status=run.start_answer[0],
         length=run.timeline.length,
         attempts=[
-            Attempt(each.activity, each.number, each.began, each.ended or each.began, _code(each.outcome))
+            Attempt(each.activity, each.number, each.began, each.ended or each.began, code_of(each.outcome))
             for each in run.timeline.attempts
         ],
         calls=[_call(call, words) for call in run.calls],
@@ -43,7 +43,7 @@ def observed(run: Run) -> Story:
     )
 
 
-def _code(outcome: str) -> str:
+def code_of(outcome: str) -> str:
     """Return the code of an attempt's error, whether its type is the code or the name of a class."""
     if outcome in {COMPLETED, CANCELLED} or "_" in outcome:
         return outcome

@@ -1,0 +1,207 @@
+"""From a history to a scenario: what is read, what is inferred, and that it goes the same way."""
+
+import dataclasses
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from scenarios.explore.tryon.plans import drawn
+from scenarios.model import Story, stories
+from scenarios.photos import PHOTOS
+from scenarios.plans import Plan
+from scenarios.plans.plan import Act, PlannedRule
+from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, of_story, read
+from scenarios.reproduce.inference import infer
+from scenarios.reproduce.written import told
+from tests.command import Command, commanding
+
+RECORDED = Path(__file__).parents[2] / "app" / "pipeline" / "histories"
+
+
+@pytest.fixture
+async def command(tmp_path: Path) -> AsyncIterator[Command]:
+    async with commanding(tmp_path, "scenarios") as command:
+        yield command
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return json.loads((RECORDED / f"{name}.json").read_text())  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_a_history_tells_activities_attempts_and_the_end() -> None:
+    failed = read(json.dumps(recorded("failed")), "failed.json")
+    assert (failed.status, failed.code, failed.step) == ("FAILED", "INVALID_IMAGE", "UPLOADING_IMAGE")
+    assert [(each.activity, each.attempts, each.outcome) for each in failed.tried] == [
+        ("upload_to_azure", 1, "INVALID_IMAGE")
+    ]
+    cancelled = read(json.dumps(recorded("cancelled")), "cancelled.json")
+    assert cancelled.status == "CANCELLED"
+    assert cancelled.tried[-1].outcome == "cancelled"
+    assert cancelled.cancel_at is not None
+    assert cancelled.far is True
+    whole = read(json.dumps({"history": recorded("completed-with-strokes")}), "wrapped.json")
+    assert [each.activity for each in whole.tried][-2:] == ["refine_mask", "generate_images"]
+    assert len(whole.strokes) == 1
+    assert whole.points
+
+
+def renamed() -> dict[str, Any]:
+    history = recorded("failed")
+    history["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"] = "Order"
+    return history
+
+
+def unended() -> dict[str, Any]:
+    history = recorded("failed")
+    del history["events"][-1]
+    return history
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "has no `events`"),
+        ('{"events": []}', "has no `events`"),
+        ('{"events": [{"eventId": "x"}]}', "cannot be read"),
+        (json.dumps(renamed()), "is the history of Order, not of a JewelryGenerationWorkflow"),
+        (json.dumps(unended()), "has not ended"),
+    ],
+)
+def test_what_is_no_try_on_is_refused_with_words(text: str, said: str) -> None:
+    with pytest.raises(NoTryOnError, match=r"^here\.json: ") as caught:
+        read(text, "here.json")
+    assert said in str(caught.value)
+
+
+def test_the_failure_before_the_last_attempt_is_read() -> None:
+    history = recorded("completed")
+    for event in history["events"]:
+        began = event.get("activityTaskStartedEventAttributes")
+        if began and began["scheduledEventId"] == "5":
+            began["attempt"] = 3
+            failure = {"message": "busy", "applicationFailureInfo": {"type": "AzureUnavailableError"}}
+            began["lastFailure"] = failure
+    upload = read(json.dumps(history), "history.json").tried[0]
+    assert (upload.attempts, upload.outcome, upload.earlier) == (3, "completed", "AZURE_UNAVAILABLE")
+
+
+# ---------------------------------------------------------------- inferring
+
+
+def known(plan: Plan, story: Story) -> Facts:
+    """What a history of this story would tell."""
+    asked = any(each.activity == "check_zoom" and each.outcome == "completed" for each in story.attempts)
+    return dataclasses.replace(
+        of_story(story),
+        cancel_at=plan.cancel_at if story.status == "CANCELLED" else None,
+        far=PHOTOS[plan.photo].far if asked else None,
+        strokes=tuple(
+            {"points": [(spot.x, spot.y) for spot in stroke.points], "mode": stroke.mode, "size": stroke.size}
+            for stroke in plan.strokes
+        ),
+    )
+
+
+def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule:
+    return PlannedRule(service=service, operation=operation, calls=calls, fault=fault)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(name="a", story="Busy twice.", rules=(ruled("sam3", "submit", "1-2", kind="status", status=503),)),
+        Plan(name="a", story="Never back.", rules=(ruled("birefnet", "submit", "1-", kind="refuse"),), photo="far"),
+        Plan(name="a", story="Stuck.", rules=(ruled("sam3", "submit", "1", kind="job_stuck"),)),
+        Plan(
+            name="a",
+            story="Told to wait.",
+            rules=(ruled("sam3", "submit", "1", kind="status", status=429, retry_after=40),),
+        ),
+        Plan(
+            name="a",
+            story="Two in a row.",
+            rules=(
+                ruled("image_manipulator", "resize", "1", kind="status", status=503),
+                ruled("image_manipulator", "zoom_check", "1", kind="status", status=400),
+            ),
+        ),
+        Plan(name="a", story="Busy, then the store refuses.", rules=(
+            ruled("sam3", "submit", "1", kind="status", status=503),
+            ruled("blob", "get", "3", kind="status", status=403),
+        )),
+        Plan(
+            name="a",
+            story="Cancelled while it is slow.",
+            rules=(ruled("a100", "generate", "1", kind="delay", seconds=40),),
+            acts=(Act(do="cancel", at=20),),
+        ),
+    ],
+    ids=lambda plan: plan.story,
+)  # fmt: skip
+def test_what_happened_is_found_again(plan: Plan) -> None:
+    story = stories(plan)[0]
+    facts = known(plan, story)
+    inferred = infer(facts, "again")
+    assert inferred.missing == []
+    assert differs(facts, of_story(stories(inferred.plan)[0])) == []
+
+
+def test_more_than_one_kind_that_fits_is_told_with_the_log_that_decides() -> None:
+    plan = Plan(name="a", story="Busy.", rules=(ruled("sam3", "submit", "1", kind="status", status=503),))
+    inferred = infer(known(plan, stories(plan)[0]), "again")
+    assert inferred.ambiguous
+    lines = told(inferred)
+    assert lines[0].startswith("generate_mask: ambiguous, ")
+    assert lines[1] == "  ► sam3.submit call 1: status 503"
+    assert "  the log of sam3 decides" in lines[-1]
+
+
+def test_what_nothing_explains_is_said() -> None:
+    facts = Facts(
+        "FAILED", "NO_SUCH_CODE", "UPLOADING_IMAGE", (Tried("upload_to_azure", 1, "NO_SUCH_CODE", None, 0, 0),)
+    )
+    inferred = infer(facts, "again")
+    assert inferred.missing
+    assert told(inferred)[-1].startswith("nothing explains upload_to_azure")
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long("sixty more random try-ons"))])
+def test_nine_of_ten_random_try_ons_are_found_again(seed: int) -> None:
+    chance, wanted = Random(seed), 12 if seed == 1 else 60
+    found, total = 0, 0
+    while total < wanted:
+        plan = drawn(chance)
+        story = stories(plan)[0]
+        calm = story.status == "COMPLETED" and all(each.number == 1 for each in story.attempts)
+        if calm or story.status == "REFUSED":
+            continue
+        total += 1
+        facts = known(plan, story)
+        found += differs(facts, of_story(stories(infer(facts, "again").plan)[0])) == []
+    assert found >= 0.9 * total, f"{found} of {total}"
+
+
+@pytest.mark.long("it starts a world of its own, and pytest in another")
+async def test_the_command_writes_a_test_that_is_red_as_production_was(command: Command, tmp_path: Path) -> None:
+    await command.start("scenario-from", "--history", str(RECORDED / "failed.json"), "--out", str(tmp_path / "from"))
+    assert await command.end() == 0, command.output
+    assert "run in virtual time: the same way" in command.output
+    [test] = (tmp_path / "from").glob("test_*.py")
+    await command.start(str(test), "-p", "no:cacheprovider", module="pytest")
+    assert await command.end() == 1
+    assert "FAILED" in command.output
+    assert "INVALID_IMAGE" in command.output
+
+
+async def test_a_file_that_is_none_is_refused(command: Command, tmp_path: Path) -> None:
+    await command.start("scenario-from", "--history", str(tmp_path / "none.json"))
+    assert await command.end() == 2
+    assert "none.json: cannot be read: No such file or directory" in command.output
