@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False)
 
     azure_account_name: str = Field(min_length=3)
-    azure_account_key: SecretStr = Field(min_length=1)
+    azure_identity: bool = False
+    azure_sas_token: SecretStr | None = None
+    azure_account_key: SecretStr | None = Field(default=None, validate_default=True)
     azure_container: str = "jewelry-uploads"
     azure_blob_endpoint: str
     image_manipulator_url: str
@@ -95,12 +97,37 @@ class Settings(BaseSettings):
 
     @field_validator("azure_account_key")
     @classmethod
-    def _usable_key(cls, value: SecretStr) -> SecretStr:
+    def _usable_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         """Refuse here what could sign nothing later, when a user's photo is there already."""
+        others = info.data.get("azure_sas_token"), info.data.get("azure_identity")
+        ways = sum(bool(way) for way in (value, *others))
+        if ways != 1:
+            which = "say one of them alone" if ways else "say it, or one of the others"
+            raise ValueError(f"AZURE_ACCOUNT_KEY, AZURE_SAS_TOKEN and AZURE_IDENTITY=true open the store: {which}")
+        if value is None:
+            return None
         try:
             base64.b64decode(value.get_secret_value(), validate=True)
         except binascii.Error:
             raise ValueError("is no base64, so that nothing can be signed with it: copy the key once more") from None
+        return value
+
+    @field_validator("azure_sas_token")
+    @classmethod
+    def _usable_sas(cls, value: SecretStr | None) -> SecretStr | None:
+        """Take a SAS as the portal shows it, with or without its question mark."""
+        if value is None:
+            return None
+        token = value.get_secret_value().strip().removeprefix("?")
+        if "sig" not in parse_qs(token):
+            raise ValueError("is no SAS token: sv=...&sig=...")
+        return SecretStr(token)
+
+    @field_validator("azure_blob_endpoint")
+    @classmethod
+    def _safe_for_tokens(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("azure_identity") and not value.startswith("https:"):
+            raise ValueError("must be an https address with AZURE_IDENTITY: a token is sent to it")
         return value
 
     @field_validator("azure_blob_endpoint", "image_manipulator_url", "birefnet_url", "sam3_url")
@@ -112,6 +139,16 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_http_address(address) for address in value)
+
+    @property
+    def opens_azure(self) -> str:
+        """What opens the blob store, in words."""
+        return "an identity" if self.azure_identity else "a SAS" if self.azure_sas_token else "the account's key"
+
+    @property
+    def service_urls(self) -> tuple[str, ...]:
+        """The addresses of all services."""
+        return (self.image_manipulator_url, self.birefnet_url, self.sam3_url, *self.a100_urls)
 
     @property
     def max_body_bytes(self) -> int:

@@ -81,7 +81,7 @@ class Checks:
             return bad(_told(error), error.advice)
         except TimeoutError:
             return bad(f"no answer within {LIMIT:g} s", "Look at the network between.")
-        says = f"wrote a blob to {self._settings.azure_container} and read it"
+        says = f"wrote a blob to {self._settings.azure_container} and read it, by {self._settings.opens_azure}"
         if kind == "real" and not address.startswith("https:"):
             return Finding("blob store", address, Verdict.WARNING, kind, f"{says}, without TLS", "Use https.")
         return Finding("blob store", address, Verdict.GOOD, kind, says)

@@ -55,7 +55,7 @@ class AzureRejectedError(PipelineError):
     code = "AZURE_REJECTED"
     http_status = 503
     steps = EVERY_STEP
-    advice = "Check AZURE_ACCOUNT_NAME, AZURE_ACCOUNT_KEY and AZURE_CONTAINER."
+    advice = "Check AZURE_ACCOUNT_NAME, AZURE_CONTAINER and what opens it: key, SAS or identity."
 
 
 class AzureNotFoundError(AzureRejectedError):

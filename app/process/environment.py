@@ -5,6 +5,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 from pydantic import ValidationError
 
+from app.process.proxy import ProxyError, proxy_for
 from app.process.temporal import TemporalConfigurationError, configuration
 from app.settings import Settings, explain
 
@@ -31,8 +32,12 @@ def read_environment() -> Settings:
     try:
         settings = Settings()
         configuration()
+        for address in (settings.azure_blob_endpoint, *settings.service_urls):
+            proxy_for(address)
     except ValidationError as error:
         raise BadEnvironmentError(explain(error)) from error
+    except ProxyError as error:
+        raise BadEnvironmentError(f"The environment's proxy is of no use: {error}") from error
     except TemporalConfigurationError as error:
         raise BadEnvironmentError(f"Temporal's configuration is of no use: {error}") from error
     return settings

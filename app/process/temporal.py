@@ -8,7 +8,9 @@ from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
-from temporalio.service import TLSConfig
+from temporalio.service import HttpConnectProxyConfig, TLSConfig
+
+from app.process.proxy import ProxyError, host_and_login, proxy_for
 
 LOCAL_SERVER = "127.0.0.1:7233"
 """Where a developer's own server listens; it is asked when nothing names another."""
@@ -46,12 +48,24 @@ async def connect(
         RuntimeError: without `lazy`: Temporal cannot be reached.
     """
     return await Client.connect(
-        **configuration(),
+        **(config := configuration()),
+        http_connect_proxy_config=_proxy(config),
         data_converter=pydantic_data_converter,
         interceptors=list(interceptors),
         lazy=lazy,
         runtime=runtime,
     )
+
+
+def _proxy(config: ClientConnectConfig) -> HttpConnectProxyConfig | None:
+    """Return the proxy that the environment names for the server, which is asked to CONNECT to it."""
+    tls = config.get("tls")
+    encrypted = bool(config.get("api_key")) if tls is None else bool(tls)  # a key alone switches TLS on, in the SDK
+    proxy = proxy_for(f"{'https' if encrypted else 'http'}://{config['target_host']}")
+    if proxy is None:
+        return None
+    host, login = host_and_login(proxy)
+    return HttpConnectProxyConfig(target_host=host, basic_auth=login)
 
 
 def _check(config: ClientConnectConfig) -> None:
@@ -63,6 +77,10 @@ def _check(config: ClientConnectConfig) -> None:
         complete = False
     if not complete:
         raise TemporalConfigurationError(f"TEMPORAL_ADDRESS must be HOST:PORT such as {LOCAL_SERVER}")
+    try:
+        _proxy(config)
+    except ProxyError as error:
+        raise TemporalConfigurationError(str(error)) from error
     tls = config.get("tls")
     if isinstance(tls, TLSConfig) and bool(tls.client_cert) != bool(tls.client_private_key):
         raise TemporalConfigurationError("of the client's certificate and key for TLS, one is there without the other")

@@ -1,18 +1,21 @@
-"""Azure Blob Storage: pictures by `azure://container/blob` URI, through one client that signs with the account's key.
+"""Azure Blob Storage: pictures by `azure://container/blob` URI, by the account's key, a SAS or an identity.
 
 The SDK's own retries are off by default, since Temporal retries the activity; the gateway asks for two quick ones.
 """
 
+import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
@@ -32,6 +35,8 @@ from app.errors.services import (
     AzureTimeoutError,
     AzureUnavailableError,
 )
+from app.process.proxy import proxy_for
+from app.services.excerpt import excerpt, reason
 from app.services.http import seconds_to_wait
 from app.settings import Settings
 
@@ -42,6 +47,26 @@ CALL_DEADLINE = 20.0
 """Seconds for one blob call when the caller has no tighter deadline."""
 
 _FINAL = {400, 401, 403, 405, 409, 411, 412, 413, 415}
+_PASSING = {"AccountBeingCreated", "ContainerBeingDeleted"}
+"""Refusals that pass by themselves."""
+
+WHAT_TO_DO = {
+    "AuthenticationFailed": "The key, the token or the account's name is wrong, or this machine's clock differs from "
+    "Azure's by more than 15 minutes.",
+    "AuthorizationFailure": "The account's firewall or network rules keep this machine out.",
+    "AuthorizationPermissionMismatch": "The identity or the SAS has no right to it: give it Storage Blob Data "
+    "Contributor on the container, or a SAS with the rights r, c and w.",
+    "AuthorizationProtocolMismatch": "The SAS is for https alone: say https in AZURE_BLOB_ENDPOINT.",
+    "AuthorizationSourceIPMismatch": "The SAS is for other addresses than this machine's.",
+    "InsufficientAccountPermissions": "The account is read-only or disabled.",
+    "KeyBasedAuthenticationNotPermitted": "The account takes no keys: leave AZURE_ACCOUNT_KEY out and say "
+    "AZURE_IDENTITY=true, for a managed identity with the role Storage Blob Data Contributor.",
+    "ContainerBeingDeleted": "The container is being deleted, which takes half a minute or more: make it anew then.",
+    "ContainerNotFound": "Make the container, or name another one in AZURE_CONTAINER.",
+}
+"""What a person does about the store's own words; for logs and the doctor."""
+
+_WORD = re.compile(r"[A-Za-z]{3,80}")
 
 
 @dataclass(frozen=True)
@@ -66,15 +91,14 @@ class BlobStore:
         """Prepare; nothing is sent yet. `transport` is the simulation's seam, `retries` the SDK's own quick ones."""
         self.container = settings.azure_container
         self._clock = clock
+        self._credential = _credential(settings)
         # One client, since each has a pipeline of some fifteen policies to build.
         self._client = ContainerClient(
             settings.azure_blob_endpoint,
             self.container,
-            credential=AzureNamedKeyCredential(
-                settings.azure_account_name, settings.azure_account_key.get_secret_value()
-            ),
+            credential=self._credential,
             # By itself it would look for a netrc and a proxy at each call, and change threads twice for it.
-            transport=transport or AioHttpTransport(use_env_settings=False),
+            transport=transport or AioHttpTransport(use_env_settings=False, connection_verify=_authority()),
             proxies=_proxies(settings.azure_blob_endpoint),
             api_version=API_VERSION,
             retry_total=retries,
@@ -93,6 +117,8 @@ class BlobStore:
     async def close(self) -> None:
         """Close the connection pool."""
         await self._client.close()
+        if isinstance(self._credential, AsyncTokenCredential):
+            await self._credential.close()
 
     def uri(self, name: str) -> str:
         """Return the `azure://container/blob` URI of a blob of this container."""
@@ -182,25 +208,56 @@ class BlobStore:
                 _raise_classified(error)
 
 
+def _credential(settings: Settings) -> AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential:
+    """Return what opens the store: the account's key, a SAS, or an identity by azure-identity's own variables."""
+    if settings.azure_identity:
+        from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - it is large, and few have it
+
+        identity: AsyncTokenCredential = DefaultAzureCredential(connection_verify=_authority())
+        return identity
+    if settings.azure_sas_token is not None:
+        return AzureSasCredential(settings.azure_sas_token.get_secret_value())
+    assert settings.azure_account_key is not None  # the settings see to it
+    return AzureNamedKeyCredential(settings.azure_account_name, settings.azure_account_key.get_secret_value())
+
+
+def _authority() -> str | bool:
+    """Return the file of certificates to believe. The SDK's library looks for it when it is imported, before `.env`."""
+    return os.environ.get("SSL_CERT_FILE") or True
+
+
 def _proxies(endpoint: str) -> dict[str, str]:
-    """Return the proxy that the environment names for the store (HTTPS_PROXY, NO_PROXY), by the scheme it is for."""
-    address = urlsplit(endpoint)
-    proxy = None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
-    return {address.scheme: proxy} if proxy else {}
+    """Return the proxy for the store as the SDK takes it, by the scheme that it is for."""
+    proxy = proxy_for(endpoint)
+    return {urlsplit(endpoint).scheme: proxy} if proxy else {}
 
 
 def _raise_classified(error: AzureError) -> NoReturn:
     """Classify by status code: the emulator and Azure raise different classes for the same status."""
     if isinstance(error, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
-        raise AzureTimeoutError("Azure did not answer in time") from error
-    status = error.status_code if isinstance(error, HttpResponseError) else None
-    if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
-        raise AzureRejectedError("The container is missing in Azure") from error
+        raise AzureTimeoutError("Azure did not answer in time", said=reason(error)) from error
+    if isinstance(error, ClientAuthenticationError) and error.response is None:
+        message = "No token could be had for Azure"
+        raise AzureUnavailableError(message, said=excerpt(str(error))) from error
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        raise AzureUnavailableError(
+            "Azure could not be reached, or broke the connection", said=reason(error)
+        ) from error
+    status, code = error.status_code, _code(error)
+    named = f"{status}, {code}" if code else f"{status}"
+    said = WHAT_TO_DO.get(code or "") or excerpt(error.message.partition("\n")[0])
+    if code == StorageErrorCode.CONTAINER_NOT_FOUND:
+        raise AzureRejectedError("The container is missing in Azure", said=said) from error
     if isinstance(error, ResourceNotFoundError) or status == 404:
-        raise AzureNotFoundError("A blob is missing in Azure") from error
-    if status in _FINAL:
-        raise AzureRejectedError(f"Azure refused the request with status {status}") from error
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    wait = seconds_to_wait(headers.get("Retry-After"))
-    what = f"Azure answered with status {status}" if status else "Azure could not be reached, or broke the connection"
-    raise AzureUnavailableError(what, retry_after=wait) from error
+        raise AzureNotFoundError("A blob is missing in Azure", said=said) from error
+    if status in _FINAL and code not in _PASSING:
+        raise AzureRejectedError(f"Azure refused the request with status {named}", said=said) from error
+    wait = seconds_to_wait(getattr(error.response, "headers", {}).get("Retry-After"))
+    raise AzureUnavailableError(f"Azure answered with status {named}", retry_after=wait, said=said) from error
+
+
+def _code(error: HttpResponseError) -> str | None:
+    """Return the store's own word for what is wrong, if it is one: `AuthenticationFailed` and the like."""
+    code = getattr(error, "error_code", None)
+    word = str(getattr(code, "value", code) or "")
+    return word if _WORD.fullmatch(word) else None

@@ -15,6 +15,7 @@ from app.errors import PipelineError
 from app.errors.services import ServiceErrors
 from app.json_limits import has_more_structure
 from app.pipeline.policies import RETRY_AFTER_LIMIT
+from app.process.proxy import proxy_for
 from app.services.excerpt import excerpt, reason
 
 CONNECT_TIMEOUT = 5.0
@@ -37,8 +38,30 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 def production_transport() -> httpx.AsyncBaseTransport:
-    """Return what reaches the services: it holds as many connections as there are calls, and keeps 100 idle ones."""
-    return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None, max_keepalive_connections=100))
+    """Return what reaches the services, each directly or by the proxy that the environment names for it."""
+    return _Transport()
+
+
+class _Transport(httpx.AsyncBaseTransport):
+    """Holds as many connections as there are calls, and keeps 100 idle ones, for each proxy and without one."""
+
+    def __init__(self) -> None:
+        self._proxies: dict[tuple[str, str, int | None], str | None] = {}
+        self._transports: dict[str | None, httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        origin = (request.url.scheme, request.url.host, request.url.port)
+        if origin not in self._proxies:
+            self._proxies[origin] = proxy_for(str(request.url))
+        proxy = self._proxies[origin]
+        if proxy not in self._transports:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+            self._transports[proxy] = httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in self._transports.values():
+            await transport.aclose()
 
 
 def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:

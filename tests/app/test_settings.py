@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
@@ -12,7 +13,7 @@ from scenarios.stack import programs
 from scenarios.stack.ports import Ports
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
-SDKS = ("TEMPORAL_", "OTEL_")  # the SDKs' own variables are documented beside ours
+SDKS = ("TEMPORAL_", "OTEL_", "HTTP_", "HTTPS_", "NO_", "SSL_")  # the SDKs' own variables are documented beside ours
 GOOD = {
     "azure_account_name": "jewelrytryon",
     "azure_account_key": "c2VjcmV0",
@@ -76,7 +77,10 @@ def test_a_variable_that_is_set_to_nothing_is_one_that_is_not_set(name: str, mon
         monkeypatch.setenv(other.upper(), value)
     monkeypatch.setenv(name.upper(), "")
     field = Settings.model_fields[name]
-    if field.is_required():
+    if name == "azure_account_key":
+        with pytest.raises(ValidationError, match="open the store: say it, or one"):
+            Settings()
+    elif field.is_required():
         with pytest.raises(ValidationError) as caught:
             Settings()
         assert explain(caught.value).splitlines()[1:] == [f"  {name.upper()}: Field required"]
@@ -86,6 +90,44 @@ def test_a_variable_that_is_set_to_nothing_is_one_that_is_not_set(name: str, mon
 
 def test_the_key_is_not_shown() -> None:
     assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
+
+
+SAS = "sv=2025-11-05&sr=c&sp=rcw&sig=c2VjcmV0c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    ("told", "opens"),
+    [
+        ({}, "the account's key"),
+        ({"azure_account_key": None, "azure_sas_token": SAS}, "a SAS"),
+        ({"azure_account_key": None, "azure_sas_token": f" ?{SAS}"}, "a SAS"),
+        ({"azure_account_key": None, "azure_identity": "true", "azure_blob_endpoint": "https://a.test"}, "an identity"),
+    ],
+)
+def test_a_key_a_sas_or_an_identity_opens_the_store(told: dict[str, Any], opens: str) -> None:
+    settings = Settings.model_validate(GOOD | told)
+    assert settings.opens_azure == opens
+    assert "c2VjcmV0c2VjcmV0" not in repr(settings)
+    if settings.azure_sas_token:
+        assert settings.azure_sas_token.get_secret_value() == SAS
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"azure_account_key": None}, "say it, or one of the others"),
+        ({"azure_sas_token": SAS}, "say one of them alone"),
+        ({"azure_identity": "true", "azure_blob_endpoint": "https://a.test"}, "say one of them alone"),
+        ({"azure_account_key": None, "azure_sas_token": "sv=2025"}, "AZURE_SAS_TOKEN: Value error, is no SAS token"),
+        ({"azure_account_key": None, "azure_identity": "true"}, "AZURE_BLOB_ENDPOINT: Value error, must be an https"),
+    ],
+)
+def test_what_cannot_open_the_store_is_refused_by_its_variable(told: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(GOOD | told)
+    said = explain(caught.value)
+    assert says in said
+    assert "c2VjcmV0" not in said
 
 
 @pytest.mark.parametrize("key", ["abcde", "not base64!", "c2VjcmV", "YWJj ZGVm"])

@@ -12,7 +12,7 @@ from app.settings import Settings
 def settings(**changes: object) -> Settings:
     values: dict[str, object] = {
         "azure_account_name": "account",
-        "azure_account_key": "a-secret-key",
+        "azure_account_key": "YS1zZWNyZXQta2V5",
         "azure_blob_endpoint": "http://127.0.0.1:1/account",
         "image_manipulator_url": "http://127.0.0.1:2",
         "birefnet_url": "http://127.0.0.1:3",

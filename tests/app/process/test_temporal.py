@@ -53,6 +53,7 @@ def test_a_configuration_of_no_use_is_said_before_anything_starts(
     for name, field in Settings.model_fields.items():
         if field.is_required():
             monkeypatch.setenv(name.upper(), "http://127.0.0.1:1")
+    monkeypatch.setenv("AZURE_ACCOUNT_KEY", "a2V5")
     assert read_environment()
     for variable, value in changed.items():
         monkeypatch.setenv(variable, value)

@@ -1,4 +1,4 @@
-"""What a write is told by a store that says 409: the blob is there already, or the write is refused."""
+"""What the store's own words come to: refused, or only for now; and what a person reads of them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.attempts.clock import WallClock
-from app.errors.services import AzureRejectedError
+from app.errors.services import AzureRejectedError, AzureUnavailableError
 from app.services.blob import BlobStore
 from app.settings import Settings
 
-THERE, OTHER = "BlobAlreadyExists", "ContainerBeingDeleted"
+THERE, OTHER = "BlobAlreadyExists", "BlobImmutableDueToPolicy"
 
 
 @asynccontextmanager
-async def store_that_says(code: str) -> AsyncIterator[BlobStore]:
+async def store_that_says(code: str, status: int = 409) -> AsyncIterator[BlobStore]:
     async def conflict(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        head = f"HTTP/1.1 409 Conflict\r\nx-ms-error-code: {code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {status} x\r\nx-ms-error-code: {code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
         await writer.drain()
         await reader.read()
@@ -52,3 +52,36 @@ async def test_any_other_conflict_is_a_refusal(code: str, overwrite: bool) -> No
     async with store_that_says(code) as store:
         with pytest.raises(AzureRejectedError, match="409"):
             await store.put("a", b"x", "image/jpeg", overwrite=overwrite)
+
+
+@pytest.mark.parametrize("code", ["ContainerBeingDeleted", "AccountBeingCreated"])
+async def test_a_conflict_that_passes_is_tried_again(code: str) -> None:
+    async with store_that_says(code) as store:
+        with pytest.raises(AzureUnavailableError, match=f"409, {code}") as caught:
+            await store.put("a", b"x", "image/jpeg")
+    assert not caught.value.final
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "advice"),
+    [
+        (403, "KeyBasedAuthenticationNotPermitted", "AZURE_IDENTITY=true"),
+        (403, "AuthenticationFailed", "clock"),
+        (403, "AuthorizationFailure", "firewall"),
+        (403, "AuthorizationPermissionMismatch", "Storage Blob Data Contributor"),
+        (403, "AuthorizationProtocolMismatch", "https"),
+    ],
+)
+async def test_a_refusal_names_the_store_s_own_word_and_says_what_to_do(status: int, code: str, advice: str) -> None:
+    async with store_that_says(code, status) as store:
+        with pytest.raises(AzureRejectedError) as caught:
+            await store.put("a", b"x", "image/jpeg")
+    assert caught.value.message == f"Azure refused the request with status {status}, {code}"
+    assert advice in (caught.value.said or "")
+
+
+async def test_what_is_no_word_of_the_store_s_is_not_repeated() -> None:
+    async with store_that_says("<script>alert(1)</script>", 403) as store:
+        with pytest.raises(AzureRejectedError) as caught:
+            await store.put("a", b"x", "image/jpeg")
+    assert caught.value.message == "Azure refused the request with status 403"
