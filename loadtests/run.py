@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 
 from fakes.kit.client import ControlError
@@ -111,6 +113,8 @@ def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
 
 def guarded(work: Any) -> int:
     """Run the work of a command, and say in one line what a user can mend."""
+    # What a task beside a run dies of comes out of the run, as such a line.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return asyncio.run(until_signalled(work, lambda: print("\nstopping everything", file=sys.stderr)))
     except Stopped as stopped:

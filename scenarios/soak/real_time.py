@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import tempfile
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import psutil
+import structlog
 
 from app.names import workflow_id_for
 from app.process.background import beside
@@ -73,6 +75,8 @@ class Soak:
 
 def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
     """Soak and report; 0 when every try-on ended as its faults imply and nothing grew."""
+    # What a task beside the soak dies of is the command's own last word, in one line.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
         try:
             seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
