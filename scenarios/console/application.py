@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from app.names import workflow_id_for
 from fakes.kit.client import ControlError
 from fakes.kit.visitors import stranger
+from fakes.presets import PRESETS, about
 from fakes.registry import SERVICES
 from scenarios.console import samples
 from scenarios.console.addresses import Addresses
@@ -107,6 +108,7 @@ def _about(addresses: Addresses) -> APIRouter:
             ],
             "codes": codes(),
             "switches": [asdict(switch) for switch in SWITCHES],
+            "presets": {name: about(name) for name in PRESETS},
             "samples": {name: samples.points(name) for name in samples.ZOOMS},
         }
 
@@ -135,6 +137,10 @@ def _steering(fakes: Fakes) -> APIRouter:
     @routes.put("/switches/{name}", status_code=204)
     async def switch(name: str, asked: Switched) -> None:
         await fakes.switch(name, asked.workflow_id, on=asked.on)
+
+    @routes.put("/presets/{name}", status_code=204)
+    async def preset(name: str) -> None:
+        await fakes.preset(name)
 
     @routes.delete("/rules", status_code=204)
     async def all_off() -> None:

@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from fakes.kit.client import AsyncControl, ControlError, LedgerCall
+from fakes.kit.rules import read_yaml
+from fakes.presets import PRESETS, path_of
 from fakes.registry import SERVICES
 from scenarios.console.switches import SWITCHES, Switch
 
@@ -61,6 +63,21 @@ class Fakes:
     async def all_off(self) -> None:
         """Remove every rule of every fake, whoever made it."""
         await asyncio.gather(*(control.remove() for control in self._controls.values()))
+
+    async def preset(self, name: str) -> None:
+        """Have the fakes take a set of rules by name, each those that are for it.
+
+        Raises:
+            UnknownError: there is no such set, or it is for services of which none is a fake here.
+            ControlError: a fake said no, or does not answer.
+        """
+        if name not in PRESETS:
+            raise UnknownError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
+        rules = read_yaml(str(path_of(name)))
+        own = {service: [rule for rule in rules if rule["service"] == service] for service in self._controls}
+        if not any(own.values()):
+            raise UnknownError(f"{name} is for services that are no fakes here: `make up FAULTS={name}` starts them")
+        await asyncio.gather(*(self._controls[service].add(*chosen) for service, chosen in own.items() if chosen))
 
     async def set_profile(self, profile: str) -> None:
         """Have all fakes take a named profile.

@@ -31,7 +31,7 @@ let next = await harness("/next");
 const stage = new Stage(byId("stage"), ready, say);
 const timeline = new Timeline();
 const tryOn = new TryOn(api, config, (story) => timeline.draw(story));
-const services = new Services(config.switches, () => ({ current: tryOn.workflowId, next: next.workflowId }), ready);
+const services = new Services(config.switches, config.presets, () => ({ current: tryOn.workflowId, next: next.workflowId }), ready);
 
 function ready() {
   const foreground = stage.points.some((point) => point.label === 1);

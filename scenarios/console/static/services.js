@@ -12,14 +12,20 @@ export class Services {
   /** @type {any[]} */ #states = [];
   #changes = 0;
 
-  /** @param {Switch[]} switches @param {() => {current: string | null, next: string}} ids @param {() => void} changed */
-  constructor(switches, ids, changed) {
+  /** @param {Switch[]} switches @param {Record<string, string>} presets @param {() => {current: string | null, next: string}} ids @param {() => void} changed */
+  constructor(switches, presets, ids, changed) {
     this.switches = switches;
     this.ids = ids;
     this.changed = changed;
     byId("scope").addEventListener("change", () => this.refresh());
     byId("scope-id").addEventListener("input", () => this.#draw());
     byId("profile").addEventListener("change", () => this.#do(() => harness(`/fakes/profile/${byId("profile").value}`, { method: "PUT" })));
+    for (const [name, about] of Object.entries(presets)) byId("preset").append(el("option", { value: name, title: about }, name));
+    byId("preset").addEventListener("change", () => {
+      const name = byId("preset").value;
+      byId("preset").value = "";
+      if (name) this.#do(() => harness(`/fakes/presets/${name}`, { method: "PUT" }));
+    });
     byId("all-off").addEventListener("click", () => this.#do(() => harness("/fakes/rules", { method: "DELETE" })));
     this.refresh();
     setInterval(() => document.visibilityState === "visible" && this.refresh(), LOOK_MS);
@@ -103,7 +109,9 @@ export class Services {
     const [head, body] = /** @type {HTMLElement} */ (card).children;
     const how = !state.fake ? "not a fake here" : state.up ? (state.health.refusing ? "refuses connections" : "up") : "down";
     show(head, el("span", { class: `dot ${state.up && !state.health.refusing ? "good" : "bad"}` }), el("span", {}, state.label), el("span", { class: "quiet small" }, how));
-    show(body, ...(state.up ? [gauges(state.health)] : [el("p", { class: "quiet small" }, state.problem ?? "")]));
+    const others = (state.rules ?? []).filter((/** @type {any} */ rule) => !rule.id.startsWith("console."));
+    const named = others.map((/** @type {any} */ rule) => el("p", { class: "quiet small" }, `${rule.id}: fired ${rule.hits}×`));
+    show(body, ...(state.up ? [gauges(state.health), ...named] : [el("p", { class: "quiet small" }, state.problem ?? "")]));
     for (const one of this.switches.filter((one) => one.service === state.service)) this.#mark(one, state);
   }
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from scenarios.console import samples
+from scenarios.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / ".tools/node/node_modules/axe-core/axe.min.js"
@@ -100,6 +102,17 @@ def test_a_try_on_by_clicks_from_the_photo_to_the_pictures(open_page: OPEN, widt
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert violations(page) == []
+
+
+def test_faults_by_name_are_given_to_each_service_and_taken_back(open_page: OPEN, stack: Stack) -> None:
+    page = open_page()
+    page.select_option("#preset", "modal-unpaid")
+    expect(page.locator("#service-birefnet")).to_contain_text("preset.modal-unpaid.birefnet")
+    expect(page.locator("#service-sam3")).to_contain_text("preset.modal-unpaid.sam3")
+    refused = httpx.put(f"{stack.urls['console']}/harness/fakes/presets/azure-locked-down")
+    assert (refused.status_code, "make up FAULTS=azure-locked-down" in refused.text) == (404, True)
+    page.click("#all-off")
+    expect(page.locator("#service-sam3")).not_to_contain_text("preset.modal-unpaid")
 
 
 @AGAIN
