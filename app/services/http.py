@@ -25,6 +25,9 @@ MAX_STRUCTURE = 10_000
 
 MAX_PING_BYTES = 64 * 1024
 
+MAX_HOPS = 20
+"""So many 303 in a row are followed."""
+
 _TRANSIENT_4XX = {408, 425, 429}
 
 
@@ -81,6 +84,21 @@ class _Reply(NamedTuple):
     status: int
     headers: httpx.Headers
     content: bytes
+
+
+def _elsewhere(request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
+    """Return where the answer to a call is to be fetched, by a 303 to the same host; another host is nobody's service.
+
+    So hosts keep a call of minutes alive: Modal answers 303, with a token for the same call, after 150 s.
+    """
+    if response.status_code != 303:
+        return None
+    try:
+        place = request.url.join(response.headers.get("Location", ""))
+    except httpx.InvalidURL:
+        return None
+    same = (place.scheme, place.host, place.port) == (request.url.scheme, request.url.host, request.url.port)
+    return place if same and "Location" in response.headers else None
 
 
 class ServiceClient:
@@ -178,11 +196,16 @@ class ServiceClient:
         async with deadline.limit(lambda: self.errors.timeout(f"{name} did not answer in time")):
             try:
                 request = self._http.build_request(method, self.url + path, json=body, headers=headers)
-                response = await self._http.send(request, stream=True)
-                try:
-                    content = await self._content(response, max_bytes, cut=cut)
-                finally:
-                    await response.aclose()
+                for _ in range(MAX_HOPS):
+                    response = await self._http.send(request, stream=True)
+                    try:
+                        content = await self._content(response, max_bytes, cut=cut)
+                    finally:
+                        await response.aclose()
+                    goes_on = _elsewhere(request, response)
+                    if goes_on is None:
+                        break
+                    request = self._http.build_request("GET", goes_on, headers=headers)
             except httpx.TimeoutException as error:
                 raise self.errors.timeout(f"{name} did not answer in time", said=reason(error)) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -215,7 +238,7 @@ class ServiceClient:
             raise self.errors.unavailable(what, retry_after=wait, said=said)
         if status >= 400:
             raise self.errors.rejected(what, said=said)
-        raise self.errors.bad_answer(f"{what}, a redirect, which is not followed")
+        raise self.errors.bad_answer(f"{what}, a redirect to another address, which is not followed")
 
     def _validated(self, content: bytes, answer: type[AnswerT], *, costs_gpu: bool = False) -> AnswerT:
         name = self.errors.service

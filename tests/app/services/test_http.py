@@ -95,6 +95,40 @@ async def test_each_broken_connection_is_the_services_own_error(
     assert "secret-host" not in caught.value.message
 
 
+@pytest.mark.parametrize("location", ["/zoom_check?token=t", f"{URL}/zoom_check?token=t", "?token=t"])
+@respx.mock
+async def test_a_303_on_the_same_host_is_where_the_answer_is(
+    bench: Bench, http: httpx.AsyncClient, location: str
+) -> None:
+    """Modal answers so after 150 s, to keep a long call alive."""
+    respx.post(f"{URL}/zoom_check").respond(303, headers={"Location": location})
+    later = respx.get(f"{URL}/zoom_check", params={"token": "t"})
+    later.side_effect = [httpx.Response(303, headers={"Location": location}), httpx.Response(200, json=GOOD)]
+    assert (await _call(bench, http)).zoom_level == GOOD["zoom_level"]
+    assert later.calls.last.request.headers["X-Workflow-Id"] == "w-1"
+    assert not later.calls.last.request.content
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://elsewhere.test/zoom_check", f"{URL}1/zoom_check", URL.replace("http", "https"), None],
+)
+@respx.mock
+async def test_no_other_host_is_asked(bench: Bench, http: httpx.AsyncClient, location: str | None) -> None:
+    respx.post(f"{URL}/zoom_check").respond(303, headers={"Location": location} if location else {})
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.bad_answer, match="a redirect to another address"):
+        await _call(bench, http)
+
+
+@respx.mock
+async def test_a_303_that_leads_to_itself_comes_to_an_end(bench: Bench, http: httpx.AsyncClient) -> None:
+    respx.post(f"{URL}/zoom_check").respond(303, headers={"Location": "/again"})
+    again = respx.get(f"{URL}/again").respond(303, headers={"Location": "/again"})
+    with pytest.raises(IMAGE_MANIPULATOR_ERRORS.bad_answer, match="redirect"):
+        await _call(bench, http)
+    assert again.call_count == 19
+
+
 HOSTS = (
     "modal-http: app for invoked web endpoint is stopped",
     "<html><head><title>Heroku | Application Error</title></head><body>No such app</body></html>",
