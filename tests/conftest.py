@@ -11,13 +11,21 @@ from scenarios.stack.stack import Stack
 
 WITH_STACKS = ("scenarios", "app", "virtual", "loadtests")
 """The folders whose tests wait for stacks and for time to pass. They begin first: what is quick is left for the end."""
+IN_THE_WORLD = {f"tests/scenarios/{folder}" for folder in ("explore", "plans", "stories")}
+"""The folders whose tests run scenarios, as those of tests/scenarios itself do."""
+
+
+def together(test: str) -> str:
+    """Say with which tests a test shares a process, and so the stack or the world that they need: with its folder's."""
+    folder = test.partition("::")[0].rpartition("/")[0]
+    return "tests/scenarios" if folder in IN_THE_WORLD else folder
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """Let one process run a folder's tests, so that the stack that they share is started once."""
+    """Deal the tests out so that each stack is started once."""
     scheduling = LoadScopeScheduling(config, log)
-    scheduling._split_scope = lambda nodeid: nodeid.partition("::")[0].rpartition("/")[0]
+    scheduling._split_scope = together
     return scheduling
 
 
