@@ -10,6 +10,7 @@
 What is named here is public. `Story`: `name`, `now`, `base`, `workflow_ids`, `attempts()`.
 """
 
+from .alone import story_alone
 from .attempt import Attempt
 from .errors import VirtualTimeError, WaitsForEverError
 from .loop import VirtualLoop, counted_chunks, in_real_time, real_io
@@ -43,6 +44,7 @@ __all__ = [
     "in_real_time",
     "real_io",
     "server_words",
+    "story_alone",
     "take_claimed_time",
     "virtual_clocks",
     "virtual_server",

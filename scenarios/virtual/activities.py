@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import threading
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
@@ -21,7 +20,7 @@ from .holds import Hold
 from .internals import CompletesElsewhere
 from .limits import Limits
 from .running import Running
-from .story import Story, current
+from .story import current
 from .wire import LIMITS_HEADER, mark_ended, take_header
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ActivitySide(Interceptor):
-    """The interceptor of one worker.
+    """The interceptor of one worker. Each story has its places for itself, as all semaphores (`shared`).
 
     Args:
         slots: how many attempts of one story its worker runs at once, in virtual time.
@@ -39,35 +38,22 @@ class ActivitySide(Interceptor):
 
     def __init__(self, virtual: "VirtualTime", slots: int, local_slots: int, threads: int | None) -> None:
         self.virtual = virtual
-        self._pools = [_Pool(slots), _Pool(local_slots), _Pool(threads)]
+        self._places = [asyncio.Semaphore(places) for places in (slots, local_slots, threads or slots)]
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - SDK's
         """Wrap one attempt."""
-        return _Inbound(next, self.virtual, *self._pools)
-
-
-class _Pool:
-    """A worker's places, for each story its own: stories do not wait for each other."""
-
-    def __init__(self, places: int | None) -> None:
-        self._places = places
-        self._of: WeakKeyDictionary[Story, asyncio.Semaphore] = WeakKeyDictionary()
-
-    def of(self, story: Story) -> asyncio.Semaphore:
-        if story not in self._of:
-            self._of[story] = asyncio.Semaphore(self._places if self._places is not None else 1_000_000)
-        return self._of[story]
+        return _Inbound(next, self.virtual, *self._places)
 
 
 class _Inbound(ActivityInboundInterceptor):
     running: Running | None = None
 
     def __init__(
-        self, following: ActivityInboundInterceptor, virtual: "VirtualTime", remote: _Pool, local: _Pool, threads: _Pool
+        self, following: ActivityInboundInterceptor, virtual: "VirtualTime", *places: asyncio.Semaphore
     ) -> None:
         super().__init__(following)
         self._virtual = virtual
-        self._remote, self._local, self._threads = remote, local, threads
+        self._remote, self._local, self._threads = places
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
         self._outbound = outbound
@@ -94,7 +80,7 @@ class _Inbound(ActivityInboundInterceptor):
 
     async def _attempt(self, running: Running, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
         story, attempt = running.story, running.attempt
-        pool = (self._local if running.local else self._remote).of(story)
+        pool = self._local if running.local else self._remote
         try:
             value = await self._in_slot(running, pool, input)
             payload = _payload(value)
@@ -117,14 +103,14 @@ class _Inbound(ActivityInboundInterceptor):
         else:
             await pool.acquire()
         try:
-            return await running.work(self._code(running, input))
+            return await running.work(self._code(input))
         finally:
             pool.release()
 
-    async def _code(self, running: Running, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
+    async def _code(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
         if inspect.iscoroutinefunction(input.fn) or inspect.iscoroutinefunction(type(input.fn).__call__):
             return await super().execute_activity(input)
-        async with self._threads.of(running.story):
+        async with self._threads:
             return await super().execute_activity(input)
 
     def _end(self, running: Running) -> None:

@@ -14,10 +14,10 @@ class Attempt:
 
     activity: str
     number: int
-    workflow_id: str
     began: float
     ended: float | None = None
     outcome: str = "running"
     message: str = ""
     backoff: float | None = None
     heartbeats: list[float] = field(default_factory=list)
+    workflow_id: str = ""

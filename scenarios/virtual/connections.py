@@ -10,7 +10,7 @@ from typing import Any
 from .internals import WatchedConnection
 from .story import Story, current
 
-SILENCE_S = 0.005
+SILENCE_S = 0.05
 """Wall seconds without data after which an answer counts as whole, on a connection that reads all the time."""
 
 

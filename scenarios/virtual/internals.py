@@ -6,6 +6,7 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
 - `Handle._context`: to which story something ready belongs;
 - `BaseSelectorEventLoop._make_socket_transport`, `_SelectorSocketTransport._read_ready`, `_write_ready` (3.11),
   `_write_send` and `_write_sendmsg` (3.12 on), `_call_connection_lost`: the life of a connection;
+- `Semaphore._value`, `BoundedSemaphore._bound_value` (in `shared`): what a story's own semaphore begins with;
 - `ThreadPoolExecutor._max_workers`: how many threads a worker was given;
 - `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`: when the server has taken an answer;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;

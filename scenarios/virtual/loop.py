@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from .connections import CountedConnection
 from .internals import TurningLoop
+from .shared import divide
 from .story import Story, current
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class VirtualLoop(TurningLoop):
     def __init__(self) -> None:
         self.stories: set[Story] = set()
         """Those that have timers."""
+        divide()
         super().__init__()
 
     # ---------------------------------------------------------------- time
@@ -68,8 +70,11 @@ class VirtualLoop(TurningLoop):
 
     # ---------------------------------------------------------------- real I/O, as far as a loop can see it
     def watch(self, sock: Any, protocol: Any, waiter: Any, extra: Any, server: Any) -> Any:
-        """Count what stories wait for on a connection."""
-        return CountedConnection(self, sock, protocol, waiter, extra, server)
+        """Count what stories wait for on a connection.
+
+        It may outlive the story that opens it, and serve others: what its protocol does with data belongs to none.
+        """
+        return Context().run(CountedConnection, self, sock, protocol, waiter, extra, server)
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":  # type: ignore[override]
         """Count a thread as real I/O of the story that it works for."""
@@ -85,6 +90,16 @@ class VirtualLoop(TurningLoop):
 
             future.add_done_callback(over)
         return future
+
+    async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        """Count opening a connection, TLS and all."""
+        with real_io(f"a connection to {host}:{port}" if host else "a connection"):
+            return await super().create_connection(protocol_factory, host, port, **options)
+
+    async def create_unix_connection(self, protocol_factory: Any, path: Any = None, **options: Any) -> Any:
+        """Count opening a connection."""
+        with real_io(f"a connection to {path}"):
+            return await super().create_unix_connection(protocol_factory, path, **options)
 
     async def sock_connect(self, sock: Any, address: Any) -> None:
         """Count connecting."""

@@ -75,12 +75,21 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
             need the same one; each has its own unless this says otherwise.
         patience: wall seconds without anything happening after which a wait ends in an error, which names what is
             missing.
+        cancels_at_once: whether a cancellation reaches an attempt when it is asked for. Else it comes with the next
+            heartbeat, as in life.
     """
 
     client: Client
     loop: VirtualLoop
 
-    def __init__(self, *, story_of: Callable[[str], str] | None = None, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        story_of: Callable[[str], str] | None = None,
+        patience: float = 30.0,
+        cancels_at_once: bool = False,
+    ) -> None:
+        self._cancels_at_once = cancels_at_once
         self._group = story_of or (lambda workflow_id: workflow_id)
         self._waits = Waits(patience)
         self._by_key: dict[str, Story] = {}
@@ -192,6 +201,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
     def _new_story(self, workflow_id: str, base: float) -> Story:
         story = Story(workflow_id, self.loop, self, base)
+        story.cancels_at_once = self._cancels_at_once
         self._by_key[story.key] = story
         self._by_group[self._group(workflow_id)] = story
         return story
@@ -204,8 +214,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
             self.loop.call_soon_threadsafe(self._plan, story, planned)
 
     def _plan(self, story: Story, planned: Planned) -> None:
-        story.plans += 1
-        story.call_at(max(planned.at, story.now), self._happens, story, planned)
+        story.plan(max(planned.at, story.now), self._happens, story, planned)
 
     def _happens(self, story: Story, planned: Planned) -> None:
         story.plans -= 1

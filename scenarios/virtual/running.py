@@ -58,7 +58,7 @@ class Running:
             schedule_to_close_timeout=delta(limits.schedule_to_close),
             heartbeat_timeout=delta(limits.heartbeat),
         )
-        self.attempt = Attempt(info.activity_type, info.attempt, info.workflow_id or "", story.now)
+        self.attempt = Attempt(info.activity_type, info.attempt, story.now, workflow_id=info.workflow_id or "")
         self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
         self.over = self.elsewhere = False
         self._cancelling = self._idle = False
@@ -194,7 +194,7 @@ class Running:
         self._cancelling = True
         if self.local and not self.over:  # the SDK's core says it by itself, any moment
             self.story.hold(Hold("local", *self.key))
-        elif self._idle:
+        elif self._idle or self.story.cancels_at_once:
             self._ask()
 
     def _ask(self) -> None:

@@ -93,10 +93,13 @@ class Story:
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
         self.free = False
+        self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}
         self._heap: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._order = count()
+        self._planned: set[asyncio.TimerHandle] = set()
+        self._happening = False
 
     # ---------------------------------------------------------------- for those who look at it
     def attempts(self, activity: str | None = None) -> list[Attempt]:
@@ -112,6 +115,11 @@ class Story:
         self._made.append(attempt)
 
     # ---------------------------------------------------------------- the clock
+    def plan(self, when: float, happens: Callable[..., object], *args: Any) -> None:
+        """Let something happen from outside: before all else at its instant, and all else waits until it is heard."""
+        self.plans += 1
+        self._planned.add(self.call_at(when, happens, *args, context=Context()))
+
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
@@ -134,6 +142,18 @@ class Story:
                 return
             self.now = heap[0][0]
             self.pulse += 1
+        elif self._happening and self.holds:
+            return
+        self._happening = False
+        due = (entry for entry in heap if entry[0] <= self.now and entry[2] in self._planned)
+        planned = min(due, default=None) if self._planned else None
+        if planned:
+            self._planned.discard(planned[2])
+            self._happening = True
+            heap.remove(planned)
+            heapq.heapify(heap)
+            self.loop.make_ready(planned[2])
+            return
         while heap and heap[0][0] <= self.now:
             self.loop.make_ready(heapq.heappop(heap)[2])
 

@@ -310,6 +310,19 @@ async def completes_elsewhere() -> str:
     activity.raise_complete_async()
 
 
+TWO = asyncio.Semaphore(2)
+ONE = asyncio.Lock()
+
+
+@activity.defn
+async def shares(seconds: float) -> None:
+    async with TWO:
+        async with ONE:
+            await asyncio.to_thread(threading.Event().wait, 0.01)
+        async with asyncio.timeout(seconds + 1):
+            await asyncio.sleep(seconds)
+
+
 @activity.defn
 async def asks(url: str) -> int:
     async with httpx.AsyncClient() as client:

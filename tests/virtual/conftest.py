@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from scenarios.virtual import VirtualLoop
 from tests.virtual.session import Session
 
 
@@ -11,3 +12,8 @@ from tests.virtual.session import Session
 def session() -> Iterator[Session]:
     with Session() as session:
         yield session
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[VirtualLoop]]:
+    """Let coroutine tests have a loop in which time can be virtual."""
+    return {"virtual": VirtualLoop}

@@ -1,5 +1,6 @@
 """A workflow's activities, timers, children and continued runs share one clock."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -83,6 +84,15 @@ def test_more_attempts_than_slots_queue(session: Session) -> None:
 
 def test_more_threads_than_the_executor_has_queue(session: Session) -> None:
     assert session.run(FanOut.run, "sleeps_in_a_thread", [9], 11)[0] == 27  # of 5
+
+
+def test_stories_do_not_wait_for_each_others_semaphores_and_locks(session: Session) -> None:
+    async def side_by_side() -> list[float]:
+        runs = (session.tell(FanOut.run, "shares", [7], 4) for _ in range(6))
+        return [result for result, _ in await asyncio.gather(*runs)]
+
+    # Two at a time of four, in each story by itself; what the lock protects takes real time, and none of the stories'.
+    assert session.do(side_by_side()) == [14] * 6
 
 
 def test_a_cancellation_comes_with_the_next_heartbeat(session: Session) -> None:
