@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from app.process.loop_lag import loop_lag_logged
 from app.process.memory import give_back_freed_memory
 from app.process.telemetry import start_telemetry
 from app.process.temporal import connect
+from app.process.temporal_credentials import credentials_followed
 from app.services.assembly import Assembly
 from app.settings import Settings
 
@@ -49,8 +50,8 @@ async def working(
     interceptors: Sequence[Interceptor] = (),
     heartbeat_throttle: float = policies.HEARTBEAT_THROTTLE,
     workflow_type: type = JewelryGenerationWorkflow,
-) -> AsyncIterator[None]:
-    """Serve both task queues until the block ends, then drain.
+) -> AsyncIterator[Callable[[Client], None]]:
+    """Serve both task queues until the block ends, then drain. Yields a way to go on by another connection.
 
     Args:
         client: the connection to Temporal.
@@ -88,8 +89,12 @@ async def working(
         activities=[activities.refine_mask, activities.generate_images],
         max_concurrent_activities=settings.a100_max_concurrent,
     )
+
+    def use(newer: Client) -> None:
+        pipeline.client = a100.client = newer
+
     async with pipeline, a100:
-        yield
+        yield use
 
 
 async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
@@ -125,7 +130,13 @@ async def main(workflow_type: type = JewelryGenerationWorkflow) -> int:
         closing.push_async_callback(assembly.close)
         alive, lag = kept_fresh(settings.worker_alive_file), loop_lag_logged(settings.loop_lag_log_s)
         # Kept fresh until the drain is over, or a healthcheck would end it.
-        async with alive, lag, working(client, settings, assembly.activities, workflow_type=workflow_type):
+        reconnect = partial(connect, interceptors=telemetry.interceptors, runtime=runtime)
+        async with (
+            alive,
+            lag,
+            working(client, settings, assembly.activities, workflow_type=workflow_type) as use,
+            credentials_followed(reconnect, use),
+        ):
             log.info("worker started", task_queue=settings.task_queue, a100_max_concurrent=settings.a100_max_concurrent)
             await stop.wait()
             log.info("worker draining", seconds=settings.worker_drain_s)

@@ -4,6 +4,8 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 import uvicorn
@@ -19,6 +21,7 @@ from app.process.loop_lag import loop_lag_logged
 from app.process.memory import keep_freed_memory
 from app.process.telemetry import start_telemetry
 from app.process.temporal import connect
+from app.process.temporal_credentials import credentials_followed
 from app.settings import Settings
 
 GRACE = 25
@@ -82,8 +85,12 @@ async def main(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
     telemetry = start_telemetry("tryon-gateway")
     client = await connect(lazy=True, interceptors=telemetry.interceptors)
+    reconnect = partial(connect, interceptors=telemetry.interceptors)
     try:
-        async with open_gateway(settings, client) as app, loop_lag_logged(settings.loop_lag_log_s):
+        async with AsyncExitStack() as around:
+            app = await around.enter_async_context(open_gateway(settings, client))
+            await around.enter_async_context(loop_lag_logged(settings.loop_lag_log_s))
+            await around.enter_async_context(credentials_followed(reconnect, app.state.parts.tryons.use))
             host, port = listener.getsockname()[:2]
             log.info("gateway listening", host=host, port=port)
             telemetry.trace_requests(app)

@@ -108,6 +108,10 @@ class TryOns:
         self._looks = SharedCalls(self._look)
         self._ends = SharedCalls(self._end)
 
+    def use(self, client: Client) -> None:
+        """Make every call from now on by this client: its credentials are newer."""
+        self._client = client
+
     async def start(self, workflow_id: str, given: WorkflowInput, *, body_digest: str | None) -> None:
         """Start a try-on. When the answer is lost Temporal is asked once more, by the same id: there is no second one.
 

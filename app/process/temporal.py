@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from temporalio.client import Client, Interceptor
@@ -14,6 +15,10 @@ from app.process.proxy import ProxyError, host_and_login, proxy_for
 
 LOCAL_SERVER = "127.0.0.1:7233"
 """Where a developer's own server listens; it is asked when nothing names another."""
+
+
+API_KEY_FILE = "TEMPORAL_API_KEY_FILE"
+"""Ours: names a file that holds the API key, in place of TEMPORAL_API_KEY."""
 
 
 class TemporalConfigurationError(Exception):
@@ -29,6 +34,8 @@ def configuration(environment: Mapping[str, str] | None = None) -> ClientConnect
     # A variable set to nothing means nothing, as in compose files; the SDK would take it for a key and use TLS.
     said = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
     try:
+        if file := said.pop(API_KEY_FILE, None):
+            said["TEMPORAL_API_KEY"] = Path(file).read_text().strip()
         config = ClientConfig.load_client_connect_config(override_env_vars=said)
     except (OSError, RuntimeError, ValueError) as error:  # a file that is not there or no TOML, an unknown profile
         raise TemporalConfigurationError(str(error)) from error

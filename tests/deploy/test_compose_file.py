@@ -141,9 +141,9 @@ def test_each_setting_reaches_who_reads_it_with_the_programs_default_or_a_better
 def test_the_sdks_variables_of_the_example_reach_worker_and_gateway(name: str) -> None:
     environment = SERVICES[name]["environment"]
     sdks = {variable for variable in EXAMPLE if variable.startswith(SDKS)}
-    files = {variable for variable in sdks if variable.endswith("_PATH")}
-    assert len(sdks) == 6
-    assert len(files) == 2
+    files = {variable for variable in sdks if variable.endswith(("_PATH", "_FILE"))}
+    assert len(sdks) == 7
+    assert len(files) == 3
     for variable in sdks - files:
         assert environment[variable].startswith(f"${{{variable}:-")
     for variable in files:  # a path of this machine: the file is mounted, and the container's path is said
