@@ -48,7 +48,6 @@ async def working(
     activities: Activities,
     *,
     interceptors: Sequence[Interceptor] = (),
-    heartbeat_throttle: float = policies.HEARTBEAT_THROTTLE,
     workflow_type: type = JewelryGenerationWorkflow,
 ) -> AsyncIterator[Callable[[Client], None]]:
     """Serve both task queues until the block ends, then drain. Yields a way to go on by another connection.
@@ -59,9 +58,8 @@ async def working(
         activities: the activities with their clients.
         interceptors: go around the pipeline's own, the first outermost.
         workflow_type: the workflow, where a test deploys a changed one.
-        heartbeat_throttle: seconds between two heartbeats that are really sent.
     """
-    throttle = timedelta(seconds=heartbeat_throttle)
+    throttle = timedelta(seconds=policies.HEARTBEAT_THROTTLE)
     worker = partial(
         Worker,
         client,

@@ -1,10 +1,11 @@
 """One attempt of one activity, as the clients of the services see it."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from dataclasses import dataclass, field
 
 from temporalio import activity
 
-from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart, beating
 from app.pipeline.policies import StepPolicy
@@ -20,6 +21,7 @@ class Attempt:
     Attributes:
         deadline: by when the service has to have answered.
         end: by when everything has to be done, the results stored too; a little before Temporal's start_to_close.
+        began: when it began, in Unix seconds by Temporal's clock, which all workers share.
     """
 
     workflow_id: str
@@ -28,9 +30,11 @@ class Attempt:
     deadline: Deadline
     end: Deadline
     heart: Heart
+    began: float = field(default_factory=time.time)
+    _loop_time: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     @classmethod
-    def begin(cls, clock: Clock, policy: StepPolicy) -> "Attempt":
+    def begin(cls, policy: StepPolicy) -> "Attempt":
         """Describe the attempt that runs here; its deadline counts from now."""
         info = activity.info()
         if info.workflow_id is None:
@@ -38,9 +42,15 @@ class Attempt:
         heart = beating.get()
         if heart is None:
             raise RuntimeError("an attempt needs heartbeats around it, or the ticket of its job is lost")
-        deadline = Deadline(clock, policy.deadline)
-        end = Deadline(clock, policy.start_to_close - END_MARGIN)
-        return cls(info.workflow_id, info.activity_type, info.attempt, deadline, end, heart)
+        deadline = Deadline(policy.deadline)
+        end = Deadline(policy.start_to_close - END_MARGIN)
+        began = info.started_time.timestamp()
+        return cls(info.workflow_id, info.activity_type, info.attempt, deadline, end, heart, began)
+
+    @property
+    def now(self) -> float:
+        """The time in Unix seconds: Temporal's at the attempt's beginning, and what has passed since."""
+        return self.began + asyncio.get_running_loop().time() - self._loop_time
 
     @property
     def headers(self) -> dict[str, str]:

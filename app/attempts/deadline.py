@@ -1,28 +1,26 @@
 """A deadline for a whole piece of work, so that a hang ends in a clear error of the application's own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from app.attempts.clock import Clock
-
 
 class Deadline:
-    """An instant on a clock by which work has to be done; shared by all the calls of one attempt."""
+    """An instant by which work has to be done, in the event loop's time; shared by all the calls of one attempt."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, seconds: float) -> None:
         """Set the deadline so many seconds from now."""
-        self._clock = clock
-        self.at = clock.now() + seconds
+        self.at = asyncio.get_running_loop().time() + seconds
 
     def sooner(self, seconds: float) -> "Deadline":
         """Return a deadline so many seconds from now, or this one where it comes first."""
-        other = Deadline(self._clock, seconds)
+        other = Deadline(seconds)
         return other if other.at < self.at else self
 
     @property
     def remaining(self) -> float:
         """Seconds left, never negative."""
-        return max(0.0, self.at - self._clock.now())
+        return max(0.0, self.at - asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def limit(self, error: Callable[[], Exception]) -> AsyncIterator[None]:
@@ -30,7 +28,7 @@ class Deadline:
         if not self.remaining:
             raise error()
         try:
-            async with self._clock.timeout(self.remaining):
+            async with asyncio.timeout_at(self.at):
                 yield
         except TimeoutError as late:
             raise error() from late

@@ -42,7 +42,7 @@ beating: ContextVar[Heart | None] = ContextVar("beating", default=None)
 
 @asynccontextmanager
 async def heartbeats() -> AsyncIterator[Heart]:
-    """Beat on wall time until the block ends: what the server watches is the machine, not the work.
+    """Beat until the block ends: what the server watches is the machine, not the work.
 
     Raises:
         Exception: what the heartbeats died of; the block is cancelled then.

@@ -15,7 +15,6 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
 from app.doctor.findings import Finding, Verdict
@@ -44,7 +43,6 @@ class Checks:
         self._http = services.http
         self._blobs = services.blobs
         self._gpu = gpu
-        self._clock = WallClock()
         self._name = f"doctor-{uuid4()}"
 
     async def run(self) -> list[Finding]:
@@ -156,7 +154,7 @@ class Checks:
         return found
 
     async def _a100(self, url: str, pictures: bool) -> Finding:
-        a100 = A100(self._http, (url,), self._clock)
+        a100 = A100(self._http, (url,))
 
         async def look() -> str:
             if not (self._gpu and pictures):
@@ -180,7 +178,7 @@ class Checks:
         kind = "?"
         try:
             async with asyncio.timeout(limit):
-                await client.ping(Deadline(self._clock, LIMIT))
+                await client.ping(Deadline(LIMIT))
                 kind = await service_kind(self._http, url)
                 return Finding(part, url, Verdict.GOOD, kind, await look())
         except PipelineError as error:
@@ -207,7 +205,7 @@ class Checks:
 
     def _attempt(self, seconds: float) -> Attempt:
         """Return what the clients take for an attempt of an activity."""
-        deadline = Deadline(self._clock, seconds)
+        deadline = Deadline(seconds)
         return Attempt(self._name, "doctor", 1, deadline, deadline, _Silent(None))
 
 

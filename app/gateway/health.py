@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.gateway.temporal_calls import TryOns
@@ -83,7 +82,7 @@ class HealthChecks:
 
 async def _reach(service: Pinged) -> Reach:
     try:
-        await service.ping(Deadline(WallClock(), CHECK_DEADLINE))
+        await service.ping(Deadline(CHECK_DEADLINE))
     except PipelineError as error:
         return "slow" if isinstance(error, service.errors.timeout) else "offline"
     return "online"

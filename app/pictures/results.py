@@ -1,12 +1,12 @@
 """The pictures that services make: read, checked and stored, with patience, so that blob faults repeat no GPU work."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors.services import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError, ServiceErrors
 from app.names import is_another_s, photo_blob, plain_blob, result_blob
@@ -45,10 +45,9 @@ class Checked:
 class Results:
     """Reads, checks and stores results, in a decode pool of their own: no photo that waits ever delays a GPU's work."""
 
-    def __init__(self, blobs: BlobStore, clock: Clock) -> None:
-        """Keep the store and the clock."""
+    def __init__(self, blobs: BlobStore) -> None:
+        """Keep the store."""
         self._blobs = blobs
-        self._clock = clock
         self._decode_pool = DecodePool(1, files=FILES)
 
     async def check(self, attempt: Attempt, uri: str, errors: ServiceErrors, check: Check) -> Checked:
@@ -125,6 +124,6 @@ class Results:
                 wait = pause if error.retry_after is None else error.retry_after
                 if tries == IMAGE_RETRY.maximum_attempts or wait >= attempt.end.remaining:
                     raise type(error)(error.message, final=True) from error
-                await self._clock.sleep(wait)
+                await asyncio.sleep(wait)
                 pause *= IMAGE_RETRY.backoff_coefficient
                 tries += 1

@@ -6,7 +6,6 @@ import structlog
 from temporalio import activity
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import Clock
 from app.errors.request import InvalidImageError
 from app.errors.services import A100_ERRORS, BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, A100BadAnswerError
 from app.names import photo_blob, staged_blob
@@ -49,7 +48,6 @@ class Activities:
         birefnet: RemoteJobs,
         sam3: RemoteJobs,
         a100: A100,
-        clock: Clock,
         picture_slots: int,
     ) -> None:
         """Keep the clients. `picture_slots` photos of 12 megapixels are decoded at once, or as many pixels."""
@@ -58,14 +56,13 @@ class Activities:
         self._birefnet = birefnet
         self._sam3 = sam3
         self._a100 = a100
-        self._clock = clock
         self._decode_pool = DecodePool(picture_slots, files=FILES_PER_SLOT * picture_slots)
-        self._results = Results(blobs, clock)
+        self._results = Results(blobs)
 
     @activity.defn
     async def upload_to_azure(self, request: UploadRequest) -> Picture:
         """Check the whole picture, turn it upright, and store it as `{workflow_id}.jpg`."""
-        attempt = Attempt.begin(self._clock, policies.UPLOAD)
+        attempt = Attempt.begin(policies.UPLOAD)
         name = photo_blob(attempt.workflow_id)
         async with self._decode_pool.files:
             photo = accept(await self._posted(attempt, request.image))
@@ -77,7 +74,7 @@ class Activities:
     @activity.defn
     async def resize_image(self, request: ResizeRequest) -> Picture:
         """Have the picture made smaller, and check the size that came out."""
-        attempt = Attempt.begin(self._clock, policies.RESIZE)
+        attempt = Attempt.begin(policies.RESIZE)
         answer = await self._image_manipulator.resize(attempt, request.image.uri, request.max_dimension)
         size = (answer.new_width, answer.new_height)
         if (answer.original_width, answer.original_height) != request.image.size:
@@ -93,14 +90,14 @@ class Activities:
     @activity.defn
     async def check_zoom(self, image: Picture) -> ZoomChecked:
         """Ask whether the background should be removed."""
-        attempt = Attempt.begin(self._clock, policies.ZOOM)
+        attempt = Attempt.begin(policies.ZOOM)
         answer = await self._image_manipulator.zoom_check(attempt, image.uri)
         return ZoomChecked(recommend_bg_removal=answer.recommend_bg_removal, zoom_level=answer.zoom_level)
 
     @activity.defn
     async def remove_background(self, image: Picture) -> Picture:
         """Have the background removed by a job, and check the cut-out."""
-        attempt = Attempt.begin(self._clock, policies.BACKGROUND)
+        attempt = Attempt.begin(policies.BACKGROUND)
         cutout = partial(result_checks.check_cutout, size=image.size)
         check = partial(self._results.check, attempt, errors=BIREFNET_ERRORS, check=cutout)
         made = await self._birefnet.run(attempt, {"image_uri": image.uri}, check)
@@ -109,7 +106,7 @@ class Activities:
     @activity.defn
     async def generate_mask(self, request: MaskRequest) -> str:
         """Have the mask made by a job, check it against picture and points, and return its URI."""
-        attempt = Attempt.begin(self._clock, policies.MASK)
+        attempt = Attempt.begin(policies.MASK)
         image, points = request.image, request.points
         mask = partial(result_checks.check_mask, size=image.size, points=points)
         check = partial(self._results.check, attempt, errors=SAM3_ERRORS, check=mask)
@@ -123,7 +120,7 @@ class Activities:
     @activity.defn
     async def refine_mask(self, request: RefineRequest) -> str:
         """Have the strokes painted into the mask, and return the painted mask's URI."""
-        attempt = Attempt.begin(self._clock, policies.REFINE)
+        attempt = Attempt.begin(policies.REFINE)
         image, strokes = request.image, request.strokes
         answer = await self._a100.refine_mask(attempt, image.uri, request.mask_uri, strokes)
         check = partial(result_checks.check_refined_mask, size=image.size, strokes=strokes)
@@ -132,7 +129,7 @@ class Activities:
     @activity.defn
     async def generate_images(self, request: GenerateRequest) -> Generated:
         """Have the final pictures made, check them, and store each as a blob."""
-        attempt = Attempt.begin(self._clock, policies.GENERATE)
+        attempt = Attempt.begin(policies.GENERATE)
         answer = await self._a100.generate(attempt, request.image.uri, request.mask_uri)
         final = partial(result_checks.check_generated, size=request.image.size, original=request.image.digest)
         fidelity = result_checks.check_fidelity

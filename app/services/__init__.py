@@ -1,1 +1,1 @@
-"""One client for each outside service. Each is handed its transport and its clock."""
+"""One client for each outside service. Each is handed its transport."""

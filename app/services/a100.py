@@ -16,7 +16,6 @@ import httpx
 from pydantic import AfterValidator, Field
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors.services import (
     A100_ERRORS,
@@ -90,10 +89,9 @@ class GenerateAnswer(Answer):
 class A100:
     """Client of whichever A100 server is online."""
 
-    def __init__(self, http: httpx.AsyncClient, urls: tuple[str, ...], clock: Clock) -> None:
-        """Keep the shared client, the known addresses in the order in which they are tried, and the clock."""
+    def __init__(self, http: httpx.AsyncClient, urls: tuple[str, ...]) -> None:
+        """Keep the shared client, and the known addresses in the order in which they are tried."""
         self._servers = [ServiceClient(http, url, A100_ERRORS) for url in urls]
-        self._clock = clock
         self.errors = A100_ERRORS
 
     async def ping(self, deadline: Deadline) -> None:
@@ -135,7 +133,7 @@ class A100:
             except (A100RejectedError, A100BadAnswerError):
                 raise
             except A100Error as failure:
-                asking = Deadline(self._clock, HEALTH_AFTER_FAILURE)
+                asking = Deadline(HEALTH_AFTER_FAILURE)
                 trouble = await self._trouble(self._health(server, attempt, asking))
                 if trouble is None:
                     raise

@@ -1,4 +1,4 @@
-"""Puts clients and activities together, out of settings, a clock and transports: where a simulation comes in."""
+"""Puts clients and activities together, out of settings and transports: where a simulation comes in."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -6,7 +6,6 @@ from typing import Any, Protocol
 import httpx
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from app.attempts.clock import Clock, WallClock
 from app.attempts.deadline import Deadline
 from app.errors.services import BIREFNET_ERRORS, IMAGE_MANIPULATOR_ERRORS, SAM3_ERRORS, ServiceErrors
 from app.pipeline.activities import Activities
@@ -42,23 +41,21 @@ class Services:
         self,
         settings: Settings,
         *,
-        clock: Clock | None = None,
         http_transport: httpx.AsyncBaseTransport | None = None,
         blob_transport: AsyncHttpTransport[Any, Any] | None = None,
         blob_retries: int = 0,
     ) -> None:
-        """Prepare; nothing is sent yet. Without a clock or transports: those of production."""
-        self.clock = clock = clock or WallClock()
+        """Prepare; nothing is sent yet. Without transports: those of production."""
         self.http = http = http_client(http_transport)
-        self.blobs = BlobStore(settings, clock, transport=blob_transport, retries=blob_retries)
+        self.blobs = BlobStore(settings, transport=blob_transport, retries=blob_retries)
         self.image_manipulator = ImageManipulator(
             ServiceClient(http, settings.image_manipulator_url, IMAGE_MANIPULATOR_ERRORS)
         )
         self.birefnet = RemoteJobs(
-            ServiceClient(http, settings.birefnet_url, BIREFNET_ERRORS), BIREFNET_ERRORS, clock, "result_uri"
+            ServiceClient(http, settings.birefnet_url, BIREFNET_ERRORS), BIREFNET_ERRORS, "result_uri"
         )
-        self.sam3 = RemoteJobs(ServiceClient(http, settings.sam3_url, SAM3_ERRORS), SAM3_ERRORS, clock, "mask_uri")
-        self.a100 = A100(http, settings.a100_urls, clock)
+        self.sam3 = RemoteJobs(ServiceClient(http, settings.sam3_url, SAM3_ERRORS), SAM3_ERRORS, "mask_uri")
+        self.a100 = A100(http, settings.a100_urls)
 
     @property
     def pinged(self) -> Mapping[str, Pinged]:
@@ -83,14 +80,11 @@ class Assembly:
         self,
         settings: Settings,
         *,
-        clock: Clock | None = None,
         http_transport: httpx.AsyncBaseTransport | None = None,
         blob_transport: AsyncHttpTransport[Any, Any] | None = None,
     ) -> None:
-        """Prepare; nothing is sent yet. Without a clock or transports: those of production."""
-        self._services = services = Services(
-            settings, clock=clock, http_transport=http_transport, blob_transport=blob_transport
-        )
+        """Prepare; nothing is sent yet. Without transports: those of production."""
+        self._services = services = Services(settings, http_transport=http_transport, blob_transport=blob_transport)
         self.http = services.http
         self.activities = Activities(
             blobs=services.blobs,
@@ -98,7 +92,6 @@ class Assembly:
             birefnet=services.birefnet,
             sam3=services.sam3,
             a100=services.a100,
-            clock=services.clock,
             picture_slots=settings.picture_slots,
         )
 

@@ -26,7 +26,6 @@ from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.storage.blob import ContentSettings, StorageErrorCode
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
-from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors.services import (
     AzureBadAnswerError,
@@ -83,14 +82,12 @@ class BlobStore:
     def __init__(
         self,
         settings: Settings,
-        clock: Clock,
         *,
         transport: AsyncHttpTransport[Any, Any] | None = None,
         retries: int = 0,
     ) -> None:
         """Prepare; nothing is sent yet. `transport` is the simulation's seam, `retries` the SDK's own quick ones."""
         self.container = settings.azure_container
-        self._clock = clock
         self._credential = _credential(settings)
         # One client, since each has a pipeline of some fifteen policies to build.
         self._client = ContainerClient(
@@ -200,7 +197,7 @@ class BlobStore:
     @asynccontextmanager
     async def _calling(self, name: str, deadline: Deadline | None) -> AsyncIterator[BlobClient]:
         """Hand out a client for one blob, and turn what can go wrong into one of the Azure errors."""
-        until = deadline or Deadline(self._clock, CALL_DEADLINE)
+        until = deadline or Deadline(CALL_DEADLINE)
         async with until.limit(lambda: AzureTimeoutError("Azure did not answer in time")):
             try:
                 yield self._client.get_blob_client(name)

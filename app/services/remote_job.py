@@ -5,6 +5,7 @@ polls that fail and words that nobody specified are waited out, for as long as t
 travels in the heartbeats, so that a retry, on whichever worker, resumes it. docs/reliability.md has the rules.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 from urllib.parse import quote
@@ -13,7 +14,6 @@ import structlog
 from pydantic import Field
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import Clock
 from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import JobErrors
@@ -64,12 +64,11 @@ class RemoteJobs:
     """Client of a service that works by jobs."""
 
     def __init__(
-        self, client: ServiceClient, errors: JobErrors, clock: Clock, result_field: Literal["result_uri", "mask_uri"]
+        self, client: ServiceClient, errors: JobErrors, result_field: Literal["result_uri", "mask_uri"]
     ) -> None:
-        """Keep the client, the errors, the clock that polls wait by, and the name of the result's field."""
+        """Keep the client, the errors, and the name of the result's field."""
         self._client = client
         self.errors = errors
-        self._clock = clock
         self._result_field = result_field
 
     async def ping(self, deadline: Deadline) -> None:
@@ -92,7 +91,7 @@ class RemoteJobs:
         ticket = attempt.heart.ticket
         if ticket is None:
             ticket = await self._submit(attempt, body)
-            await self._clock.sleep(min(POLL_INTERVAL, self._left(ticket)))
+            await asyncio.sleep(min(POLL_INTERVAL, _left(attempt, ticket)))
         uri = await self._follow(attempt, ticket)
         try:
             return await check(uri)
@@ -105,7 +104,7 @@ class RemoteJobs:
 
         A submit whose answer was lost is made again with the same key; a service that knows the key makes no other job.
         """
-        submitted_at = self._clock.now()  # before the call, or a slow submit would stretch the limit
+        submitted_at = attempt.now  # before the call, or a slow submit would stretch the limit
         accepted = await self._client.call(
             attempt,
             "POST",
@@ -135,19 +134,19 @@ class RemoteJobs:
                 trouble, unknown = said, 0
             except _UnknownJobError as error:
                 trouble = error
-                unknown = unknown + 1 if self._clock.now() - ticket.submitted_at >= JOB_GRACE else 0
+                unknown = unknown + 1 if attempt.now - ticket.submitted_at >= JOB_GRACE else 0
             except _FailedPollError as poll:
                 trouble, unknown = poll.failure, 0
             if trouble is not None and trouble.message not in told:
                 told.add(trouble.message)
                 log.warning("the job is asked for again", reason=trouble.message, said=trouble.said)
-            left = self._left(ticket)
+            left = _left(attempt, ticket)
             if left <= 0 or unknown == JOB_LOST_AFTER:
                 if unknown:
                     attempt.heart.drop()
                 raise self._ended_by(trouble)
             asked_for = (trouble.retry_after if trouble else None) or 0.0
-            await self._clock.sleep(min(max(POLL_INTERVAL, asked_for), left))
+            await asyncio.sleep(min(max(POLL_INTERVAL, asked_for), left))
 
     def _read(self, attempt: Attempt, state: JobState) -> str | PipelineError | None:
         """Return the result's URI, or None while the job goes on, or an error for a status that nobody specified.
@@ -176,7 +175,7 @@ class RemoteJobs:
             _UnknownJobError: the service knows no such job.
             _FailedPollError: nothing is known of the job by this.
         """
-        left = self._left(ticket)
+        left = _left(attempt, ticket)
         deadline = attempt.deadline.sooner(min(POLL_DEADLINE, left) if left > 0 else LAST_POLL_DEADLINE)
         path = f"/jobs/{quote(ticket.job_id, safe='')}"
         goes_on = JobState(status="processing")
@@ -188,11 +187,6 @@ class RemoteJobs:
             raise
         except PipelineError as failure:
             raise _FailedPollError(failure) from failure
-
-    def _left(self, ticket: Ticket) -> float:
-        """Seconds until the job is given up; a millisecond is no time to poll in."""
-        left = ticket.submitted_at + JOB_LIMIT - self._clock.now()
-        return left if left > 0.001 else 0.0
 
     def _ended_by(self, trouble: PipelineError | None) -> PipelineError:
         """Return what a job ends with that is lost, or whose time is over: by what the last poll brought.
@@ -206,6 +200,12 @@ class RemoteJobs:
             return self.errors.timeout(f"{name} had not finished its job after {JOB_LIMIT:.0f} s", final=True)
         kind = self.errors.bad_answer if isinstance(trouble, self.errors.bad_answer) else self.errors.unavailable
         return kind(trouble.message, final=True, said=trouble.said)
+
+
+def _left(attempt: Attempt, ticket: Ticket) -> float:
+    """Seconds until the job is given up; a millisecond is no time to poll in."""
+    left = ticket.submitted_at + JOB_LIMIT - attempt.now
+    return left if left > 0.001 else 0.0
 
 
 def _quoted(word: str) -> str:

@@ -57,7 +57,8 @@ SCENARIOS = (
         story="A download that breaks off is not taken for a photo: the SDK reads on thrice, then the attempt ends.",
         theme=THEME,
         rules=(rule("blob", "get", "truncate", calls="1-4"),),
-        expect=Expect(attempts={"upload_to_azure": (0, 1)}),
+        # It waits a second before each time but the first; then the backoff of 1 s.
+        expect=Expect(attempts={"upload_to_azure": (0, 3)}),
     ),
     Scenario(
         name="azure-loses-the-answer-to-a-put",

@@ -18,7 +18,8 @@ from scenarios.console.fakes import Fakes, UnknownError
 from scenarios.histories import Activity, activities, seconds, status
 from scenarios.pipeline import BY_ACTIVITY, step_of
 from scenarios.stories.run import Call
-from scenarios.world.timelines import Attempt, Happening, Timeline
+from scenarios.stories.timelines import Happening, Timeline
+from scenarios.virtual import Attempt
 
 
 @dataclass

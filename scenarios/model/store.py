@@ -17,14 +17,13 @@ REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 """Statuses after which the same request would be refused again."""
 KNOWN = {408, 429, 500, 502, 503, 504}
 READ_ON_PAUSE = 1.0
-"""The store's client waits so long before it reads on; the specification knows nothing of it, so it may be none."""
+"""Seconds that the store's client waits, by itself, before it reads on."""
 
 
 @dataclass
 class _Try:
     breaks: int = 0
     cuts: int = 0
-    pause: float = 0.0
 
 
 def blob(telling: Telling, operation: str, limit: float) -> None:
@@ -54,9 +53,7 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
         state.cuts += 1
         if state.cuts == STORE_READS:
             raise Failure(UNAVAILABLE)
-        if state.cuts == 1:
-            state.pause = telling.choices.either(0.0, READ_ON_PAUSE)
-        wait(telling, state.pause, limit, TIMEOUT)
+        wait(telling, READ_ON_PAUSE, limit, TIMEOUT)
         return False
     if reply.how == BROKEN:
         state.breaks += 1

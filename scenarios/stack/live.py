@@ -12,7 +12,7 @@ from fakes.registry import SERVICES
 from scenarios.scenario import Scenario
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.world.timelines import Timelines
+from scenarios.virtual import VirtualTime
 
 TIME_SCALE = 0.05
 """The fakes' own times (a job of 20 s, a latency) are so much shorter; production waits are what they are."""
@@ -25,7 +25,7 @@ class LivePlace:
     gateway: str
     temporal: Client | None = None
     controls: Mapping[str, AsyncControl] = field(default_factory=dict)
-    timelines: Timelines = field(default_factory=Timelines)
+    time: VirtualTime | None = None
     virtual: bool = False
 
     def fits(self, scenario: Scenario) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from scenarios.pages import render
 from scenarios.stories.report import calls_of
 from scenarios.stories.run import Call, Run, Story
-from scenarios.world.timelines import Attempt
+from scenarios.virtual import Attempt
 
 Scale = Callable[[float], float]
 """From an instant to its place in pixels."""

@@ -1,20 +1,19 @@
-"""Replay a simulated history with the production workflow in a fresh state, and the simulation's interceptors."""
+"""Replay a simulated history with the production workflow in a fresh state, and the simulation's plugin."""
 
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Interceptor, Replayer
+from temporalio.worker import Replayer
 
 from app.pipeline.workflow import JewelryGenerationWorkflow
 from app.worker import RUNNER
-from scenarios.world.virtual_time import VirtualTime
+from scenarios.virtual import VirtualTime
 
 
 async def replay(history: WorkflowHistory, *, virtual: bool = True) -> str | None:
     """Return why a history does not replay, None when it does."""
-    interceptors: list[Interceptor] = [VirtualTime()] if virtual else []
     replayer = Replayer(
         workflows=[JewelryGenerationWorkflow],
-        interceptors=interceptors,
+        plugins=[VirtualTime()] if virtual else [],
         data_converter=pydantic_data_converter,
         workflow_runner=RUNNER,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fakes.registry import BLOB
 from scenarios.pipeline import BY_ACTIVITY
 from scenarios.stories.run import Call, Run, Story
-from scenarios.world.timelines import Attempt
+from scenarios.virtual import Attempt
 
 MANY = 6
 """From this many calls of the same kind in a row on, the middle ones are left out."""

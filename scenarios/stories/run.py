@@ -7,7 +7,7 @@ from temporalio.client import WorkflowHistory
 
 from scenarios.scenario import Rule, Scenario
 from scenarios.stories.acts import Answered
-from scenarios.world.timelines import Timeline
+from scenarios.stories.timelines import Timeline
 
 
 @dataclass(frozen=True)

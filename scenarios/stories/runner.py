@@ -20,8 +20,8 @@ from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
 from scenarios.stories.replay import replay
 from scenarios.stories.run import Call, Run
-from scenarios.world.timelines import Timelines
-from scenarios.world.virtual_clock import Event
+from scenarios.stories.timelines import Happening, Timeline
+from scenarios.virtual import VirtualTime
 
 AT_ONCE = 12
 """Scenarios side by side: enough to keep two cores busy."""
@@ -39,14 +39,14 @@ class Place(Protocol):
         virtual: whether time is.
         controls: the fakes' control planes by service; empty where the services are real.
         temporal: the way to histories; None where there is none.
-        timelines: what happened in each workflow, in virtual time.
+        time: of its workflows, where it is virtual.
     """
 
     gateway: str
     virtual: bool
     controls: Mapping[str, AsyncControl]
     temporal: Client | None
-    timelines: Timelines
+    time: VirtualTime | None
 
 
 def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
@@ -118,7 +118,7 @@ class Runner:
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
         workflow_id = workflow_id_for(key)
-        timeline = self._place.timelines.of(workflow_id)
+        timeline = Timeline(workflow_id)
         run = Run(
             scenario,
             key,
@@ -138,7 +138,8 @@ class Runner:
             run.wall_s = time.perf_counter() - began
             run.problems.append(self._broken(run, error))
         finally:
-            self._place.timelines.forget(workflow_id)
+            if self._place.time:
+                self._place.time.forget(workflow_id)
         return run
 
     async def _play(self, run: Run) -> bool:
@@ -179,8 +180,8 @@ class Runner:
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
-        if scenario.cancel_at is not None and run.virtual:
-            run.timeline.plan(Event(scenario.cancel_at, lambda: self._cancel(run)))
+        if scenario.cancel_at is not None and self._place.time:
+            self._place.time.at(run.workflow_id, scenario.cancel_at, lambda: self._cancel(run))
         headers = {"Idempotency-Key": run.key, **scenario.headers}
         body = request_body(scenario)
         answer = await self._gateway.post(body, headers=headers)
@@ -232,10 +233,14 @@ class Runner:
                 await self._place.temporal.get_workflow_handle(run.workflow_id).result()
 
     async def _cancel(self, run: Run) -> None:
+        if run.virtual and run.scenario.cancel_at is not None:
+            run.timeline.happenings.append(Happening(run.scenario.cancel_at, "cancel"))
         answer = await self._gateway.cancel(run.workflow_id)
         run.cancel_answer = (answer.status_code, _json(answer))
 
     async def _collect(self, run: Run) -> None:
+        if self._place.time and run.status != "REFUSED":
+            run.timeline.read(self._place.time.story(run.workflow_id))
         ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._place.controls))
         run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
         self._seen[run.workflow_id] = (run.key, len(run.calls))

@@ -11,12 +11,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Self, cast
 
-import uvloop
 from temporalio.worker import Interceptor
 
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 from scenarios.stories.runner import AT_ONCE, Runner
+from scenarios.virtual import VirtualLoop
 from scenarios.world.world import World
 
 STARTING_S = 5.0
@@ -134,7 +134,7 @@ class Simulation:
 
     def _live(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            with asyncio.Runner(loop_factory=VirtualLoop) as runner:
                 runner.run(self._world_of_its_own())
         except BaseException as error:
             if not self._ready.done():

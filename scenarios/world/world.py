@@ -1,7 +1,7 @@
 """The world in which scenarios run in virtual time: everything real but the clock.
 
-The gateway and the worker of production run in this process, in front of a Temporal dev server with a clock for each
-workflow; Azurite and the fakes are processes or servers of their own, reached over real HTTP.
+The gateway and the worker of production run in this process, in front of a Temporal dev server; Azurite and the fakes
+are processes or servers of their own, reached over real HTTP.
 """
 
 import sys
@@ -13,6 +13,7 @@ from typing import Self
 
 import httpx
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Interceptor
 
 from app.gateway import open_gateway
@@ -30,17 +31,8 @@ from scenarios.processes.probes import answers
 from scenarios.processes.supervisor import Supervisor
 from scenarios.stack import programs
 from scenarios.stack.ports import Ports
-from scenarios.world.time_skipping import time_skipping_client, time_skipping_options
-from scenarios.world.timelines import Timelines
-from scenarios.world.virtual_clock import SimulatedClock
-from scenarios.world.virtual_http import VirtualBlobTransport, VirtualTransport
-from scenarios.world.virtual_time import VirtualTime
-
-HEARTBEAT_THROTTLE_S = 0.02
-"""An attempt that waits to be cancelled beats this often; in production a cancellation may take a second to arrive."""
-ACTIVITIES_AT_ONCE = 16
-"""Of each task queue. In virtual time none waits, so that more would only fight for the machine: with a hundred
-scenarios at once their heartbeats, which are real, would come too late."""
+from scenarios.virtual import VirtualTime, VirtualTransport, server_words
+from scenarios.world.azure_transport import VirtualBlobTransport
 
 
 class World:
@@ -50,20 +42,21 @@ class World:
         gateway: the address of the gateway's API.
         services: the address of each fake, by the names that rules use.
         controls: the control plane of each fake, by the names that rules use.
-        temporal: the client whose workflows skip time.
-        timelines: what happened in each workflow, in virtual time.
+        temporal: the client whose workflows live in virtual time.
+        time: their virtual time.
         settings: of the gateway; the worker has the same, but the fault proxy for its blob store.
     """
 
     gateway: str
     temporal: Client | None
+    time: VirtualTime | None
     settings: Settings
     virtual = True
 
     def __init__(self, home: Path, *, seed: int = 1, interceptors: Sequence[Interceptor] = ()) -> None:
         self.services: Mapping[str, str] = {}
         self.controls: Mapping[str, AsyncControl] = {}
-        self.timelines = Timelines()
+        self._virtual = self.time = VirtualTime(cancels_at_once=True)  # the model of the specification goes by it
         self._home = home
         self._seed = seed
         self._interceptors = interceptors
@@ -87,7 +80,9 @@ class World:
         fakes = {name: reserve_port() for name in OPERATIONS}
         programs, store = _processes(ports, fakes, self._home, self._seed)
         await self._parts.enter_async_context(Supervisor(programs, home=self._home))
-        self.temporal = client = await time_skipping_client(ports)
+        self.temporal = client = await Client.connect(
+            f"{HOST}:{ports.temporal}", data_converter=pydantic_data_converter, plugins=[self._virtual]
+        )
         self.services = urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
         for control in self.controls.values():
@@ -99,8 +94,6 @@ class World:
                     variable.lower(): ",".join(urls[name] for name in addresses(service))
                     for service, variable in VARIABLES.items()
                 },
-                "a100_max_concurrent": ACTIVITIES_AT_ONCE,
-                "worker_max_concurrent": ACTIVITIES_AT_ONCE,
                 "worker_drain_s": 1,
                 "log_level": "ERROR",
             }
@@ -112,7 +105,6 @@ class World:
     async def _work(self, client: Client, settings: Settings) -> None:
         assembly = Assembly(
             settings,
-            clock=SimulatedClock(),
             http_transport=VirtualTransport(production_transport()),
             blob_transport=VirtualBlobTransport(),
         )
@@ -122,8 +114,7 @@ class World:
                 client,
                 settings,
                 assembly.activities,
-                interceptors=[VirtualTime(self.timelines), *self._interceptors],
-                heartbeat_throttle=HEARTBEAT_THROTTLE_S,
+                interceptors=self._interceptors,
             )
         )
 
@@ -136,7 +127,15 @@ def _processes(
     ports: Ports, fakes: Mapping[str, int], home: Path, seed: int
 ) -> tuple[list[list[Program]], dict[str, str]]:
     """Return the processes of the virtual world, and the variables of its blob store."""
-    stages = programs.stages(ports, home, time_skipping_options("azurite", seed=seed))
+    options = programs.Options(
+        parts=frozenset({"temporal", "azurite"}),
+        profile="instant",
+        seed=seed,
+        temporal_flags=server_words(),
+        temporal_in_memory=True,
+        temporal_ui=False,
+    )
+    stages = programs.stages(ports, home, options)
     azurite = next(program for program in stages[0] if program.name == "azurite")
     environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
     environment["FAKES_REMEMBER"] = "128"  # stories post the same few small photos: each drawing is made once

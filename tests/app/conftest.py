@@ -7,7 +7,6 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from temporalio.client import Client
 
-from app.attempts.clock import WallClock
 from app.services.assembly import Assembly
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -43,7 +42,7 @@ async def client(backing: Stack) -> Client:
 
 @pytest.fixture
 async def blobs(settings: Settings) -> AsyncIterator[BlobStore]:
-    store = BlobStore(settings, WallClock())
+    store = BlobStore(settings)
     yield store
     await store.close()
 

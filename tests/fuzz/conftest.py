@@ -15,7 +15,6 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 
-from app.attempts.clock import WallClock
 from app.gateway.temporal_calls import WORKFLOW_TYPE
 from app.pipeline.models import MaskPoint, WorkflowInput
 from app.services.blob import BlobStore
@@ -70,7 +69,7 @@ async def known(target: Target) -> dict[str, str]:
     environment = {name.lower(): value for name, value in target.environment.items()}
     settings = Settings.model_validate(environment | {"task_queue": QUEUE})
     client = await Client.connect(target.temporal, data_converter=pydantic_data_converter)
-    blobs = BlobStore(settings, WallClock())
+    blobs = BlobStore(settings)
     backend = Backend(blobs)
     ids = {status: f"fuzz-{status.lower()}" for status in ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")}
 

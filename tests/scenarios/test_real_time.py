@@ -2,15 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 
-from app.attempts.clock import Clock, WallClock
+from app.attempts.deadline import Deadline
 from app.services.assembly import Assembly
 from app.settings import Settings
 from app.worker import working
@@ -60,11 +60,15 @@ async def test_virtual_and_real_time_agree(simulation: Simulation, tmp_path: Pat
 
 
 # ---------------------------------------------------------------- the server's own timeouts
-class Endless(WallClock):
-    """A clock whose deadlines never come: what production would be without deadlines of its own."""
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no deadline come: what production would be without deadlines of its own."""
+    monkeypatch.setattr(Deadline, "limit", _no_limit)
 
-    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:  # noqa: ARG002 - the seam's signature
-        return nullcontext()
+
+@asynccontextmanager
+async def _no_limit(_deadline: Deadline, _error: Callable[[], Exception]) -> AsyncIterator[None]:
+    yield
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -83,16 +87,16 @@ HANGS_ONCE = Scenario(
 )
 
 
-async def run_with(clock: Clock, stack: Stack) -> Run:
-    """Run the hang with a worker of this process that has this clock."""
+async def run_on(stack: Stack, key: str) -> Run:
+    """Run the hang with a worker of this process."""
     names = Settings.model_fields
     given = {name.lower(): value for name, value in stack.environment.items() if name.lower() in names}
     settings = Settings.model_validate(given | {"worker_drain_s": 0})
     client = await stack.temporal()
     controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}
     place = LivePlace(stack.urls["gateway"], client, controls)
-    assembly = Assembly(settings, clock=clock)
-    runner = Runner(place, seed=type(clock).__name__ + str(id(clock)))
+    assembly = Assembly(settings)
+    runner = Runner(place, seed=key)
     try:
         async with working(client, settings, assembly.activities):
             return await runner.run(HANGS_ONCE)
@@ -122,20 +126,22 @@ def last_failure(run: Run) -> str:
     return failures[0]
 
 
+@pytest.mark.usefixtures("endless")
 @pytest.mark.asyncio(loop_scope="module")
 async def test_start_to_close_ends_an_attempt_that_has_no_deadline(stack: Stack) -> None:
-    run = await run_with(Endless(), stack)
+    run = await run_on(stack, "without a deadline")
     assert run.problems == []
     assert "StartToClose" in last_failure(run)
     assert timed_out_after(run) >= 30  # the policy's 30 s, then a backoff of 1 s
 
 
+@pytest.mark.usefixtures("endless")
 @pytest.mark.asyncio(loop_scope="module")
 async def test_heartbeat_timeout_ends_an_attempt_that_does_not_beat(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.attempts.heartbeat.HEARTBEAT_INTERVAL", 3600)  # beats once, as a worker that stands still
-    run = await run_with(Endless(), stack)
+    run = await run_on(stack, "without a beat")
     assert run.problems == []
     assert "Heartbeat" in last_failure(run)
     # HEARTBEAT_TIMEOUT, then a backoff of 1 s; the end of an attempt, at 30 s, did not do it.

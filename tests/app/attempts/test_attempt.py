@@ -6,7 +6,6 @@ from temporalio.testing import ActivityEnvironment
 
 from app.attempts import heartbeat
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.heartbeat import heartbeats
 from app.pipeline.models import Ticket
 from app.pipeline.policies import MASK
@@ -16,7 +15,7 @@ async def test_an_attempt_whose_heart_does_not_beat_is_not_begun() -> None:
     """It would lose the ticket of its job, and the next attempt would have the GPU work once more."""
 
     async def silent() -> Attempt:
-        return Attempt.begin(WallClock(), MASK)
+        return Attempt.begin(MASK)
 
     with pytest.raises(RuntimeError, match="heartbeats"):
         await ActivityEnvironment().run(silent)
@@ -25,7 +24,7 @@ async def test_an_attempt_whose_heart_does_not_beat_is_not_begun() -> None:
 async def test_an_attempt_has_the_ticket_that_the_one_before_left() -> None:
     async def beating() -> tuple[Ticket | None, int]:
         async with heartbeats():
-            heart = Attempt.begin(WallClock(), MASK).heart
+            heart = Attempt.begin(MASK).heart
             return heart.ticket, heart.number
 
     ticket = Ticket(job_id="j", submitted_at=1.0)

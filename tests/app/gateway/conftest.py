@@ -23,7 +23,6 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 from typing_extensions import override
 
-from app.attempts.clock import WallClock
 from app.gateway import open_gateway
 from app.gateway.__main__ import GatewayServer, listen, server_for
 from app.pipeline.activities import Activities
@@ -159,7 +158,7 @@ async def client(stack: Stack) -> Client:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def blobs(settings: Settings) -> AsyncIterator[BlobStore]:
-    store = BlobStore(settings, WallClock(), retries=2)
+    store = BlobStore(settings, retries=2)
     yield store
     await store.close()
 

@@ -12,7 +12,6 @@ from pybase64 import b64encode
 from temporalio.testing import ActivityEnvironment
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.heartbeat import heartbeats
 from app.errors.services import A100_ERRORS
 from app.pictures import result_checks
@@ -196,7 +195,7 @@ async def test_neither_other_photos_nor_a_gpus_results_wait_while_azure_is_waite
 
         async def keep() -> str:
             async with heartbeats():
-                attempt = Attempt.begin(WallClock(), GENERATE)
+                attempt = Attempt.begin(GENERATE)
                 picture = b64encode(jpeg((640, 480), "gold")).decode()
                 return await activities._results.store(
                     attempt, "flux", picture, A100_ERRORS, result_checks.check_fidelity

@@ -11,7 +11,6 @@ from PIL import Image
 from temporalio.testing import ActivityEnvironment
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
 from app.errors.services import A100_ERRORS, SAM3_ERRORS
@@ -40,15 +39,14 @@ mask: Check = partial(result_checks.check_mask, size=SIZE, points=POINTS)
 
 
 async def _in_an_attempt(work: Callable[[Attempt], Awaitable[ResultT]]) -> ResultT:
-    clock = WallClock()
-    attempt = Attempt(OWN, "generate_mask", 1, Deadline(clock, 20), Deadline(clock, 20), Heart(None))
+    attempt = Attempt(OWN, "generate_mask", 1, Deadline(20), Deadline(20), Heart(None))
     return await ActivityEnvironment().run(lambda: work(attempt))
 
 
 async def checked(blobs: BlobStore, name: str, data: bytes, check: Check) -> str:
     """Store a result as a service does, and look at it as the pipeline does."""
     await blobs.put(name, data, "image/png")
-    results = Results(blobs, WallClock())
+    results = Results(blobs)
     return (await _in_an_attempt(lambda attempt: results.check(attempt, blobs.uri(name), SAM3_ERRORS, check))).uri
 
 
@@ -110,7 +108,7 @@ DRESSES: dict[str, Callable[[bytes], str]] = {
 @pytest.mark.parametrize("dress", DRESSES)
 async def test_a_picture_in_any_dress_of_base64_is_stored(blobs: BlobStore, dress: str) -> None:
     data = picture("JPEG")
-    results = Results(blobs, WallClock())
+    results = Results(blobs)
     uri = await _in_an_attempt(
         lambda attempt: results.store(attempt, "flux", DRESSES[dress](data), A100_ERRORS, result_checks.check_fidelity)
     )

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from app.attempts.clock import WallClock
 from app.pipeline.models import MaskPoint, Stroke, WorkflowInput, WorkflowOutput
 from app.pipeline.steps import Step
 from app.pipeline.workflow import JewelryGenerationWorkflow
@@ -37,7 +36,7 @@ async def main() -> None:
             given = {name.lower(): value for name, value in stack.environment.items()}
             settings = Settings.model_validate(given)
             client = await stack.temporal()
-            blobs, assembly = BlobStore(settings, WallClock()), Assembly(settings)
+            blobs, assembly = BlobStore(settings), Assembly(settings)
             async with working(client, settings, assembly.activities):
                 photo = portrait(640, 480, seed=1)
                 stroke = Stroke(points=[(0.4, 0.6), (0.6, 0.62)], mode="add", size=20)

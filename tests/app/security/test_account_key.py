@@ -9,7 +9,6 @@ import httpx
 import pytest
 from azure.core.pipeline.transport import AioHttpTransport
 
-from app.attempts.clock import WallClock
 from app.errors.services import AzureNotFoundError
 from app.services.blob import API_VERSION, BlobStore
 from app.settings import Settings
@@ -46,7 +45,7 @@ async def asked_for(act: str, endpoint: str) -> bytes:
         services = dict.fromkeys(("image_manipulator_url", "birefnet_url", "sam3_url", "a100_urls"), "http://unused")
         account = {"azure_account_name": "account", "azure_account_key": KEY}
         told = services | account | {"azure_blob_endpoint": f"http://{HOST}:{port}{endpoint}"}
-        store = BlobStore(Settings.model_validate(told), WallClock())
+        store = BlobStore(Settings.model_validate(told))
         with pytest.raises(AzureNotFoundError):
             await (store.get("w-1.jpg", max_bytes=10) if act == "get" else store.put("w-1.jpg", b"one", "image/jpeg"))
         await store.close()
@@ -68,7 +67,7 @@ async def test_a_signature_opens_no_other_blob_and_nothing_else(tmp_path: Path) 
         environment = {name.lower(): value for name, value in stack.environment.items()}
         settings = Settings.model_validate(environment)
         transport = Overheard(use_env_settings=False)
-        store = BlobStore(settings, WallClock(), transport=transport)
+        store = BlobStore(settings, transport=transport)
         for name in ("w-1.jpg", "w-2.jpg"):
             assert await store.put(name, b"one", "image/jpeg")
         assert await store.get("w-1.jpg", max_bytes=10) == b"one"

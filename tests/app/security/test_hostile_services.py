@@ -15,7 +15,6 @@ from PIL import Image
 from temporalio.testing import ActivityEnvironment
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
 from app.errors import PipelineError
@@ -80,8 +79,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 async def ask(http: httpx.AsyncClient, url: str, *, seconds: float = 20) -> Thing:
     """Ask a service as an attempt does."""
-    clock = WallClock()
-    attempt = Attempt("w-1", "generate_mask", 1, Deadline(clock, seconds), Deadline(clock, seconds + 5), Heart(None))
+    attempt = Attempt("w-1", "generate_mask", 1, Deadline(seconds), Deadline(seconds + 5), Heart(None))
     client = ServiceClient(http, url, SAM3_ERRORS)
     return await ActivityEnvironment().run(lambda: client.call(attempt, "GET", "/jobs/1", Thing))
 
@@ -227,17 +225,16 @@ async def test_a_result_is_read_from_the_try_on_s_own_blobs_alone(uri: str) -> N
     def unread(_: PictureFile, _named: str) -> None:
         pytest.fail("a foreign blob was read")
 
-    clock = WallClock()
     settings = Settings.model_validate(
         {"azure_account_name": "account", "azure_account_key": "c2VjcmV0", "a100_urls": "http://127.0.0.1:9"}
         | dict.fromkeys(("azure_blob_endpoint", "image_manipulator_url"), "http://127.0.0.1:9")
         | dict.fromkeys(("birefnet_url", "sam3_url"), "http://127.0.0.1:9")
     )
-    store = BlobStore(settings, clock)
-    attempt = Attempt(OWN, "generate_mask", 1, Deadline(clock, 5), Deadline(clock, 5), Heart(None))
+    store = BlobStore(settings)
+    attempt = Attempt(OWN, "generate_mask", 1, Deadline(5), Deadline(5), Heart(None))
     try:
         with pytest.raises(SAM3_ERRORS.bad_answer):
-            await Results(store, clock).check(attempt, uri, SAM3_ERRORS, unread)
+            await Results(store).check(attempt, uri, SAM3_ERRORS, unread)
     finally:
         await store.close()
 

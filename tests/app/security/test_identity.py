@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.attempts.clock import WallClock
 from app.errors.services import AzureNotFoundError, AzureRejectedError, AzureUnavailableError
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -41,9 +40,9 @@ async def test_a_sas_of_the_container_is_enough(tmp_path: Path) -> None:
         with pytest.MonkeyPatch.context() as environment:
             for name, value in (told | {"azure_sas_token": f"?{sas}"}).items():
                 environment.setenv(name.upper(), value)
-            store = BlobStore(Settings(), WallClock())
+            store = BlobStore(Settings())
             environment.setenv("AZURE_SAS_TOKEN", sas.replace("sig=", "sig=AAAA"))
-            stranger = BlobStore(Settings(), WallClock())
+            stranger = BlobStore(Settings())
         try:
             assert await store.put("w-1.jpg", b"one", "image/jpeg")
             assert await store.get("w-1.jpg", max_bytes=10) == b"one"
@@ -100,7 +99,7 @@ async def answering(body: bytes, status: int, tls: ssl.SSLContext | None = None)
 
 async def read_by_identity(endpoint: str) -> None:
     told = SERVICES | {"azure_account_name": "account", "azure_identity": True, "azure_blob_endpoint": endpoint}
-    store = BlobStore(Settings.model_validate(told), WallClock())
+    store = BlobStore(Settings.model_validate(told))
     try:
         await store.get("w-1.jpg", max_bytes=10)
     finally:

@@ -1,4 +1,4 @@
-"""An attempt to call services with: a real activity context, and a clock that never waits."""
+"""An attempt to call services with: a real activity context, in virtual time."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
@@ -12,7 +12,7 @@ from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
 from app.pipeline.models import Ticket
 from app.services.http import http_client
-from scenarios.world.virtual_clock import AttemptClock, SimulatedClock
+from scenarios.virtual import Story, VirtualLoop, story_alone
 
 ReturnT = TypeVar("ReturnT")
 START = 1_000_000.0
@@ -22,7 +22,7 @@ class Bench:
     """Runs a piece of work as one attempt and keeps what it sent as heartbeats."""
 
     def __init__(self) -> None:
-        self.clock = SimulatedClock()
+        self.story: Story | None = None
         self.elapsed = 0.0
         self.heartbeats: list[tuple[Ticket | None, int]] = []
 
@@ -38,15 +38,24 @@ class Bench:
         environment.on_heartbeat = lambda *details: self.heartbeats.append(details)
 
         async def attempt() -> ReturnT:
-            line = AttemptClock(START)
-            line.enter()
-            limit, end = Deadline(self.clock, deadline), Deadline(self.clock, deadline + 10)
-            try:
-                return await work(Attempt("w-1", "remove_background", 2, limit, end, Heart(ticket, number)))
-            finally:
-                self.elapsed = line.elapsed()
+            with story_alone(START) as self.story:
+                limit, end = Deadline(deadline), Deadline(deadline + 10)
+                try:
+                    return await work(Attempt("w-1", "remove_background", 2, limit, end, Heart(ticket, number), START))
+                finally:
+                    self.elapsed = self.now
 
         return await environment.run(attempt)
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the attempt began."""
+        return self.story.now if self.story else 0.0
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[VirtualLoop]]:
+    """Let these tests have a loop in which time can be virtual."""
+    return {"virtual": VirtualLoop}
 
 
 @pytest.fixture

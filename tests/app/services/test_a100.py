@@ -20,7 +20,7 @@ REFINED = {"refined_mask_uri": "azure://c/w-1-mask-refined.png"}
 
 async def _refine(bench: Bench, http: httpx.AsyncClient) -> str:
     async def work(attempt: Attempt) -> str:
-        answer = await A100(http, (ONE, TWO), bench.clock).refine_mask(attempt, "azure://i", "azure://m", [])
+        answer = await A100(http, (ONE, TWO)).refine_mask(attempt, "azure://i", "azure://m", [])
         return answer.refined_mask_uri
 
     return await bench.run(work, deadline=50)
@@ -81,7 +81,7 @@ async def test_one_that_is_too_busy_to_say_is_not_offline(
 
 async def _refused_by(bench: Bench, http: httpx.AsyncClient, url: str) -> A100Error:
     async def work(attempt: Attempt) -> None:
-        await A100(http, (url,), bench.clock).refine_mask(attempt, "azure://i", "azure://m", [])
+        await A100(http, (url,)).refine_mask(attempt, "azure://i", "azure://m", [])
 
     with pytest.raises(A100Error) as caught:
         await bench.run(work, deadline=50)
@@ -186,7 +186,7 @@ async def test_an_error_while_it_stays_online_is_the_policys_business(
 @respx.mock
 async def test_a_hang_while_it_stays_online_ends_at_the_deadline(bench: Bench, http: httpx.AsyncClient) -> None:
     async def hang(_request: httpx.Request) -> httpx.Response:
-        await bench.clock.sleep(1_000)
+        await asyncio.sleep(1_000)
         return httpx.Response(200, json=REFINED)
 
     respx.get(f"{ONE}/health").respond(json=ONLINE)
@@ -200,7 +200,7 @@ async def test_a_hang_while_it_stays_online_ends_at_the_deadline(bench: Bench, h
 @respx.mock
 async def test_no_work_is_begun_elsewhere_when_the_time_is_up(bench: Bench, http: httpx.AsyncClient) -> None:
     async def hang(_request: httpx.Request) -> httpx.Response:
-        await bench.clock.sleep(1_000)
+        await asyncio.sleep(1_000)
         return httpx.Response(200, json=REFINED)
 
     respx.get(f"{ONE}/health").mock(side_effect=[httpx.Response(200, json=ONLINE), httpx.ConnectError("gone")])
@@ -220,7 +220,7 @@ async def _generate(bench: Bench, http: httpx.AsyncClient, answer: httpx.Respons
     respx.post(f"{ONE}/generate").mock(return_value=answer)
 
     async def work(attempt: Attempt) -> GenerateAnswer:
-        return await A100(http, (ONE,), bench.clock).generate(attempt, "azure://i", "azure://m")
+        return await A100(http, (ONE,)).generate(attempt, "azure://i", "azure://m")
 
     return await bench.run(work, deadline=165)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.attempts.clock import WallClock
 from app.errors.services import AzureNotFoundError
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -42,7 +41,7 @@ async def listening() -> AsyncIterator[tuple[int, list[str]]]:
 async def read_from(endpoint: str) -> None:
     names = ("image_manipulator_url", "birefnet_url", "sam3_url", "a100_urls")
     account = {"azure_account_name": "jewelrytryon", "azure_account_key": "a2V5", "azure_blob_endpoint": endpoint}
-    store = BlobStore(Settings.model_validate(dict.fromkeys(names, "http://unused") | account), WallClock())
+    store = BlobStore(Settings.model_validate(dict.fromkeys(names, "http://unused") | account))
     try:
         with pytest.raises(AzureNotFoundError):
             await store.get("w-1.jpg", max_bytes=10)

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.attempts.clock import WallClock
 from app.errors.services import AzureBadAnswerError
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -35,7 +34,7 @@ async def test_what_is_no_blob_is_a_bad_answer_of_the_store(answer: bytes) -> No
     account = {"azure_account_name": "jewelrytryon", "azure_account_key": "a2V5"}
     async with answering(answer) as endpoint:
         parts = dict.fromkeys(names, "http://unused") | account | {"azure_blob_endpoint": endpoint}
-        store = BlobStore(Settings.model_validate(parts), WallClock())
+        store = BlobStore(Settings.model_validate(parts))
         try:
             with pytest.raises(AzureBadAnswerError):
                 await store.get("w-1.jpg", max_bytes=1000)

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.attempts.clock import WallClock
 from app.errors.services import AzureRejectedError, AzureUnavailableError
 from app.services.blob import BlobStore
 from app.settings import Settings
@@ -32,7 +31,6 @@ async def store_that_says(code: str, status: int = 409) -> AsyncIterator[BlobSto
             {"azure_account_name": "account", "azure_account_key": "c2VjcmV0", "azure_blob_endpoint": address}
             | services
         ),
-        WallClock(),
     )
     try:
         yield store

@@ -1,5 +1,6 @@
 """What one call to a service makes of whatever comes back."""
 
+import asyncio
 from contextlib import nullcontext
 
 import httpx
@@ -7,7 +8,6 @@ import pytest
 import respx
 
 from app.attempts.attempt import Attempt
-from app.attempts.clock import WallClock
 from app.attempts.deadline import Deadline
 from app.errors import PipelineError
 from app.errors.services import IMAGE_MANIPULATOR_ERRORS
@@ -176,7 +176,7 @@ async def test_any_answer_but_that_of_a_host_is_a_sign_of_life(
     http: httpx.AsyncClient, answer: httpx.Response | Exception, error: type[PipelineError] | None
 ) -> None:
     respx.get(f"{URL}/").mock(side_effect=[answer])
-    ping = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS).ping(Deadline(WallClock(), 5))
+    ping = ServiceClient(http, URL, IMAGE_MANIPULATOR_ERRORS).ping(Deadline(5))
     with pytest.raises(error) if error else nullcontext():
         await ping
 
@@ -201,7 +201,7 @@ async def test_retry_after_travels_with_the_error(bench: Bench, http: httpx.Asyn
 @respx.mock
 async def test_the_deadline_covers_the_whole_call(bench: Bench, http: httpx.AsyncClient) -> None:
     async def hang(_request: httpx.Request) -> httpx.Response:
-        await bench.clock.sleep(1_000)
+        await asyncio.sleep(1_000)
         return httpx.Response(200, json=GOOD)
 
     respx.post(f"{URL}/zoom_check").mock(side_effect=hang)

@@ -1,5 +1,6 @@
 """Submit once, poll until the end, resume what has not ended, drop what went wrong."""
 
+import asyncio
 import itertools
 
 import httpx
@@ -29,7 +30,7 @@ async def _run(
 
     async def work(attempt: Attempt) -> str:
         client = ServiceClient(http, URL, BIREFNET_ERRORS)
-        return await RemoteJobs(client, BIREFNET_ERRORS, bench.clock, "result_uri").run(attempt, {"a": 1}, check)
+        return await RemoteJobs(client, BIREFNET_ERRORS, "result_uri").run(attempt, {"a": 1}, check)
 
     return await bench.run(work, ticket=ticket, number=number)
 
@@ -40,7 +41,7 @@ async def test_submits_once_and_polls_every_two_seconds(bench: Bench, http: http
     polls: list[float] = []
 
     def answer(_request: httpx.Request) -> httpx.Response:
-        polls.append(bench.clock.now() - START)
+        polls.append(bench.now)
         return httpx.Response(200, json=DONE if len(polls) == 3 else BUSY)
 
     respx.get(f"{URL}/jobs/j%2F1").mock(side_effect=answer)
@@ -235,8 +236,8 @@ async def test_a_poll_that_hangs_ends_by_its_own_deadline_and_the_job_is_asked_f
     bench: Bench, http: httpx.AsyncClient
 ) -> None:
     async def hang(_request: httpx.Request) -> httpx.Response:
-        if bench.clock.now() - START < 30:
-            await bench.clock.sleep(1_000)
+        if bench.now < 30:
+            await asyncio.sleep(1_000)
         return httpx.Response(200, json=DONE)
 
     respx.post(f"{URL}/jobs").respond(json={"job_id": "j"})
@@ -250,7 +251,7 @@ async def test_a_submit_may_take_the_job_s_time(bench: Bench, http: httpx.AsyncC
     """The GPU is cold: asked again meanwhile, it would have two jobs to do when it is warm."""
 
     async def cold(_request: httpx.Request) -> httpx.Response:
-        await bench.clock.sleep(90)
+        await asyncio.sleep(90)
         return httpx.Response(200, json={"job_id": "j"})
 
     submit = respx.post(f"{URL}/jobs").mock(side_effect=cold)
@@ -263,7 +264,7 @@ async def test_a_submit_may_take_the_job_s_time(bench: Bench, http: httpx.AsyncC
 @respx.mock
 async def test_the_job_s_limit_counts_from_before_a_slow_submit(bench: Bench, http: httpx.AsyncClient) -> None:
     async def cold(_request: httpx.Request) -> httpx.Response:
-        await bench.clock.sleep(119)
+        await asyncio.sleep(119)
         return httpx.Response(200, json={"job_id": "j"})
 
     respx.post(f"{URL}/jobs").mock(side_effect=cold)
@@ -295,7 +296,7 @@ async def test_a_submit_without_an_id_is_made_again_with_the_same_key(
     async def refuse(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["Idempotency-Key"])
         if answer is None:
-            await bench.clock.sleep(1_000)
+            await asyncio.sleep(1_000)
         if isinstance(answer, Exception):
             raise answer
         return answer or httpx.Response(200)

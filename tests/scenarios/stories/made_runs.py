@@ -12,7 +12,8 @@ from fakes.kit.digests import digest
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stories.drawn import photo_bytes
 from scenarios.stories.run import Call, Run
-from scenarios.world.timelines import Attempt, Timeline
+from scenarios.stories.timelines import Timeline
+from scenarios.virtual import Attempt
 
 METRICS = {"precision": 1.0, "recall": 1.0, "iou": 1.0, "growthRatio": 1.0}
 

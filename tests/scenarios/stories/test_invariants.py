@@ -13,7 +13,7 @@ from temporalio.client import WorkflowHistory
 from fakes.kit.digests import digest
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
-from scenarios.world.timelines import Attempt
+from scenarios.virtual import Attempt
 from tests.scenarios.stories.made_runs import call, completed, failed, with_call
 
 RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
@@ -39,7 +39,7 @@ def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:
         if activity in made:
             ended = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
             ended.activity_task_completed_event_attributes.scheduled_event_id = number
-            result = json.dumps({"used": 1.0, "ended": 1.0, "value": made[activity]}).encode()
+            result = json.dumps(made[activity]).encode()
             ended.activity_task_completed_event_attributes.result.payloads.append(Payload(data=result))
             events.append(ended)
     run.history = WorkflowHistory(run.workflow_id, events)

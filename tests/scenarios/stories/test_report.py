@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 from scenarios.stories.drawing import card, drawing, page
 from scenarios.stories.report import story, table
-from scenarios.world.timelines import Happening
+from scenarios.stories.timelines import Happening
 from tests.scenarios.stories.made_runs import call, completed, failed
 
 

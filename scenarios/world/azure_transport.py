@@ -1,0 +1,76 @@
+"""The transport of the blob client in virtual time. Without a rule, Azure takes no virtual time."""
+
+from typing import Any, Self
+
+from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+
+from scenarios.headers import TIME
+from scenarios.virtual import RefusedError, SilentError, caller_time, real_io, take_claimed_time
+
+WHAT = "an answer of the blob store"
+
+
+class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
+    """Real HTTP to the blob proxy. Outside a story, as in the gateway, requests pass unchanged and take real time."""
+
+    def __init__(self, inner: AsyncHttpTransport[Any, Any] | None = None, *, read_timeout: float = 30) -> None:
+        self._inner = inner or AioHttpTransport()
+        self._read_timeout = read_timeout
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send the request with the caller's time; take the time that the answer claims.
+
+        Raises:
+            ServiceRequestError: the proxy plays a store that is down.
+            ServiceResponseTimeoutError: the answer claims more than the read timeout.
+        """
+        now = caller_time()
+        if now is None:
+            return await self._inner.send(request, **options)
+        request.headers[TIME] = now
+        read_timeout = options.get("read_timeout", self._read_timeout)
+        with real_io(WHAT):
+            response = await self._inner.send(request, **options)
+        answer = response.internal_response
+        answer.content = _CountedContent(answer.content)
+        try:
+            await take_claimed_time(response.headers, read_timeout)
+        except BaseException as error:
+            answer.close()
+            if isinstance(error, RefusedError):
+                raise ServiceRequestError("Connection refused") from None
+            if isinstance(error, SilentError):
+                raise ServiceResponseTimeoutError("Timeout on reading data from socket") from None
+            raise
+        return response
+
+    async def open(self) -> None:
+        """Open the connections."""
+        await self._inner.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        await self.close()
+
+
+class _CountedContent:
+    """A body of aiohttp's whose reading counts as real I/O."""
+
+    def __init__(self, content: Any) -> None:
+        self._content = content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def read(self, n: int = -1) -> bytes:
+        with real_io(WHAT):
+            data: bytes = await self._content.read(n)
+            return data

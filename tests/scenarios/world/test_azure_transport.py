@@ -1,0 +1,36 @@
+"""The blob client's transport over real sockets: claimed time passes, and ends a call as real time would have."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.pipeline.transport import HttpRequest
+
+from scenarios.virtual import story_alone
+from scenarios.world.azure_transport import VirtualBlobTransport
+from tests.virtual.claiming import Server, claiming
+
+START = 1_800_000_000.0
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with claiming() as served:
+        yield served
+
+
+async def test_the_blob_transport_does_the_same(server: Server) -> None:
+    with story_alone(START) as story:
+        server.answers = ["", "X-Sim-Elapsed: 3\r\n", "X-Sim-Elapsed: inf\r\n", "X-Sim-Fault: refuse\r\n"]
+        async with VirtualBlobTransport() as transport:
+            request = HttpRequest("GET", server.url)
+            assert (await transport.send(request)).status_code == 200
+            assert story.now == 0
+            await transport.send(request)
+            assert story.now == 3
+            with pytest.raises(ServiceResponseTimeoutError):
+                await transport.send(request, read_timeout=10)
+            assert story.now == 13
+            with pytest.raises(ServiceRequestError):
+                await transport.send(request)
+        assert server.times_sent() == [START, START, START + 3, START + 13]
