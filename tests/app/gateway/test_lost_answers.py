@@ -128,7 +128,9 @@ async def test_ids_without_a_key_are_random_and_stand_for_themselves(gateway: Se
     assert answer.json()["workflowId"] == first
 
 
-@pytest.mark.parametrize("key", ["7c9e6679-7425-40de-944b-e07fc1f90ae7", str(uuid.uuid5(uuid.NAMESPACE_DNS, "x")), "8", "A" * 36])
+@pytest.mark.parametrize(
+    "key", ["7c9e6679-7425-40de-944b-e07fc1f90ae7", str(uuid.uuid5(uuid.NAMESPACE_DNS, "x")), "8", "A" * 36]
+)
 async def test_a_key_of_one_s_own_is_no_id(gateway: Served, key: str) -> None:
     answer = await gateway.http.post("/workflow/start", json=body(), headers={"Idempotency-Key": key})
     assert answer.json()["workflowId"] != key
