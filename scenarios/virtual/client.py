@@ -242,12 +242,17 @@ class Calls(OutboundInterceptor):
             await super().complete_async_activity(replace(input, result=RawValue(payload)))
 
     async def fail_async_activity(self, input: FailAsyncActivityInput) -> None:  # noqa: A002 - the SDK's name
-        """Fail an attempt from elsewhere; if there will be another, its backoff passes first."""
+        """Fail an attempt from elsewhere. If there will be another, the server is told after the backoff."""
         running = self._elsewhere(input.id_or_token)
         if running is None:
             await super().fail_async_activity(input)
             return
-        await self._virtual.watched(running.attempt.workflow_id, self.fail_elsewhere(running, input))
+        telling = self.fail_elsewhere(running, input)
+        await asyncio.sleep(0)  # it comes as far as the backoff
+        if running.attempt.backoff is None:
+            await telling
+        else:
+            self._virtual.keep(telling)
 
     def fail_elsewhere(self, running: "Running", input: FailAsyncActivityInput) -> "asyncio.Task[None]":  # noqa: A002
         """Tell the server in the attempt's own story that it has failed."""

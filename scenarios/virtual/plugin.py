@@ -218,7 +218,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
     def _happens(self, story: Story, planned: Planned) -> None:
         story.plans -= 1
-        self._keep(in_real_time(self._let_happen(story, planned, story.numbered("plan", f"{planned.at:g} s"))))
+        self.keep(in_real_time(self._let_happen(story, planned, story.numbered("plan", f"{planned.at:g} s"))))
 
     async def _let_happen(self, story: Story, planned: Planned, hold: Hold) -> None:
         try:
@@ -247,7 +247,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
     def tell_fired(self, story: Story, workflow_id: str, hold: Hold, at: float) -> None:
         """Tell a workflow that a timer of its has fired."""
-        self._keep(in_real_time(self._tell_fired(story, workflow_id, hold, at)))
+        self.keep(in_real_time(self._tell_fired(story, workflow_id, hold, at)))
 
     async def _tell_fired(self, story: Story, workflow_id: str, hold: Hold, at: float) -> None:
         handle = self.client.get_workflow_handle(workflow_id, run_id=hold.of)
@@ -267,7 +267,8 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         needed = needs_time or (lambda story: story.expects(workflow_id))
         return await self._waits.watched(workflow_id, story, work, needed)
 
-    def _keep(self, task: "asyncio.Task[Any]") -> None:
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Hold a reference to a task while it runs."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -281,7 +282,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         def expired(error: ExpiredError) -> None:
             assert self._calls, "the client has been connected"
             told = FailAsyncActivityInput(info.task_token, error, [], {}, None)
-            self._keep(self._calls.fail_elsewhere(running, told))
+            self.keep(self._calls.fail_elsewhere(running, told))
 
         running.completes_elsewhere(expired)
 

@@ -106,8 +106,8 @@ def program(chance: random.Random, *, depth: int = 1) -> Branches:
     def branches(width: int, depth: int) -> Branches:
         made: Branches = []
         for own in range(width):
-            steps: list[Step] = []
-            for _ in range(chance.randint(1, 4)):
+            steps: list[Step] = [["timer", nap()]]  # else two branches could meet at the instant 0
+            for _ in range(chance.randint(1, 3)):
                 kind = chance.choice(["timer", "activity", "activity", "limited", "cancel", "child"])
                 if kind == "timer":
                     steps.append(["timer", nap()])
