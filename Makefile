@@ -100,6 +100,10 @@ play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL
 scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json or WORKFLOW=id, OUT=out/from)
 	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
 
+.PHONY: deploy-check
+deploy-check: setup ## Can this checkout's workflow be deployed over BASE (a git reference), at every event, and rolled back?
+	@exec $(PY) -m scenarios deploy-check --base="$${BASE:-HEAD~1}" --seed="$${SEED:-1}"
+
 .PHONY: atlas
 atlas: setup ## How long may each dependency be away? A heat map in out/atlas (ONLY='sam3 hangs'; ATTEMPTS=5 FIRST=1 LONGEST=60: another policy beside)
 	@exec $(PY) -m scenarios atlas $${ONLY:-} --attempts="$${ATTEMPTS:-}" --first="$${FIRST:-}" --longest="$${LONGEST:-}" --seed="$${SEED:-1}" --out="$${OUT:-out/atlas}"

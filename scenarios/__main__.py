@@ -5,6 +5,7 @@ import signal
 import sys
 
 COMMANDS = {
+    "deploy-check": "scenarios.deploys.command",
     "scenario-from": "scenarios.reproduce.command",
     "atlas": "scenarios.atlas.command",
     "bench": "scenarios.commands.speed",

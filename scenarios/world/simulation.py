@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Self, cast
 
+from temporalio.client import Plugin
 from temporalio.worker import Interceptor
 
 from scenarios.scenario import Scenario
@@ -31,13 +32,21 @@ class Simulation:
         at_once: how many scenarios run side by side.
         replays: whether each history is replayed.
         interceptors: more of the worker's, beside those of virtual time.
+        plugins: more of the client's, before that of virtual time.
     """
 
     def __init__(
-        self, *, seed: int = 1, at_once: int = AT_ONCE, replays: bool = True, interceptors: Sequence[Interceptor] = ()
+        self,
+        *,
+        seed: int = 1,
+        at_once: int = AT_ONCE,
+        replays: bool = True,
+        interceptors: Sequence[Interceptor] = (),
+        plugins: Sequence[Plugin] = (),
     ) -> None:
         self.seed = seed
         self._interceptors = interceptors
+        self._plugins = plugins
         self._at_once = at_once
         self._replays = replays
         self._numbers: Counter[tuple[str, str]] = Counter()
@@ -149,7 +158,9 @@ class Simulation:
         self._living.set()
         self._slots = asyncio.Semaphore(self._at_once)
         with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as home:
-            async with World(Path(home), seed=self.seed, interceptors=self._interceptors) as self._world:
+            async with World(
+                Path(home), seed=self.seed, interceptors=self._interceptors, plugins=self._plugins
+            ) as self._world:
                 self._runner = Runner(self._world, seed=self.seed, replays=self._replays)
                 self._ready.set_result(None)
                 await self._stop.wait()

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Interceptor
 
@@ -53,13 +53,21 @@ class World:
     settings: Settings
     virtual = True
 
-    def __init__(self, home: Path, *, seed: int = 1, interceptors: Sequence[Interceptor] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        seed: int = 1,
+        interceptors: Sequence[Interceptor] = (),
+        plugins: Sequence[Plugin] = (),
+    ) -> None:
         self.services: Mapping[str, str] = {}
         self.controls: Mapping[str, AsyncControl] = {}
         self._virtual = self.time = VirtualTime(cancels_at_once=True)  # the model of the specification goes by it
         self._home = home
         self._seed = seed
         self._interceptors = interceptors
+        self._plugins = plugins
         self._parts = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -81,7 +89,7 @@ class World:
         programs, store = _processes(ports, fakes, self._home, self._seed)
         await self._parts.enter_async_context(Supervisor(programs, home=self._home))
         self.temporal = client = await Client.connect(
-            f"{HOST}:{ports.temporal}", data_converter=pydantic_data_converter, plugins=[self._virtual]
+            f"{HOST}:{ports.temporal}", data_converter=pydantic_data_converter, plugins=[*self._plugins, self._virtual]
         )
         self.services = urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
         self.controls = {name: AsyncControl(url) for name, url in urls.items()}
