@@ -25,6 +25,7 @@ PICTURE_KINDS = {
     "mask_full",
     "mask_inverted",
     "mask_foreign",
+    "mask_values",
 }
 WIDE = 1_000_000
 """Bytes that no answer in a plan has."""
@@ -132,7 +133,28 @@ _CALLS: Mapping[str, Callable[[Fault, Json], Reply]] = {
     "refuse": lambda _fault, _truth: Reply(NOBODY),
     "garbage": lambda _fault, _truth: Reply(),
     "dribble": _dribble,
+    "host_gone": lambda _fault, _truth: Reply(status=404, of_a_host=True),
+    "not_ready": lambda fault, _truth: Reply(status=202, retry_after=_retry_after(fault)),
 }
+
+
+def in_time(fault: Fault, truth: Json, number: int, since: float) -> Reply | None:
+    """Return the answer of a fault that goes by the call's number or by the time of a key; None for any other.
+
+    Args:
+        fault: one of a rule.
+        truth: what would be answered without it.
+        number: which of its operation's calls it is.
+        since: seconds since the first call to the service.
+    """
+    if fault["kind"] == "cold_start":
+        return Reply(after=max(0.0, float(fault.get("seconds", 60)) - since), json=truth)
+    if fault["kind"] == "poll_errors":
+        good = int(fault.get("good", 0))
+        if good < number <= good + int(fault.get("number", 3)):
+            return Reply(status=int(fault.get("status", 502)))
+        return Reply(json=truth)
+    return None
 
 
 def _without(fault: Fault, truth: Json) -> Json:
@@ -225,6 +247,9 @@ _JOBS: Mapping[str, Callable[[Fault, Json | None, Job, float], Json | None]] = {
     "job_lost": _lost,
     "job_late": _late,
     "job_flapping": _flapping,
+    "queue": lambda fault, truth, job, now: (
+        {"status": fault.get("status", "queued")} if now - job.submitted < fault.get("seconds", 30) - SAME else truth
+    ),
     "job_no_result": lambda _fault, truth, _job, _now: {"status": truth["status"]} if truth else None,
     "job_foreign": lambda _fault, truth, job, _now: (
         truth | {job.result: "another's"} if truth and truth.get(job.result) else truth

@@ -1,5 +1,6 @@
 """A run as a story, in the model's own words, so that the two can be held side by side."""
 
+import re
 from typing import Any
 
 from scenarios.model import stories
@@ -10,6 +11,7 @@ from scenarios.plans import Plan
 from scenarios.stories.run import Call as Made, Run
 
 FOREIGN = "another's"
+WORKFLOW_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def observed(run: Run) -> Story:
@@ -75,8 +77,15 @@ def _words(run: Run) -> dict[str, str]:
         if word and call.answered is None:
             words[""] = UNKNOWN  # nobody read that answer: a URI that is in no other may be its
         if isinstance(uri, str):
-            words[uri] = word if run.workflow_id in uri else FOREIGN
+            words[uri] = FOREIGN if _of_another(uri, run.workflow_id) else word
+            words[uri.replace(".png", "-plain.png")] = words[uri]  # a mask in another scale, written anew as such
     return words
+
+
+def _of_another(uri: str, workflow_id: str) -> bool:
+    """Say whether a picture is another try-on's: its name begins with the id of another workflow."""
+    name = uri.removeprefix("azure://").partition("/")[2]
+    return re.match(WORKFLOW_ID, name) is not None and not name.startswith(workflow_id)
 
 
 def _call(call: Made, words: dict[str, str]) -> Call:

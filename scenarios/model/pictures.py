@@ -7,9 +7,14 @@ from scenarios.plans import Plan
 
 ALWAYS = {"picture_truncated", "picture_size", "picture_format", "picture_no_alpha", "mask_foreign"}
 
+IN_ANOTHER_SCALE = "mask_values"
+"""Means the same; the mask is written anew in the usual scale (docs/reliability.md)."""
+
 
 def noticed(operation: str, lie: str | None, plan: Plan, choices: Choices) -> bool:
     """Say whether a result that was lied about is refused, by what is known of the request that it answers."""
+    if lie == IN_ANOTHER_SCALE:
+        return False
     if lie is None or lie in ALWAYS:
         return lie is not None
     if operation == "resize":  # a small photo that is given back is what a resize that never enlarges makes of it

@@ -6,16 +6,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import JOB_KINDS, Job, Reply, changes_a_field, damaged, is_of_work, seen_of_job
+from scenarios.model.faults import (
+    JOB_KINDS,
+    Job,
+    Reply,
+    changes_a_field,
+    damaged,
+    in_time,
+    is_of_work,
+    seen_of_job,
+)
 from scenarios.scenario import Rule
+
+MAY_DO_NOTHING = {"delay", "cold_start", "poll_errors"}
+"""Kinds of which a call may notice nothing: a delay of no time, a service that has started, a poll of no matter."""
 
 
 @dataclass(frozen=True)
 class Matched:
-    """The rule that a call meets: its fault, and its place in the plan."""
+    """The rule that a call meets: its fault, its place in the plan, which call it is, and how long after the first."""
 
     fault: Mapping[str, Any]
     rule: int
+    number: int
+    since: float
 
 
 @dataclass
@@ -38,7 +52,7 @@ class Services:
         number = self._counts[service, operation] = self._counts.get((service, operation), 0) + 1
         since = now - self._first.setdefault(service, now)
         met = [
-            Matched(rule.fault, place)
+            Matched(rule.fault, place, number, since)
             for place, rule in enumerate(self.rules)
             if rule.service == service and rule.operation in {operation, "*"} and self._acts(place, rule, number, since)
         ]
@@ -77,10 +91,10 @@ class Services:
         fault = matched.fault
         if is_of_work(fault):
             return Reply(json=truth, lie=fault["kind"])  # whether it acts is known by who looks at job or picture
-        reply = damaged(fault, truth)
+        reply = in_time(fault, truth, matched.number, matched.since) or damaged(fault, truth)
         if changes_a_field(fault) and reply.json == truth:
             return reply  # the field is not there, or as it would be anyway
-        if fault["kind"] != "delay" or reply.after > 0:
+        if fault["kind"] not in MAY_DO_NOTHING or reply != Reply(json=truth):
             self.fired.add(matched.rule)
         return reply
 

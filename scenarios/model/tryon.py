@@ -9,7 +9,7 @@ from scenarios.model.choices import Choices
 from scenarios.model.clock import Cancelled, Clock
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN
-from scenarios.model.pictures import noticed
+from scenarios.model.pictures import IN_ANOTHER_SCALE, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
 from scenarios.model.services import Services
@@ -193,6 +193,8 @@ def _look(telling: Telling, step: Step, service: str, operation: str, lie: str |
     if lie is not None and operation in {"resize", "refine_mask"}:
         _acted(telling, service, operation)
     looked_at(telling, step, CODES[service]["bad"], lambda: noticed(operation, lie, telling.plan, telling.choices))
+    if lie == IN_ANOTHER_SCALE:
+        patiently(telling, step, "put")
 
 
 def _acted(telling: Telling, service: str, operation: str) -> None:
