@@ -13,10 +13,8 @@ IN_ANOTHER_SCALE = "mask_values"
 
 def noticed(operation: str, lie: str | None, plan: Plan, choices: Choices) -> bool:
     """Say whether a result that was lied about is refused, by what is known of the request that it answers."""
-    if lie == IN_ANOTHER_SCALE:
-        return False
-    if lie is None or lie in ALWAYS:
-        return lie is not None
+    if lie in {None, IN_ANOTHER_SCALE} or lie in ALWAYS:
+        return lie in ALWAYS
     if operation == "resize":  # a small photo that is given back is what a resize that never enlarges makes of it
         return max(PHOTOS[plan.photo].size) >= MAX_DIMENSION
     if operation in {"sam3", "refine_mask"} and lie == "picture_unchanged":
