@@ -1,0 +1,103 @@
+"""The same stories in real time, with the plain SDK and server, and in virtual time: what workflows see must agree."""
+
+import asyncio
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from scenarios.virtual import virtual_server
+from tests.virtual import activities, workflows
+from tests.virtual.session import Session
+
+THROTTLE = timedelta(seconds=0.2)
+SLACK_S = 2.0
+"""What real time adds: a busy server, and the moment between a cancellation and the heartbeat that brings it."""
+
+ACTIVITIES: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("sleeps", [3], {}),
+    ("through_a_semaphore", [], {}),
+    ("behind_a_lock", [], {}),
+    ("races", [], {}),
+    ("gives_up", [], {}),
+    ("through_a_queue", [], {}),
+    ("with_anyio", [], {}),
+    ("with_tenacity", [], {}),
+    ("sleeps", [4], {"local": True}),
+    ("fails", [4, 0.5], {"attempts": 5}),
+    ("fails", [3, 0.5], {"local": True, "attempts": 4}),
+    ("fails", [99, 0.5], {"schedule_to_close_timeout": 6, "attempts": 9}),
+    ("fails_for_good", [], {"attempts": 5}),
+    ("fails_for_good", [], {"local": True}),
+    ("hangs", [], {"start_to_close_timeout": 8, "attempts": 3}),
+    ("hangs", [], {"start_to_close_timeout": 8, "schedule_to_close_timeout": 20, "attempts": 9}),
+    ("falls_silent", [], {"heartbeat_timeout": 30, "attempts": 2}),
+    ("falls_silent", [], {"heartbeat_timeout": 30}),
+    ("beats_beside", [25], {"heartbeat_timeout": 15}),
+]
+WORKFLOWS: list[tuple[Any, list[Any]]] = [
+    (workflows.FirstWins.run, [True]),
+    (workflows.FirstWins.run, [False]),
+    (workflows.TimerBeside.run, ["too late"]),
+    (workflows.TimerBeside.run, ["in time"]),
+    (workflows.TimerBeside.run, ["condition"]),
+    (workflows.Locals.run, []),
+    (workflows.Parent.run, []),
+]
+STORIES: list[tuple[Any, list[Any]]] = [
+    *((workflows.One.run, [name, args, options]) for name, args, options in ACTIVITIES),
+    *WORKFLOWS,
+]
+
+
+def close(one: Any, other: Any) -> bool:
+    """The same, but for numbers, which are seconds."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(close, one, other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= SLACK_S
+    return bool(one == other)
+
+
+async def in_real_time() -> list[Any]:
+    """Tell all stories at once on a server and a worker that know of no plugin."""
+    async with virtual_server() as address:
+        client = await Client.connect(address)
+
+        async def tell(workflow: Any, args: list[Any]) -> Any:
+            try:
+                return await client.execute_workflow(workflow, args=args, id=str(uuid.uuid4()), task_queue="real")
+            except WorkflowFailureError as error:
+                return type(error.cause).__name__
+
+        async with Worker(
+            client,
+            task_queue="real",
+            workflows=workflows.ALL,
+            activities=activities.ALL,
+            activity_executor=ThreadPoolExecutor(5),
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            max_heartbeat_throttle_interval=THROTTLE,  # else a cancellation comes after 0.8 of the heartbeat timeout
+            default_heartbeat_throttle_interval=THROTTLE,
+        ):
+            return list(await asyncio.gather(*(tell(workflow, list(args)) for workflow, args in STORIES)))
+
+
+@pytest.mark.long("its stories take the time that they take")
+def test_real_time_and_virtual_time_tell_the_same(session: Session) -> None:
+    real = asyncio.run(in_real_time())
+    virtual = []
+    for workflow, args in STORIES:
+        told, _ = session.run(workflow, *[dict(each) if isinstance(each, dict) else each for each in args])
+        virtual.append(told if not isinstance(told, BaseException) else type(told).__name__)
+    differing = [
+        f"{getattr(workflow, '__qualname__', workflow)} {args}: real {one}, virtual {other}"
+        for (workflow, args), one, other in zip(STORIES, real, virtual, strict=True)
+        if not close(one, other)
+    ]
+    assert differing == []
+    assert len(virtual) == len(STORIES) > 20
