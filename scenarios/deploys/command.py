@@ -22,8 +22,6 @@ STOPPING = "stopping everything (Ctrl-C again kills it)"
 def main(arguments: Sequence[str]) -> int:
     """Check a deploy. Exit codes: 0 safe both ways, 1 not, 2 wrong words."""
     options = _options(arguments)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.disable(logging.CRITICAL)  # workflow tasks that fail are the subject
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="deploy-check-") as home:
         try:
@@ -31,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         except NoVersionError as error:
             print(f"make deploy-check: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
             return 2
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        logging.disable(logging.CRITICAL)  # workflow tasks that fail are the subject
         try:
             with stopped_by_signals(STOPPING):
                 found = list(check(old, JewelryGenerationWorkflow, chosen(), seed=options.seed, done=_progress))

@@ -52,6 +52,7 @@ def changed(tmp_path: Path, old: str, new: str) -> type:
     return of_folder(tmp_path / "app")
 
 
+@pytest.mark.long("a world of its own, and a deploy at every event")
 def test_a_change_that_needs_a_patch_is_found_with_its_event_and_both_commands(tmp_path: Path) -> None:
     new = changed(tmp_path, *UNSAFE["a step twice"])
     found = list(check(JewelryGenerationWorkflow, new, chosen(["near"])))

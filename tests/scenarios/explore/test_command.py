@@ -36,6 +36,7 @@ async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command,
     assert (tmp_path / "out" / "journal.jsonl").read_text().startswith(first)
 
 
+@pytest.mark.long("a world of its own, for the way in which it ends")
 async def test_ctrl_c_sums_up_what_is_there(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
     await command.start("explore", "--out", str(out))

@@ -1,5 +1,6 @@
 """Plans drawn by Hypothesis: each is one that runs and that the model can tell; simple ones come of shrinking."""
 
+import pytest
 from hypothesis import HealthCheck, find, given, settings
 
 from scenarios.explore.tryon.strategies import plans
@@ -24,6 +25,7 @@ def test_a_drawn_plan_runs_as_the_model_says(simulation: Simulation, plan: Plan)
     assert not run.judged or deviations(plan, run) == []
 
 
+@pytest.mark.long("Hypothesis shrinks by hundreds of plans")
 def test_hypothesis_makes_plans_simpler() -> None:
     quick = settings(max_examples=300, deadline=None, database=None)
     found = find(plans(), lambda plan: bool(plan.rules) and plan.rules[0].service == "sam3", settings=quick)
