@@ -13,6 +13,7 @@ from scenarios.deploys.versions import NoVersionError, of_folder, of_git
 ROOT = Path(__file__).parents[3]
 RESIZED = "        self._step = Step.CHECKING_ZOOM\n"
 ZOOMED = "        zoom = await self._run(Activities.check_zoom, resized, policies.ZOOM)\n"
+FIRST = "        uploaded = await self._run(Activities.upload_to_azure"
 LAST = "        self._step = Step.COMPLETED\n"
 GENERATE = "        self._step = Step.GENERATING_IMAGES\n"
 
@@ -24,13 +25,13 @@ SAFE = {
     "a longer timeout": (TIMEOUT, "start_to_close_timeout=timedelta(seconds=300)"),
     "another retry policy": ("retry_policy=policy.retry,", "retry_policy=RETRY,"),
     "one more query": (QUERY, f"{QUERY}    def hello(self) -> str:\n        return 'hello'\n\n{QUERY}"),
-    "a log line": (LAST, f"        workflow.logger.info('done')\n{LAST}"),
+    "a timer after the last step": (LAST, f"        {SLEEP}{LAST}"),
     "a patch": (GENERATE, f"        if workflow.patched('wait'):\n            {SLEEP}{GENERATE}"),
 }
 UNSAFE = {
     "a step twice": (ZOOMED, ZOOMED + ZOOMED),
     "a timer before the last step": (GENERATE, f"        {SLEEP}{GENERATE}"),
-    "a timer after the last step": (LAST, f"        {SLEEP}{LAST}"),
+    "a memo at the start": (FIRST, f"        workflow.upsert_memo({{'step': 'upload'}})\n{FIRST}"),
     "a memo at a step": (RESIZED, f"{RESIZED}        workflow.upsert_memo({{'step': 'zoom'}})\n"),
     "a wait that no replay has": (
         GENERATE,
