@@ -22,7 +22,7 @@ from azure.core.exceptions import (
     ServiceRequestTimeoutError,
     ServiceResponseTimeoutError,
 )
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.blob import ContentSettings, StorageErrorCode
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
@@ -35,6 +35,7 @@ from app.errors.services import (
     AzureUnavailableError,
 )
 from app.process.proxy import proxy_for
+from app.services.blob_transport import BlobTransport
 from app.services.excerpt import excerpt, reason
 from app.services.http import seconds_to_wait
 from app.settings import Settings
@@ -94,8 +95,7 @@ class BlobStore:
             settings.azure_blob_endpoint,
             self.container,
             credential=self._credential,
-            # By itself it would look for a netrc and a proxy at each call, and change threads twice for it.
-            transport=transport or AioHttpTransport(use_env_settings=False, connection_verify=_authority()),
+            transport=transport or BlobTransport(),
             proxies=_proxies(settings.azure_blob_endpoint),
             api_version=API_VERSION,
             retry_total=retries,

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpTransport
 
 from scenarios.headers import TIME
 from scenarios.virtual import RefusedError, SilentError, caller_time, real_io, take_claimed_time
@@ -14,8 +14,8 @@ WHAT = "an answer of the blob store"
 class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
     """Real HTTP to the blob proxy. Outside a story, as in the gateway, requests pass unchanged and take real time."""
 
-    def __init__(self, inner: AsyncHttpTransport[Any, Any] | None = None, *, read_timeout: float = 30) -> None:
-        self._inner = inner or AioHttpTransport()
+    def __init__(self, inner: AsyncHttpTransport[Any, Any], *, read_timeout: float = 30) -> None:
+        self._inner = inner
         self._read_timeout = read_timeout
 
     async def send(self, request: Any, **options: Any) -> Any:

@@ -18,6 +18,7 @@ from temporalio.worker import Interceptor
 
 from app.gateway import open_gateway
 from app.services.assembly import Assembly
+from app.services.blob_transport import BlobTransport
 from app.services.http import production_transport
 from app.settings import Settings
 from app.worker import working
@@ -114,7 +115,7 @@ class World:
         assembly = Assembly(
             settings,
             http_transport=VirtualTransport(production_transport()),
-            blob_transport=VirtualBlobTransport(),
+            blob_transport=VirtualBlobTransport(BlobTransport()),
         )
         self._parts.push_async_callback(assembly.close)
         await self._parts.enter_async_context(

@@ -6,6 +6,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import HttpRequest
 
+from app.services.blob_transport import BlobTransport
 from scenarios.virtual import story_alone
 from scenarios.world.azure_transport import VirtualBlobTransport
 from tests.virtual.claiming import Server, claiming
@@ -22,7 +23,7 @@ async def server() -> AsyncIterator[Server]:
 async def test_the_blob_transport_does_the_same(server: Server) -> None:
     with story_alone(START) as story:
         server.answers = ["", "X-Sim-Elapsed: 3\r\n", "X-Sim-Elapsed: inf\r\n", "X-Sim-Fault: refuse\r\n"]
-        async with VirtualBlobTransport() as transport:
+        async with VirtualBlobTransport(BlobTransport()) as transport:
             request = HttpRequest("GET", server.url)
             assert (await transport.send(request)).status_code == 200
             assert story.now == 0
