@@ -14,6 +14,8 @@ class BlobTransport(AioHttpTransport):  # type: ignore[misc]  # the library give
     certificates that it is told of (`connection_verify`) is read anew at each call, 20 ms of CPU each.
     """
 
+    session: aiohttp.ClientSession | None
+
     def __init__(self) -> None:
         super().__init__(use_env_settings=False)
         self._closed = False
