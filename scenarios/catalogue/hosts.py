@@ -43,7 +43,11 @@ SCENARIOS = (
         )
         for service, operation, kind, story in (
             ("image_manipulator", "resize", "result_named", "A result under another name within the container"),
+            ("image_manipulator", "resize", "result_format", "A resized photo that is a PNG, and is called so"),
             ("sam3", "submit", "mask_values", "A mask of zeros and ones"),
+            ("a100", "generate", "float_noise", "Metrics with the noise of 32-bit floats"),
+            ("a100", "generate", "base64_dress", "Pictures as data URLs"),
+            ("a100", "generate", "redirect", "An answer to which a 303 leads"),
         )
     ),
 )

@@ -8,7 +8,7 @@ from scenarios.model.choices import Choices
 from scenarios.model.clock import SAME, Clock
 from scenarios.model.faults import BROKEN, NOBODY, Reply
 from scenarios.model.numbers import RETRY_AFTER_MOST
-from scenarios.model.services import Matched, Services
+from scenarios.model.services import Met, Services
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import service_of
 from scenarios.plans import Plan
@@ -45,6 +45,8 @@ class Telling:
     story: Story
     pictures: dict[str, str] = field(default_factory=dict)
     """For each picture of the try-on that later steps work on the word for it."""
+    hidden: set[str] = field(default_factory=set)
+    """The words for pictures under names that say nothing of the try-on: no ledger shows that they are read."""
 
 
 @dataclass(frozen=True)
@@ -138,18 +140,16 @@ def asked(
     """
     codes = CODES[service_of(service)]
     limit = step.deadline if until is None else min(until, step.deadline)
-    matched = begin(telling, step, service, operation, limit=limit, late=codes["timeout"])
-    reply = telling.services.answer(matched, truth)
+    met = begin(telling, step, service, operation, limit=limit, late=codes["timeout"])
+    reply = telling.services.answer(met, truth)
     wait(telling, reply.after, limit, codes["timeout"])
     if reply.how in {NOBODY, BROKEN}:
         raise Failure(codes["unavailable"], offline=reply.how == NOBODY)
     return reply
 
 
-def begin(
-    telling: Telling, step: Step | None, service: str, operation: str, *, limit: float, late: str
-) -> Matched | None:
-    """Begin a call, write it down, and return the rule that it meets.
+def begin(telling: Telling, step: Step | None, service: str, operation: str, *, limit: float, late: str) -> Met:
+    """Begin a call, write it down, and return the rules that it meets.
 
     Raises:
         Failure: `late`, when there is no time left for it.
@@ -158,14 +158,13 @@ def begin(
         raise Failure(late)
     telling.clock.point()
     now = telling.clock.now
-    number, matched = telling.services.called(service, operation, now)
+    number, met = telling.services.called(service, operation, now)
     attempt = step.number if step is not None else None
     words = WORKS_ON.get(operation, ()) if step is not None else ()
     works_on = tuple(telling.pictures[word] for word in words if word in telling.pictures)
     telling.story.calls.append(Call(service, operation, number, now, attempt, works_on))
-    if matched is not None:
-        telling.story.met.add((f"{service}.{operation}", number, matched.fault["kind"]))
-    return matched
+    telling.story.met |= {(f"{service}.{operation}", number, each.kind) for each in met}
+    return met
 
 
 WORKS_ON = {

@@ -6,8 +6,13 @@ from typing import Any
 
 from scenarios.model.calls import CODES, Failure, Step, Telling, begin, judged, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, Job
+from scenarios.model.faults import BROKEN, NOBODY, Job, Matched
 from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
+
+Result = tuple[tuple[Matched, ...], str]
+"""The lies in a job's result, and whose that is."""
+Look = Callable[[Step, tuple[Matched, ...], str], None]
+"""Looks at a result."""
 
 
 @dataclass
@@ -26,7 +31,13 @@ class Desk:
 
 
 def run_job(
-    telling: Telling, step: Step, service: str, field: str, *, desk: Desk, look: Callable[[Step, str | None], None]
+    telling: Telling,
+    step: Step,
+    service: str,
+    field: str,
+    *,
+    desk: Desk,
+    look: Look,
 ) -> None:
     """Take a job to a result that is as it must be; one whose ticket is known is resumed.
 
@@ -36,9 +47,9 @@ def run_job(
     if desk.ticket is None:
         desk.ticket = _submit(telling, step, service, field)
         telling.clock.passes(min(POLL_EVERY, _left(telling, desk.ticket)))
-    lie = _follow(telling, step, service, field, desk)
+    lies, result = _follow(telling, step, service, field, desk)
     try:
-        look(step, lie)
+        look(step, lies, result)
     except Failure as failure:
         if failure.code == CODES[service]["bad"]:
             desk.ticket = None
@@ -50,18 +61,20 @@ def _submit(telling: Telling, step: Step, service: str, field: str) -> Ticket:
     submitted = telling.clock.now
     codes = CODES[service]
     limit = min(step.deadline, submitted + JOB_LIMIT)
-    matched = begin(telling, step, service, "submit", limit=limit, late=codes["timeout"])
-    job = telling.services.submitted(matched, submitted, field)
-    reply = telling.services.answer(matched, {"job_id": "a job"})
+    met = begin(telling, step, service, "submit", limit=limit, late=codes["timeout"])
+    job = telling.services.submitted(met, submitted, field)
+    reply = telling.services.answer(met, {"job_id": "a job"})
     wait(telling, reply.after, limit, codes["timeout"])
     if reply.how in {NOBODY, BROKEN}:
         raise Failure(codes["unavailable"])
     judged(service, "submit", reply)
+    if not reply.worked:
+        raise Undecided("a job of which nobody knows")
     return Ticket(job, submitted)
 
 
-def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) -> str | None:
-    """Poll until the job has ended; return the lie in its result. Nothing but its end or its loss makes another one.
+def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) -> Result:
+    """Poll until the job has ended, and return what it leads to. Nothing but its end or its loss makes another one.
 
     When its time is over, what the last poll brought is how it ended.
     """
@@ -82,7 +95,7 @@ def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) 
             if state is not None:
                 word, result = state["status"].lower(), state.get(field)
                 if result and word not in {"processing", "failed"}:
-                    return "mask_foreign" if result == "another's" else ticket.job.lie
+                    return ticket.job.lies, str(result)
                 if word in {"completed", "failed"}:
                     desk.ticket = None
                     raise Failure(codes["failed" if word == "failed" else "bad"])
@@ -111,19 +124,14 @@ def _poll(telling: Telling, step: Step, service: str, ticket: Ticket) -> dict[st
     codes = CODES[service]
     now, left = telling.clock.now, _left(telling, ticket)
     limit = min(step.deadline, now + (min(POLL, left) or LAST_POLL))
-    matched = begin(telling, step, service, "poll", limit=limit, late=codes["timeout"])
-    truth = telling.services.seen(ticket.job, matched, telling.clock.now)
-    kind = matched.fault["kind"] if matched else None
-    if truth is None and (kind is None or kind in JOB_KINDS):
-        return None
-    reply = telling.services.answer(matched, truth or {})
+    met = begin(telling, step, service, "poll", limit=limit, late=codes["timeout"])
+    truth = telling.services.seen(ticket.job, met, telling.clock.now)
+    reply = telling.services.answer(met, truth)
     wait(telling, reply.after, limit, codes["timeout"])
     if reply.how in {NOBODY, BROKEN}:
         raise Failure(codes["unavailable"])
-    if (reply.status == 404 and not reply.of_a_host) or (truth is None and kind == "delay"):
+    if reply.status == 404 and not reply.of_a_host:
         return None
-    if truth is None and kind != "status":
-        raise Undecided(f"{kind} in the answer for a job that is not known")
     try:
         return judged(service, "poll", reply).json
     except Failure:

@@ -1,6 +1,7 @@
 """A run as a story, in the model's own words, so that the two can be held side by side."""
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from scenarios.model import stories
@@ -41,7 +42,7 @@ def observed(run: Run) -> Story:
             (Reply(f"{each.act.do} at {each.act.at}", each.http_status, each.status, each.code),) for each in run.acts
         ],
         met={(call.name, call.number, call.fault) for call in run.calls if call.fault},
-        fired=tuple(any(call.rule == rule_id for call in run.calls) for rule_id in run.rules),
+        fired=tuple(any(rule_id in call.rules for call in run.calls) for rule_id in run.rules),
     )
 
 
@@ -78,8 +79,14 @@ def _words(run: Run) -> dict[str, str]:
             words[""] = UNKNOWN  # nobody read that answer: a URI that is in no other may be its
         if isinstance(uri, str):
             words[uri] = FOREIGN if _of_another(uri, run.workflow_id) else word
-            words[uri.replace(".png", "-plain.png")] = words[uri]  # a mask in another scale, written anew as such
+            words[_plain(uri, run.workflow_id)] = words[uri]
     return words
+
+
+def _plain(uri: str, workflow_id: str) -> str:
+    """Return the name of a mask in another scale that was written anew: this try-on's, whatever it was called."""
+    container, _, name = uri.removeprefix("azure://").partition("/")
+    return f"azure://{container}/{workflow_id}-{PurePosixPath(name).stem.removeprefix(f'{workflow_id}-')}-plain.png"
 
 
 def _of_another(uri: str, workflow_id: str) -> bool:

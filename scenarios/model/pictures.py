@@ -1,19 +1,45 @@
 """Which lies about pictures can be noticed (docs/fakes.md, "Lies that nobody can notice")."""
 
-from scenarios.model.choices import Choices
+from collections.abc import Sequence
+
+from scenarios.model.choices import Choices, Undecided
+from scenarios.model.faults import Matched
 from scenarios.model.numbers import MAX_DIMENSION
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
 
 ALWAYS = {"picture_truncated", "picture_size", "picture_format", "picture_no_alpha", "mask_foreign"}
+NEVER = {"result_named", "result_format", "mask_values"}
+"""They say the same in another dress."""
 
-IN_ANOTHER_SCALE = "mask_values"
-"""Means the same; the mask is written anew in the usual scale (docs/reliability.md)."""
+
+def in_another_scale(lies: Sequence[Matched]) -> bool:
+    """Say whether what is taken for a mask is to be written anew in the usual scale (docs/reliability.md).
+
+    So are zeros and ones, and the alpha of a cut-out.
+    """
+    return any(
+        each.kind == "picture_unchanged" or (each.kind == "mask_values" and each.fault.get("values", "0-1") == "0-1")
+        for each in lies
+    )
 
 
-def noticed(operation: str, lie: str | None, plan: Plan, choices: Choices) -> bool:
-    """Say whether a result that was lied about is refused, by what is known of the request that it answers."""
-    if lie in {None, IN_ANOTHER_SCALE} or lie in ALWAYS:
+def noticed(operation: str, lies: Sequence[Matched], plan: Plan, choices: Choices) -> bool:
+    """Say whether a result that was lied about is refused, by what is known of the request that it answers.
+
+    Raises:
+        Undecided: the lies are several, of which one may hide another.
+    """
+    told = [each.kind for each in lies if each.kind != "result_named"]
+    if len(told) > 1:
+        if "result_format" in told or told[-1] not in ALWAYS or told.count(told[-1]) > 1:
+            raise Undecided(f"what {' and '.join(told)} come to together")
+        return True
+    return bool(told) and _noticed(operation, told[0], plan, choices)
+
+
+def _noticed(operation: str, lie: str, plan: Plan, choices: Choices) -> bool:
+    if lie in NEVER or lie in ALWAYS:
         return lie in ALWAYS
     if operation == "resize":  # a small photo that is given back is what a resize that never enlarges makes of it
         return max(PHOTOS[plan.photo].size) >= MAX_DIMENSION

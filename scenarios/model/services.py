@@ -1,35 +1,24 @@
 """The services and the store under a plan's rules, as docs/fakes.md says. Nothing of the application is in here."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scenarios.model.answers import answered
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import (
     JOB_KINDS,
+    PICTURE_KINDS,
     Job,
+    Matched,
     Reply,
-    changes_a_field,
-    damaged,
-    in_time,
-    is_of_work,
+    contradict,
     seen_of_job,
 )
 from scenarios.scenario import Rule
 
-MAY_DO_NOTHING = {"delay", "cold_start", "poll_errors"}
-"""Kinds of which a call may notice nothing: a delay of no time, a service that has started, a poll of no matter."""
-
-
-@dataclass(frozen=True)
-class Matched:
-    """The rule that a call meets: its fault, its place in the plan, which call it is, and how long after the first."""
-
-    fault: Mapping[str, Any]
-    rule: int
-    number: int
-    since: float
+Met = tuple[Matched, ...]
+"""The rules that a call meets, in their order."""
 
 
 @dataclass
@@ -41,27 +30,24 @@ class Services:
     _counts: dict[tuple[str, str], int] = field(default_factory=dict)
     _first: dict[str, float] = field(default_factory=dict)
     _taken: dict[int, int] = field(default_factory=dict)
-    _met: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def called(self, service: str, operation: str, now: float) -> tuple[int, Matched | None]:
-        """Count a call; return its number and the rule that it meets.
+    def called(self, service: str, operation: str, now: float) -> tuple[int, Met]:
+        """Count a call; return its number and the rules that it meets.
 
         Raises:
-            Undecided: it depends on chance or on something that the model does not look at, or several rules act on it.
+            Undecided: it depends on chance or on something that the model does not look at.
         """
         number = self._counts[service, operation] = self._counts.get((service, operation), 0) + 1
         since = now - self._first.setdefault(service, now)
-        met = [
-            Matched(rule.fault, place, number, since)
-            for place, rule in enumerate(self.rules)
-            if rule.service == service and rule.operation in {operation, "*"} and self._acts(place, rule, number, since)
-        ]
-        if len(met) > 1:
-            raise Undecided(f"two rules act on {service}.{operation} call {number}")
-        for each in met:
-            self._taken[each.rule] = self._taken.get(each.rule, 0) + 1
-            self._met[service, operation] = each.rule
-        return number, met[0] if met else None
+        met: list[Matched] = []
+        for place, rule in enumerate(self.rules):
+            concerns = rule.service == service and rule.operation in {operation, "*"}
+            if not concerns or any(contradict(rule.fault["kind"], each.kind) for each in met):
+                continue
+            if self._acts(place, rule, number, since):
+                met.append(Matched(rule.fault, place, number, since))
+                self._taken[place] = self._taken.get(place, 0) + 1
+        return number, tuple(met)
 
     def _acts(self, place: int, rule: Rule, number: int, since: float) -> bool:
         when = dict(rule.when)
@@ -76,55 +62,41 @@ class Services:
             and self._taken.get(place, 0) < when.get("max_hits", math.inf)
         )
 
-    def acted(self, service: str, operation: str) -> None:
-        """Note that the fault which a service's operation met last was seen."""
-        self.fired |= {place for (name, what), place in self._met.items() if (name, what) == (service, operation)}
+    def acted(self, met: Matched) -> None:
+        """Note that a fault was seen."""
+        self.fired.add(met.rule)
 
-    def answer(self, matched: Matched | None, truth: dict[str, Any]) -> Reply:
-        """Return what a call is answered that would be answered with that JSON.
+    def answer(self, met: Met, truth: dict[str, Any] | None) -> Reply:
+        """Return what a call is answered that would be answered with that JSON; None: the job is not known.
 
         Raises:
-            Undecided: the fault is one that the model does not know.
+            Undecided: a fault is one that the model does not know.
         """
-        if matched is None:
-            return Reply(json=truth)
-        fault = matched.fault
-        if is_of_work(fault):
-            return Reply(json=truth, lie=fault["kind"])  # whether it acts is known by who looks at job or picture
-        reply = in_time(fault, truth, matched.number, matched.since) or damaged(fault, truth)
-        if changes_a_field(fault) and reply.json == truth:
-            return reply  # the field is not there, or as it would be anyway
-        if fault["kind"] not in MAY_DO_NOTHING or reply != Reply(json=truth):
-            self.fired.add(matched.rule)
-        return reply
+        return answered(met, truth, self.acted)
 
-    def submitted(self, matched: Matched | None, now: float, result: str) -> Job:
+    def submitted(self, met: Met, now: float, result: str) -> Job:
         """Return the job that a submit makes now, whose result's field has that name."""
-        job = Job(now, now, result)
-        if matched is not None and is_of_work(matched.fault):
-            job.fault, job.rule = matched.fault, matched.rule
-            if matched.fault["kind"] == "job_slow":
-                if matched.fault.get("seconds") is None:
+        job = Job(now, now, result, tuple(each for each in met if each.kind in JOB_KINDS | PICTURE_KINDS))
+        for each in met:
+            if each.kind == "job_slow":
+                if each.fault.get("seconds") is None:
                     raise Undecided("how long a job takes is the profile's business")
-                job.ready = now + float(matched.fault["seconds"])
-                self.fired.add(matched.rule)
+                job.ready = now + float(each.fault["seconds"])
+                self.acted(each)
         return job
 
-    def seen(self, job: Job, matched: Matched | None, now: float) -> dict[str, Any] | None:
+    def seen(self, job: Job, met: Met, now: float) -> dict[str, Any] | None:
         """Return the JSON that a poll of a job gives now, None for 404: the truth, with the lies of submit and poll."""
         truth: dict[str, Any] | None = {"status": "processing"}
-        if now >= job.ready - 1e-9:
+        if job.is_ready(now):
             truth = {"status": "completed", job.result: "its own"}
-        poll = (matched.fault, matched.rule) if matched and matched.fault["kind"] in JOB_KINDS else None
-        for fault, rule in ((job.fault, job.rule), poll or (None, None)):
-            if fault is None or rule is None:
-                continue
-            told = seen_of_job(fault, truth, job, now)
+        for each in (*job.faults, *met):
+            told = seen_of_job(each.fault, truth, job, now)
             if told != truth:
-                self.fired.add(rule)
+                self.acted(each)
             truth = told
-        if job.lie and truth and truth.get(job.result) and job.rule is not None:
-            self.fired.add(job.rule)
+        if truth and truth.get(job.result):
+            self.fired.update(each.rule for each in job.lies)
         return truth
 
 

@@ -16,6 +16,9 @@ BAD = "AZURE_BAD_ANSWER"
 REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 """Statuses after which the same request would be refused again."""
 KNOWN = {408, 429, 500, 502, 503, 504}
+OF_A_BODY = {"garbage", "truncate", "dribble", "content_type", "extra_field"}
+LATE = {"delay", "slow_upload", "cold_start"}
+REFUSALS = {"status", "container_being_deleted", "key_not_permitted", "clock_skew"}
 READ_ON_PAUSE = 1.0
 """Seconds that the store's client waits, by itself, before it reads on."""
 
@@ -40,11 +43,13 @@ def blob(telling: Telling, operation: str, limit: float) -> None:
 
 def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
     """Make one request; return whether that was all."""
-    matched = begin(telling, None, "blob", operation, limit=limit, late=TIMEOUT)
-    kind = matched.fault["kind"] if matched else None
-    if kind in {"garbage", "truncate", "dribble", "content_type", "extra_field"} and operation != "get":
-        return True  # a body that is not there cannot be damaged
-    reply = telling.services.answer(matched, {})
+    met = begin(telling, None, "blob", operation, limit=limit, late=TIMEOUT)
+    if operation != "get":
+        met = tuple(each for each in met if each.kind not in OF_A_BODY)  # one that is not there cannot be damaged
+    kind = next((each.kind for each in met if each.kind not in LATE), None)
+    if len([each for each in met if each.kind not in LATE]) > 1:
+        raise Undecided("an error of the store that is damaged")
+    reply = telling.services.answer(met, {})
     silent = (reply.after if reply.silence is None else reply.silence) > STORE_SILENCE
     wait(telling, STORE_SILENCE if silent else reply.after, limit, TIMEOUT)
     if silent:
@@ -67,9 +72,9 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
 def _judge(operation: str, reply: Reply, kind: str | None) -> None:
     if reply.how == NOBODY:
         raise Failure(UNAVAILABLE, offline=True)
-    if kind in {None, "delay", "dribble", "content_type"}:
+    if kind in {None, "dribble", "slow_headers", "content_type"}:
         return
-    if kind != "status":
+    if kind not in REFUSALS:
         raise Undecided(f"{kind} is no fault of a store")
     if reply.status == 404:
         raise Failure(NOT_FOUND, final=True)
@@ -102,14 +107,15 @@ def patiently(telling: Telling, step: Step, operation: str) -> None:
     raise AssertionError("the last try returns or raises")
 
 
-def looked_at(telling: Telling, step: Step, bad: str, refused: Callable[[], bool]) -> None:
-    """Read a result and look at it.
+def looked_at(telling: Telling, step: Step, bad: str, refused: Callable[[], bool], *, hidden: bool = False) -> None:
+    """Read a result and look at it. One that is hidden is read too, but no rule and no ledger knows whose it is.
 
     Raises:
         Failure: `bad`, when it is not there or is refused; or an Azure error.
     """
     try:
-        patiently(telling, step, "get")
+        if not hidden:
+            patiently(telling, step, "get")
     except Failure as failure:
         if failure.code == NOT_FOUND:
             raise Failure(bad) from None

@@ -7,9 +7,10 @@ from scenarios.model.a100 import A100, on_an_a100
 from scenarios.model.calls import CODES, Failure, Step, Telling, call
 from scenarios.model.choices import Choices
 from scenarios.model.clock import Cancelled, Clock
+from scenarios.model.faults import ANOTHERS, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN
-from scenarios.model.pictures import IN_ANOTHER_SCALE, noticed
+from scenarios.model.pictures import in_another_scale, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
 from scenarios.model.services import Services
@@ -84,9 +85,9 @@ def _steps(telling: Telling) -> None:
     _activity(telling, "resize_image", lambda step: _resize(telling, step))
     pictures["resized"] = pictures["subject"] = "resized"
     if _activity(telling, "check_zoom", lambda step: _zoom(telling, step)):
-        _job_activity(telling, "remove_background", "birefnet", "result_uri")
+        _job_activity(telling, "remove_background", "birefnet", "result_uri", "cutout")
         pictures["subject"] = "cutout"
-    _job_activity(telling, "generate_mask", "sam3", "mask_uri")
+    _job_activity(telling, "generate_mask", "sam3", "mask_uri", "mask")
     pictures["mask"] = pictures["final mask"] = "mask"
     if plan.strokes:
         _activity(telling, "refine_mask", lambda step: _refine(telling, step))
@@ -137,7 +138,7 @@ def _upload(telling: Telling, step: Step) -> None:
 def _resize(telling: Telling, step: Step) -> None:
     truth = {"resized_uri": "it", "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
     reply = call(telling, step, "image_manipulator", "resize", truth)
-    _look(telling, step, "image_manipulator", "resize", reply.lie)
+    _look(telling, step, "resize", reply.lies, made="resized", of="photo", bad=CODES["image_manipulator"]["bad"])
 
 
 def _zoom(telling: Telling, step: Step) -> bool:
@@ -153,32 +154,29 @@ def _zoom(telling: Telling, step: Step) -> bool:
     return bool(reply.json["recommend_bg_removal"])
 
 
-def _job_activity(telling: Telling, activity: str, service: str, field: str) -> None:
+def _job_activity(telling: Telling, activity: str, service: str, field: str, made: str) -> None:
     desk = Desk()
+    of = telling.pictures["subject"]
 
-    def look(step: Step, lie: str | None) -> None:
-        if lie == "mask_foreign":  # not even read: its name is another try-on's
+    def look(step: Step, lies: tuple[Matched, ...], result: str) -> None:
+        if result == ANOTHERS:
             raise Failure(CODES[service]["bad"])
-        _look(telling, step, service, service, lie)
+        _look(telling, step, service, lies, made=made, of=of, bad=CODES[service]["bad"])
 
     _activity(telling, activity, lambda step: run_job(telling, step, service, field, desk=desk, look=look))
 
 
 def _refine(telling: Telling, step: Step) -> None:
     reply = on_an_a100(telling, step, "refine_mask", {"refined_mask_uri": "it"})
-    if reply.lie == "mask_foreign":
-        _acted(telling, A100, "refine_mask")
-        raise Failure(CODES[A100]["bad"])
-    _look(telling, step, A100, "refine_mask", reply.lie)
+    _look(telling, step, "refine_mask", reply.lies, made="refined", of="mask", bad=CODES[A100]["bad"])
 
 
 def _generate(telling: Telling, step: Step) -> None:
     truth: dict[str, Any] = {**dict.fromkeys(PICTURES, "a picture"), "metrics": {}, "metrics_gemini": {}}
     reply = on_an_a100(telling, step, "generate", truth)
     answer = dict(reply.json or {})
-    if reply.lie:
-        _acted(telling, A100, "generate")
-    if answer["result_base64"] == "broken" or noticed("generate", reply.lie, telling.plan, telling.choices):
+    telling.services.fired.update(each.rule for each in reply.lies)
+    if answer["result_base64"] == "broken" or noticed("generate", reply.lies, telling.plan, telling.choices):
         raise Failure(CODES[A100]["bad"])
     if answer.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
         answer |= {"fidelity_viz_gemini_base64": None, "metrics_gemini": None}
@@ -189,14 +187,17 @@ def _generate(telling: Telling, step: Step) -> None:
     telling.story.results = frozenset(told)
 
 
-def _look(telling: Telling, step: Step, service: str, operation: str, lie: str | None) -> None:
-    if lie is not None and operation in {"resize", "refine_mask"}:
-        _acted(telling, service, operation)
-    looked_at(telling, step, CODES[service]["bad"], lambda: noticed(operation, lie, telling.plan, telling.choices))
-    if lie == IN_ANOTHER_SCALE:
+def _look(
+    telling: Telling, step: Step, operation: str, lies: tuple[Matched, ...], *, made: str, of: str, bad: str
+) -> None:
+    """Read what a service made of another picture, and look at it. Its name goes with that of what it is made of."""
+    telling.services.fired.update(each.rule for each in lies)
+    kinds = {each.kind for each in lies}
+    if "mask_foreign" in kinds:  # not even read: its name is another try-on's
+        raise Failure(bad)
+    hidden = "result_named" in kinds or of in telling.hidden
+    looked_at(telling, step, bad, lambda: noticed(operation, lies, telling.plan, telling.choices), hidden=hidden)
+    if made in {"mask", "refined"} and in_another_scale(lies):
         patiently(telling, step, "put")
-
-
-def _acted(telling: Telling, service: str, operation: str) -> None:
-    """Note that the picture fault of an operation's last call acted."""
-    telling.services.acted(service, operation)
+    elif hidden:
+        telling.hidden.add(made)

@@ -136,7 +136,7 @@ def the_workflow_never_waits_by_itself(run: Run) -> Iterator[str]:
 
 def every_rule_fired(run: Run) -> Iterator[str]:
     """A rule that must fire and did not makes the run inconclusive."""
-    fired = {call.rule for call in run.calls}
+    fired = {rule for call in run.calls for rule in call.rules}
     for rule_id, rule in run.rules.items():
         if rule.must_fire and rule_id not in fired:
             yield f"inconclusive: {rule.fault['kind']} on {rule.service}.{rule.operation} never fired"

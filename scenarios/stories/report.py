@@ -23,7 +23,7 @@ def story(run: Run, command: str) -> str:
         f"  ended {run.status}{_error(run)} after {run.timeline.length:.1f} virtual s, {run.wall_s:.2f} s of wall time",
     ]
     for rule_id, rule in run.rules.items():
-        fired = sum(call.rule == rule_id for call in run.calls)
+        fired = sum(rule_id in call.rules for call in run.calls)
         when = f" on calls {rule.calls}" if rule.calls else ""
         lines.append(f"  rule: {rule.service}.{rule.operation} {dict(rule.fault)}{when}, fired {fired} times")
     lines += ["  timeline, in virtual seconds:", *_timeline(run)]

@@ -26,6 +26,13 @@ class Call:
     sent: dict[str, Any] | None = None
     answered: dict[str, Any] | None = None
     """Digests of what was sent and answered (fakes/kit/digests.py); None where there was no JSON, or nobody read it."""
+    also: tuple[str, ...] = ()
+    """Further rules that changed something in it."""
+
+    @property
+    def rules(self) -> set[str]:
+        """The rules that changed something in it."""
+        return {rule for rule in (self.rule, *self.also) if rule}
 
     @property
     def name(self) -> str:

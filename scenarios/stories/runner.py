@@ -265,6 +265,7 @@ class Runner:
                 duration_s=entry["duration_s"],
                 sent=entry["sent"],
                 answered=entry["answered"],
+                also=tuple(entry.get("also", ())),
             )
             for entry in await self._place.controls[service].ledger(run.workflow_id)
         ]

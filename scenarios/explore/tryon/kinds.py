@@ -22,6 +22,11 @@ class Kind(NamedTuple):
         more = {0: "on", 1: ""}.get(self.calls, f"x{self.calls}")
         return "-".join(part for part in (self.fault["kind"], *told, past, more) if part)
 
+    @property
+    def must_fire(self) -> bool:
+        """Whether there is always something to change: padding may not be there."""
+        return self.fault.get("dress") != "unpadded"
+
 
 BESIDE = 0.1
 """Seconds under and over a deadline."""
@@ -35,42 +40,21 @@ LIMITS = {
     "refine_mask": DEADLINE["refine_mask"],
     "generate": DEADLINE["generate_images"],
 }
-PICTURES: Mapping[str, tuple[str, ...]] = {
-    "image_manipulator.resize": ("picture_truncated", "picture_size", "picture_unchanged", "picture_format"),
-    "birefnet.submit": (
-        "picture_truncated",
-        "picture_size",
-        "picture_no_alpha",
-        "picture_unchanged",
-        "picture_format",
-    ),
-    "sam3.submit": (
-        "picture_truncated",
-        "picture_size",
-        "picture_unchanged",
-        "picture_format",
-        "mask_empty",
-        "mask_full",
-        "mask_inverted",
-        "mask_foreign",
-    ),
-    "a100.refine_mask": (
-        "picture_truncated",
-        "picture_size",
-        "picture_unchanged",
-        "picture_format",
-        "mask_empty",
-        "mask_full",
-        "mask_inverted",
-        "mask_foreign",
-    ),
+WHOLE = ("picture_truncated", "picture_size", "picture_unchanged", "picture_format")
+LIES = ("mask_empty", "mask_full", "mask_inverted", "mask_foreign")
+MASK: tuple[Mapping[str, Any], ...] = (
+    *({"kind": kind} for kind in (*WHOLE, *LIES, "result_named", "result_format")),
+    *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
+)
+PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "image_manipulator.resize": tuple({"kind": kind} for kind in (*WHOLE, "result_named", "result_format")),
+    "birefnet.submit": tuple({"kind": kind} for kind in (*WHOLE, "picture_no_alpha", "result_named")),
+    "sam3.submit": MASK,
+    "a100.refine_mask": MASK,
     "a100.generate": (
-        "picture_truncated",
-        "picture_size",
-        "picture_unchanged",
-        "picture_format",
-        "base64_broken",
-        "gemini_null",
+        *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
+        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7)),
+        *({"kind": "base64_dress", "dress": dress} for dress in ("data_url", "lines", "urlsafe", "unpadded")),
     ),
 }
 
@@ -81,11 +65,12 @@ def kinds(operation: str) -> list[Kind]:
     if service == "blob":
         return list(_of_the_store(name))
     base = f"{service_of(service)}.{name}"
-    found = [*_of_http(name), *_of_contract(service, name), *(Kind({"kind": kind}) for kind in PICTURES.get(base, ()))]
+    found = [*_of_http(name), *_of_contract(service, name), *(Kind(fault) for fault in PICTURES.get(base, ()))]
     if name == "submit":
         found += [Kind(fault) for fault in JOBS]
     if name == "poll":
         found += [Kind(fault) for fault in POLLS]
+        found += [Kind({"kind": "poll_errors", "number": number, "good": good}, 0) for number, good in POLL_ERRORS]
     return found
 
 
@@ -108,6 +93,16 @@ def _of_http(name: str) -> Iterator[Kind]:
     yield Kind({"kind": "status", "status": 404}, 3)
     yield Kind({"kind": "status", "status": 404, "body": "modal-http: app for invoked web endpoint is stopped"})
     yield Kind({"kind": "status", "status": 202, "body": {}})
+    yield Kind({"kind": "host_gone"})
+    yield Kind({"kind": "redirect"})
+    yield Kind({"kind": "redirect", "elsewhere": "http://127.0.0.2:9"})
+    yield Kind({"kind": "slow_upload", "seconds": round(LIMITS[name] + BESIDE, 3)})
+    yield Kind({"kind": "slow_headers", "bytes": 1_000_000, "pause": 1})
+    yield Kind({"kind": "slow_headers", "bytes": 1, "pause": 5})
+    for seconds in (20, 60):
+        yield Kind({"kind": "cold_start", "seconds": seconds}, 0)
+    yield Kind({"kind": "not_ready"})
+    yield Kind({"kind": "not_ready", "retry_after": 9}, 2)
 
 
 def _of_contract(service: str, name: str) -> Iterator[Kind]:
@@ -122,6 +117,7 @@ def _of_contract(service: str, name: str) -> Iterator[Kind]:
 
 
 JOBS: tuple[Mapping[str, Any], ...] = (
+    *({"kind": "queue", "seconds": seconds} for seconds in (30, 121)),
     *({"kind": "job_slow", "seconds": seconds} for seconds in (1, 3, 118, 120, 122)),
     {"kind": "job_stuck"},
     {"kind": "job_failed"},
@@ -135,6 +131,7 @@ JOBS: tuple[Mapping[str, Any], ...] = (
     {"kind": "job_flapping", "period": 2, "status": "processing"},
 )
 POLLS: tuple[Mapping[str, Any], ...] = (
+    {"kind": "queue", "seconds": 5},
     {"kind": "job_stuck"},
     {"kind": "job_failed"},
     {"kind": "job_lost"},
@@ -144,11 +141,18 @@ POLLS: tuple[Mapping[str, Any], ...] = (
 )
 
 
+POLL_ERRORS = ((1, 0), (3, 0), (3, 1))
+
+
 def _of_the_store(name: str) -> Iterator[Kind]:
     for status in (403, 404, 409, 429, 500, 503):
         yield Kind({"kind": "status", "status": status})
     for seconds in (0, 6, 61):
         yield Kind({"kind": "status", "status": 503, "retry_after": seconds})
+    for kind in ("container_being_deleted", "key_not_permitted", "clock_skew"):
+        yield Kind({"kind": kind})
+    yield Kind({"kind": "container_being_deleted"}, 6)
+    yield Kind({"kind": "slow_upload", "seconds": STORE_TRY + BESIDE})
     for kind in ("reset", "empty", "answer_lost"):
         yield Kind({"kind": kind})
         yield Kind({"kind": kind}, 2)

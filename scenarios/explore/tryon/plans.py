@@ -9,6 +9,7 @@ from typing import Any
 from scenarios.explore.application import Simpler, Site
 from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.model import Story, Undecided, stories
+from scenarios.model.faults import contradict
 from scenarios.photos import PHOTOS
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Act, Away, Plan
@@ -64,13 +65,17 @@ def starts() -> list[Plan]:
 
 
 def with_fault(plan: Plan, site: Site, kind: Kind) -> Plan | None:
-    """Return the plan with one fault more at a call; None when another rule is there already."""
+    """Return the plan with one fault more at a call; None when a rule is there already that cannot act beside it."""
     service, _, operation = site.operation.partition(".")
     last = "" if kind.calls == 0 else str(site.number + kind.calls - 1)
     calls = str(site.number) if kind.calls == 1 else f"{site.number}-{last}"
-    if any((rule.service, rule.operation, rule.calls) == (service, operation, calls) for rule in plan.rules):
+    there = [rule for rule in plan.rules if (rule.service, rule.operation, rule.calls) == (service, operation, calls)]
+    word = kind.fault["kind"]
+    if any(word == rule.fault["kind"] or contradict(rule.fault["kind"], word) for rule in there):
         return None
-    rule = PlannedRule(service=service, operation=operation, fault=dict(kind.fault), calls=calls)
+    rule = PlannedRule(
+        service=service, operation=operation, fault=dict(kind.fault), calls=calls, must_fire=kind.must_fire
+    )
     return changed(plan, rules=(*plan.rules, rule))
 
 

@@ -5,6 +5,8 @@ from random import Random
 
 import pytest
 
+import fakes.faults  # noqa: F401 - their kinds
+from fakes.kit.faults import kinds as known
 from scenarios.explore.application import Seen, Site
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon import plans
@@ -12,6 +14,7 @@ from scenarios.explore.tryon.application import TryOns, judged, reachable, sampl
 from scenarios.explore.tryon.cells import grid
 from scenarios.explore.tryon.kinds import kinds
 from scenarios.model import stories
+from scenarios.model.answers import KNOWN
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Plan, plan_of, scenario_of
 from scenarios.plans.plan import parsed, written
@@ -56,6 +59,17 @@ def test_every_operation_has_kinds_that_the_fakes_take() -> None:
                 plan = plans.with_fault(plans.START, site, kind)
                 assert plan
                 scenario_of(plan)
+
+
+LEFT_OUT: dict[str, str] = {}
+"""Kinds of the fakes' registry that are put nowhere and told by nobody, each with the reason."""
+
+
+def test_every_kind_of_fault_is_placed_and_told() -> None:
+    operations = [f"{service}.{name}" for service, names in OPERATIONS.items() for name in names if name != "head"]
+    placed = {kind.fault["kind"] for operation in operations for kind in kinds(operation)}
+    assert placed == set(known()) - set(LEFT_OUT)
+    assert placed == KNOWN
 
 
 def test_every_fault_that_is_placed_acts_by_the_model_and_every_plan_is_named_by_what_it_is() -> None:

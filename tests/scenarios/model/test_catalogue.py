@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from scenarios.catalogue import CATALOGUE
-from scenarios.model import Story, Undecided, stories
+from scenarios.model import Story, stories
 from scenarios.plans import plan_of
 from scenarios.scenario import Expect, Scenario
 
@@ -43,22 +43,7 @@ def _times(what: str, wanted: tuple[float, ...], said: list[float]) -> Iterator[
         yield f"{what}: {said}, not {wanted}"
 
 
-UNDECIDED = {"dress-result-named": "the store cannot tell whose blob it is that has a name of the service's own"}
-"""Stories of which the model says nothing, each with the reason."""
-TOLD = [scenario for scenario in CATALOGUE if scenario.name not in UNDECIDED]
-
-
-def test_the_model_says_nothing_of_a_few_stories_alone() -> None:
-    silent = []
-    for scenario in CATALOGUE:
-        try:
-            stories(plan_of(scenario))
-        except Undecided:
-            silent.append(scenario.name)
-    assert silent == list(UNDECIDED)
-
-
-@pytest.mark.parametrize("scenario", TOLD, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda scenario: scenario.name)
 def test_the_model_tells_the_story_that_the_catalogue_expects(scenario: Scenario) -> None:
     allowed = stories(plan_of(scenario))
     problems = [list(unmet(scenario.expect, story)) for story in allowed]
@@ -87,5 +72,5 @@ def test_an_expectation_that_is_wrong_is_noticed() -> None:
 
 
 def test_the_model_allows_one_story_for_nearly_every_scenario() -> None:
-    single = sum(len(stories(plan_of(scenario))) == 1 for scenario in TOLD)
+    single = sum(len(stories(plan_of(scenario))) == 1 for scenario in CATALOGUE)
     assert single >= 0.95 * len(CATALOGUE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.model import Undecided, stories
+from scenarios.model import Story, Undecided, stories
 from scenarios.model.choices import Choices, every_way
 from scenarios.plans import Plan
 from scenarios.plans.plan import PlannedRule
@@ -87,6 +87,39 @@ def test_a_rule_that_cannot_fire_is_told() -> None:
     assert story.fired == (True, True)
     (story,) = stories(plan(rule("birefnet", "submit", "reset")))
     assert story.fired == (False,)
+
+
+def attempts(allowed: list[Story], activity: str) -> set[tuple[float, ...]]:
+    return {tuple(each.began for each in story.attempts if each.activity == activity) for story in allowed}
+
+
+def test_two_rules_act_on_one_call_where_they_do_not_contradict_each_other() -> None:
+    late = rule("sam3", "submit", "delay", calls="1", seconds=5)
+    busy = rule("sam3", "submit", "status", calls="1", status=503)
+    (story,) = stories(plan(busy, late))
+    assert (attempts([story], "generate_mask"), story.fired) == ({(0, 7)}, (True, True))
+    (story,) = stories(plan(busy, rule("sam3", "submit", "job_failed", calls="1")))
+    assert (attempts([story], "generate_mask"), story.fired) == ({(0, 2)}, (True, False))
+    (story,) = stories(plan(rule("sam3", "submit", "queue", seconds=6), rule("sam3", "submit", "job_failed")))
+    assert (story.code, story.fired) == ("SAM3_JOB_FAILED", (True, True))
+    (story,) = stories(plan(busy, rule("sam3", "submit", "garbage", calls="1")))
+    assert (attempts([story], "generate_mask"), story.fired) == ({(0, 2)}, (True, True))
+
+
+def test_of_lies_that_may_hide_each_other_it_says_nothing() -> None:
+    empty, inverted, size = (rule("sam3", "submit", kind) for kind in ("mask_empty", "mask_inverted", "picture_size"))
+    with pytest.raises(Undecided):
+        stories(plan(empty, inverted))
+    (story,) = stories(plan(empty, size))
+    assert story.code == "SAM3_BAD_ANSWER"
+
+
+def test_a_picture_under_a_name_of_the_services_own_is_read_where_no_rule_sees_it() -> None:
+    named = rule("image_manipulator", "resize", "result_named")
+    (story,) = stories(plan(named))
+    (usual,) = stories(plan())
+    reads = [sum(call.name == "blob.get" for call in each.calls) for each in (story, usual)]
+    assert (story.status, reads) == ("COMPLETED", [1, 3])  # what is made of it is called after it
 
 
 @pytest.mark.parametrize(

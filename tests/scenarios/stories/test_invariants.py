@@ -11,10 +11,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from fakes.kit.digests import digest
+from scenarios.scenario import rule
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.virtual import Attempt
-from tests.scenarios.stories.made_runs import call, completed, failed, with_call
+from tests.scenarios.stories.made_runs import call, completed, failed, generated, with_call
 
 RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
 
@@ -207,3 +208,32 @@ def test_a_failure_with_another_key_is_noticed() -> None:
     run = failed()
     run.answer["error"]["trace"] = "..."
     assert [breach for breach in breaches(run) if "the error has" in breach]
+
+
+@pytest.mark.parametrize(
+    ("off", "dress", "breaks"),
+    [
+        (9e-7, str, False),
+        (-9e-7, lambda text: f"data:image/jpeg;base64,{text}", False),
+        (0, lambda text: "\n".join(text[place : place + 76] for place in range(0, len(text), 76)) + "\n", False),
+        (0, lambda text: text.replace("+", "-").replace("/", "_"), False),
+        (0, lambda text: text.rstrip("="), False),
+        (2e-6, str, True),
+        (0, lambda text: text.swapcase(), True),
+    ],
+)
+def test_the_a100s_answer_may_come_in_another_dress(off: float, dress: Callable[[str], str], breaks: bool) -> None:
+    run = completed()
+    answer = generated()
+    answer["metrics"]["iou"] += off
+    answer = {name: dress(value) if isinstance(value, str) else value for name, value in answer.items()}
+    with_call(run, -1, answered=digest(answer))
+    assert any("what comes back" in breach for breach in breaches(run)) is breaks
+
+
+def test_a_rule_that_acted_beside_another_has_fired() -> None:
+    run = completed()
+    run.rules["made-id.1"] = rule("sam3", "submit", "delay", seconds=1)
+    assert any("delay on sam3.submit never fired" in breach for breach in breaches(run))
+    with_call(run, 0, also=("made-id.1",))
+    assert not any("never fired" in breach for breach in breaches(run))
