@@ -53,6 +53,10 @@ class VirtualLoop(TurningLoop):
     ) -> asyncio.TimerHandle:
         """Set a timer of the story whose context it is."""
         story = context.get(current) if context else current.get()
+        if story and story.over and asyncio.current_task(self) is None:
+            # A library's housekeeping, as of a pool of connections, which outlives the story that used it first.
+            # It sets itself anew for ever, and at no expense in virtual time.
+            return super().call_at(_monotonic() + when - story.now, callback, *args, context=Context())
         if story:
             return story.call_at(when, callback, *args, context=context)
         return super().call_at(when, callback, *args, context=context)

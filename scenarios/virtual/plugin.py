@@ -153,7 +153,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
             self._by_run.pop(run, None)
         self._by_key.pop(story.key, None)
         self._by_group.pop(self._group(story.name), None)
-        story.free = True  # what still runs in it comes to its end
+        story.ends()
 
     # ---------------------------------------------------------------- what makes stories
     @property
@@ -361,7 +361,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
         async def shut_down() -> None:
             for story in set(self._by_run.values()):
-                story.free = True  # nobody waits for its attempts any more, and they have to end
+                story.ends()
             await shutdown()
 
         worker.shutdown = shut_down  # type: ignore[method-assign]

@@ -107,7 +107,7 @@ class Running:
                 await asyncio.wait({task, self._expired}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 if activity.is_worker_shutdown():
-                    self.story.free = True  # nobody waits for it any more, and it has to end
+                    self.story.ends()
                 self._stop_asking()
                 task.cancel()
         if task.done():

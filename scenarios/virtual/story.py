@@ -93,6 +93,7 @@ class Story:
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
         self.free = False
+        self.over = False
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}
@@ -105,6 +106,10 @@ class Story:
     def attempts(self, activity: str | None = None) -> list[Attempt]:
         """Return the attempts so far, of one activity or of all, in the order in which they began."""
         return [each for each in self._made if activity in (None, each.activity)]
+
+    def ends(self) -> None:
+        """Say that nobody waits for it any more: what still runs in it comes to its end."""
+        self.free = self.over = True
 
     def beat(self) -> None:
         """Say that something happens: it is not stuck."""

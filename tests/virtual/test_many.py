@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from contextvars import Context
 from typing import Any
 
 import pytest
 
 from scenarios.virtual import Story
+from scenarios.virtual.story import current
 from tests.virtual.session import Session
 from tests.virtual.workflows import Chain, Continued, FirstWins, One, Parent, RetriesBeside
 
@@ -42,6 +44,29 @@ def test_many_at_once_go_as_one_goes_alone(session: Session, copies: int) -> Non
 
     alone, together = session.do(all_of_them())
     assert together == alone * copies
+
+
+def test_a_library_that_keeps_house_does_so_in_real_time_once_its_story_is_over(session: Session) -> None:
+    fired = 0
+
+    def keep_house() -> None:
+        nonlocal fired
+        fired += 1
+        asyncio.get_running_loop().call_later(15, keep_house)
+
+    async def kept() -> list[int]:
+        _, story = await session.tell(One.run, "through_a_queue", [], {})
+        inside = Context()
+        inside.run(current.set, story)
+        inside.run(asyncio.get_running_loop().call_later, 15, keep_house)  # as a pool does that a story uses first
+        session.virtual.forget(story.name)
+        seen = []
+        for _ in range(20):
+            await asyncio.sleep(0)
+            seen.append(fired)
+        return seen
+
+    assert session.do(kept())[-5:] == [1] * 5  # once it was the story's, then it is nobody's
 
 
 def test_an_hour_of_ticks_takes_seconds(session: Session) -> None:
