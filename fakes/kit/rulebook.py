@@ -211,6 +211,8 @@ class RuleBook:
         acts: frozenset[str] = frozenset()
         if self._concerns(rule):
             acts = self._fitting(rule, wrong)
+            if rule.fault.only_virtual and not self._keyed_refusal:
+                wrong("fault.kind", f"{rule.fault.kind}: {rule.fault.only_virtual}")
         if isinstance(rule.fault, Refuse) and not self._keyed_refusal:
             for name in ("operation", "key"):
                 if getattr(rule, name) != "*":

@@ -1,11 +1,12 @@
 """The names on the wire between a fake and its callers: headers, and the path of the control plane."""
 
-from .harness import ATTEMPT, ELAPSED, FAULT, LONGEST_PAUSE, REFUSE, TIME, WORKFLOW_ID
+from .harness import ATTEMPT, DNS, ELAPSED, FAULT, LONGEST_PAUSE, REFUSE, TIME, WORKFLOW_ID
 
 __all__ = [
     "ATTEMPT",
     "CONTROL",
     "CONTROL_PORT_OFFSET",
+    "DNS",
     "ELAPSED",
     "FAULT",
     "LONGEST_PAUSE",

@@ -1,6 +1,6 @@
 """What hosts do between a caller and a service, and results in another dress: waited out, or taken as they are."""
 
-from scenarios.scenario import Expect, Scenario, rule
+from scenarios.scenario import Expect, Scenario, failed, rule
 
 THEME = "hosts"
 
@@ -33,21 +33,141 @@ SCENARIOS = (
         rules=(rule("sam3", "poll", "poll_errors", number=3),),
         expect=Expect(length_s=8, calls={"sam3.submit": 1, "sam3.poll": 4}),
     ),
+    Scenario(
+        name="host-has-gone-for-a-moment",
+        story="The host says once that it has no such app: no fault of the photo's, the job is submitted again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "host_gone", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (0, 2)}, calls={"sam3.submit": 2}),
+    ),
+    Scenario(
+        name="host-has-gone",
+        story="The host has no such app any more: unavailable after three attempts, and the message says why.",
+        theme=THEME,
+        photo="far",
+        rules=(rule("birefnet", "*", "host_gone"),),
+        expect=failed(
+            "BIREFNET_UNAVAILABLE",
+            "REMOVING_BACKGROUND",
+            attempts={"remove_background": (0, 2, 6)},
+            calls={"birefnet.submit": 3},
+            message="its host knows no such app",
+        ),
+    ),
+    Scenario(
+        name="host-has-gone-while-a-job-runs",
+        story="The host says three times in a row that it has no such app: the job goes on, and is polled on.",
+        theme=THEME,
+        rules=(rule("sam3", "poll", "host_gone", calls="1-3"),),
+        expect=Expect(length_s=8, calls={"sam3.submit": 1, "sam3.poll": 4}),
+    ),
+    Scenario(
+        name="name-is-not-found-for-a-moment",
+        story="SAM3's name is not found twice: nobody was asked for a job, and it is submitted again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "dns", calls="1-2"),),
+        expect=Expect(attempts={"generate_mask": (0, 2, 6)}, calls={"sam3.poll": 1}),
+    ),
+    Scenario(
+        name="name-is-not-found",
+        story="The image manipulator's name is never found: unavailable after five attempts.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "dns"),),
+        expect=failed("IMAGE_MANIPULATOR_UNAVAILABLE", "RESIZING_IMAGE", attempts={"resize_image": (0, 1, 3, 7, 15)}),
+    ),
+    Scenario(
+        name="name-is-not-found-while-a-job-runs",
+        story="SAM3's name is not found for two polls: the job is polled on.",
+        theme=THEME,
+        rules=(rule("sam3", "poll", "dns", calls="1-2"),),
+        expect=Expect(length_s=6, calls={"sam3.submit": 1, "sam3.poll": 3}),
+    ),
+    Scenario(
+        name="names-of-a100s-are-not-found-for-a-moment",
+        story="The names of both A100s are not found once, which says nothing of the servers: they are asked again.",
+        theme=THEME,
+        rules=tuple(rule(name, "health", "dns", calls="1") for name in ("a100", "a100_spare")),
+        expect=Expect(attempts={"generate_images": (2, 4)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="names-of-a100s-are-not-found",
+        story="The names of both A100s are never found: an error after three attempts, and not offline at once.",
+        theme=THEME,
+        rules=tuple(rule(name, "health", "dns") for name in ("a100", "a100_spare")),
+        expect=failed("A100_ERROR", "GENERATING_IMAGES", attempts={"generate_images": (2, 4, 8)}),
+    ),
+    Scenario(
+        name="name-of-the-store-is-not-found-for-a-moment",
+        story="The name of the store is not found twice.",
+        theme=THEME,
+        rules=(rule("blob", "get", "dns", calls="1-2"),),
+        expect=Expect(attempts={"upload_to_azure": (0, 1, 3)}),
+    ),
+    Scenario(
+        name="host-redirects-a-long-call",
+        story="The host answers 303 to itself, as Modal after 150 s: it is followed, and the GPU works once.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "redirect"),),
+        expect=Expect(attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="host-redirects-a-submit",
+        story="The host answers the submit with a 303 to itself: the job's id is fetched, and there is one job.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "redirect"),),
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
+    Scenario(
+        name="host-redirects-elsewhere",
+        story="A 303 to another host is nobody's service: it is not followed, and the answer is a bad one.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "redirect", elsewhere="http://elsewhere.invalid"),),
+        expect=failed("SAM3_BAD_ANSWER", "GENERATING_MASK", attempts={"generate_mask": (0, 2, 6)}),
+    ),
+    Scenario(
+        name="host-takes-uploads-slowly",
+        story="The service reads what it is sent after ten seconds: it is waited for.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "slow_upload", seconds=10),),
+        expect=Expect(attempts={"resize_image": (0,)}, length_s=12),
+    ),
+    Scenario(
+        name="host-takes-uploads-too-slowly",
+        story="The service reads what it is sent after half a minute: the attempt ends before, the next one is served.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "slow_upload", calls="1", seconds=30),),
+        expect=Expect(attempts={"resize_image": (0, 28)}),
+    ),
+    Scenario(
+        name="host-sends-headers-slowly",
+        story="The headers of an answer come in pieces, a second apart, within the deadline: it is taken.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "slow_headers", bytes=1_000_000, pause=5),),
+        expect=Expect(attempts={"resize_image": (0,)}, length_s=7),
+    ),
+    Scenario(
+        name="host-sends-headers-too-slowly",
+        story="The headers of an answer come byte by byte: the deadline for the whole call ends it.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "slow_headers", calls="1", bytes=1, pause=5),),
+        expect=Expect(attempts={"resize_image": (0, 28)}),
+    ),
     *(
         Scenario(
-            name=f"dress-{kind.replace('_', '-')}",
+            name=f"dress-{name}",
             story=f"{story}: it is taken as it is.",
             theme=THEME,
-            rules=(rule(service, operation, kind),),
-            expect=Expect(),
+            rules=(rule(service, operation, kind, **parameters),),
+            expect=Expect(calls={f"{service}.{operation}": 1}),
         )
-        for service, operation, kind, story in (
-            ("image_manipulator", "resize", "result_named", "A result under another name within the container"),
-            ("image_manipulator", "resize", "result_format", "A resized photo that is a PNG, and is called so"),
-            ("sam3", "submit", "mask_values", "A mask of zeros and ones"),
-            ("a100", "generate", "float_noise", "Metrics with the noise of 32-bit floats"),
-            ("a100", "generate", "base64_dress", "Pictures as data URLs"),
-            ("a100", "generate", "redirect", "An answer to which a 303 leads"),
+        for name, service, operation, kind, parameters, story in (
+            ("result-named", "image_manipulator", "resize", "result_named", {}, "A result under a name of its own"),
+            ("result-format", "image_manipulator", "resize", "result_format", {}, "A PNG under the name of one"),
+            ("mask-format", "sam3", "submit", "result_format", {}, "A mask as JPEG under the name of one"),
+            ("mask-values", "sam3", "submit", "mask_values", {}, "A mask of zeros and ones"),
+            ("float-noise", "a100", "generate", "float_noise", {"by": 1e-7}, "Metrics with the noise of floats"),
+            ("base64-data-url", "a100", "generate", "base64_dress", {}, "Pictures as data URLs"),
+            ("base64-in-lines", "a100", "generate", "base64_dress", {"dress": "lines"}, "Pictures in lines of base64"),
         )
     ),
 )

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, PICTURE_KINDS, Fault, Json, Matched, Reply
+from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, PICTURE_KINDS, UNRESOLVED, Fault, Json, Matched, Reply
 
 WIDE = 1_000_000
 """Bytes that no answer in a plan has."""
@@ -51,7 +51,7 @@ def _instead(met: Sequence[Matched], truth: Json | None, acted: Callable[[Matche
             if late and reply.how == BROKEN:
                 raise Undecided("a connection that breaks after a delay")
             acted(each)
-            reply.after, reply.worked = reply.after + (0.0 if reply.how == NOBODY else late), False
+            reply.after, reply.worked = reply.after + (0.0 if reply.how in {NOBODY, UNRESOLVED} else late), False
             return reply
     if truth is None:
         return Reply(status=404, after=late, json={"detail": "no such job"}, worked=False)
@@ -93,6 +93,7 @@ _INSTEAD: Mapping[str, Callable[[Matched], Reply | None]] = {
     "reset": lambda _met: Reply(BROKEN),
     "empty": lambda _met: Reply(BROKEN),
     "refuse": lambda _met: Reply(NOBODY),
+    "dns": lambda _met: Reply(UNRESOLVED),
     "host_gone": lambda _met: Reply(status=404, of_a_host=True),
     "not_ready": lambda met: Reply(status=202, retry_after=_retry_after(met.fault), bodiless=True),
     # docs/fakes.md, The blob store; what the store's own words mean: docs/errors.md

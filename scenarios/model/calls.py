@@ -6,7 +6,7 @@ from typing import Any
 
 from scenarios.model.choices import Choices
 from scenarios.model.clock import SAME, Clock
-from scenarios.model.faults import BROKEN, NOBODY, Reply
+from scenarios.model.faults import NOBODY, WITHOUT_ANSWER, Reply
 from scenarios.model.numbers import RETRY_AFTER_MOST
 from scenarios.model.services import Met, Services
 from scenarios.model.story import Call, Story
@@ -143,7 +143,7 @@ def asked(
     met = begin(telling, step, service, operation, limit=limit, late=codes["timeout"])
     reply = telling.services.answer(met, truth)
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in {NOBODY, BROKEN}:
+    if reply.how in WITHOUT_ANSWER:
         raise Failure(codes["unavailable"], offline=reply.how == NOBODY)
     return reply
 

@@ -11,6 +11,8 @@ from fakes.kit.faults import kinds
 ANSWERED = "answered"
 BROKEN = "broken"
 NOBODY = "refused"
+UNRESOLVED = "its name is not found"
+WITHOUT_ANSWER = frozenset({BROKEN, NOBODY, UNRESOLVED})
 
 Json = dict[str, Any]
 Fault = Mapping[str, Any]
@@ -53,7 +55,7 @@ class Reply:
     """What one call comes to.
 
     Attributes:
-        how: answered, broken off, or refused.
+        how: answered, broken off, refused, or not even sent, since the name is not found.
         after: seconds that it takes; infinite when it never comes.
         silence: the longest of them without a byte, when it comes in pieces; all of them when None.
         json: the answer, None when it is no JSON.

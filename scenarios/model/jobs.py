@@ -6,7 +6,7 @@ from typing import Any
 
 from scenarios.model.calls import CODES, Failure, Step, Telling, begin, judged, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, NOBODY, Job, Matched
+from scenarios.model.faults import WITHOUT_ANSWER, Job, Matched
 from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
 
 Result = tuple[tuple[Matched, ...], str]
@@ -65,7 +65,7 @@ def _submit(telling: Telling, step: Step, service: str, field: str) -> Ticket:
     job = telling.services.submitted(met, submitted, field)
     reply = telling.services.answer(met, {"job_id": "a job"})
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in {NOBODY, BROKEN}:
+    if reply.how in WITHOUT_ANSWER:
         raise Failure(codes["unavailable"])
     judged(service, "submit", reply)
     if not reply.worked:
@@ -128,7 +128,7 @@ def _poll(telling: Telling, step: Step, service: str, ticket: Ticket) -> dict[st
     truth = telling.services.seen(ticket.job, met, telling.clock.now)
     reply = telling.services.answer(met, truth)
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in {NOBODY, BROKEN}:
+    if reply.how in WITHOUT_ANSWER:
         raise Failure(codes["unavailable"])
     if reply.status == 404 and not reply.of_a_host:
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scenarios.model.calls import Failure, Step, Telling, begin, capped, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, NOBODY, Reply
+from scenarios.model.faults import BROKEN, NOBODY, UNRESOLVED, Reply
 from scenarios.model.numbers import STORE_BREAKS, STORE_PAUSES, STORE_READS, STORE_SILENCE, STORE_TRIES, STORE_TRY
 
 UNAVAILABLE = "AZURE_UNAVAILABLE"
@@ -70,7 +70,7 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
 
 
 def _judge(operation: str, reply: Reply, kind: str | None) -> None:
-    if reply.how == NOBODY:
+    if reply.how in {NOBODY, UNRESOLVED}:
         raise Failure(UNAVAILABLE, offline=True)
     if kind in {None, "dribble", "slow_headers", "content_type"}:
         return

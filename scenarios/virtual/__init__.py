@@ -21,6 +21,7 @@ from .threads import virtual_clocks
 from .transport import (
     RefusedError,
     SilentError,
+    UnresolvedError,
     VirtualTransport,
     caller_time,
     httpx_in_virtual_time,
@@ -33,6 +34,7 @@ __all__ = [
     "RefusedError",
     "SilentError",
     "Story",
+    "UnresolvedError",
     "VirtualLoop",
     "VirtualTime",
     "VirtualTimeError",

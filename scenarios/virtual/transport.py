@@ -5,6 +5,7 @@ say them itself. Outside a story requests pass unchanged and take real time.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,10 @@ from .story import current
 
 class RefusedError(Exception):
     """The fake plays a service that does not listen."""
+
+
+class UnresolvedError(Exception):
+    """The fake plays a service whose name is not found. Its cause is what the resolver says."""
 
 
 class SilentError(Exception):
@@ -43,11 +48,14 @@ async def take_claimed_time(headers: Mapping[str, str], read_timeout: float | No
 
     Raises:
         RefusedError: nobody would have listened.
+        UnresolvedError: the name would not have been found.
         SilentError: the read timeout has passed first.
         VirtualTimeError: a header is not a number of seconds.
     """
     if headers.get(names.FAULT) == names.REFUSE:
         raise RefusedError
+    if headers.get(names.FAULT) == names.DNS:
+        raise UnresolvedError from socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     claimed = _seconds(headers, names.ELAPSED)
     silent = _seconds(headers, names.LONGEST_PAUSE) if names.LONGEST_PAUSE in headers else claimed
     limit = inf if read_timeout is None else read_timeout
@@ -81,7 +89,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
         """Send a request with the caller's time; take the time that the answer claims.
 
         Raises:
-            httpx.ConnectError: the fake plays a service that is down.
+            httpx.ConnectError: the fake plays a service that is down, or whose name is not found.
             httpx.ReadTimeout: the answer claims more than the request's read timeout.
         """
         return await _in_virtual_time(request, self._inner.handle_async_request)
@@ -128,6 +136,8 @@ async def _in_virtual_time(
             await response.aclose()  # or the pool runs dry, one connection for each fault
         if isinstance(error, RefusedError):
             raise httpx.ConnectError("Connection refused", request=request) from None
+        if isinstance(error, UnresolvedError):
+            raise httpx.ConnectError(str(error.__cause__), request=request) from error.__cause__
         if isinstance(error, SilentError):
             raise httpx.ReadTimeout("The read operation timed out", request=request) from None
         raise

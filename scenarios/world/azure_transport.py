@@ -6,7 +6,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutErr
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from scenarios.headers import TIME
-from scenarios.virtual import RefusedError, SilentError, caller_time, real_io, take_claimed_time
+from scenarios.virtual import RefusedError, SilentError, UnresolvedError, caller_time, real_io, take_claimed_time
 
 WHAT = "an answer of the blob store"
 
@@ -22,7 +22,7 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
         """Send the request with the caller's time; take the time that the answer claims.
 
         Raises:
-            ServiceRequestError: the proxy plays a store that is down.
+            ServiceRequestError: the proxy plays a store that is down, or whose name is not found.
             ServiceResponseTimeoutError: the answer claims more than the read timeout.
         """
         now = caller_time()
@@ -40,6 +40,8 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
             answer.close()
             if isinstance(error, RefusedError):
                 raise ServiceRequestError("Connection refused") from None
+            if isinstance(error, UnresolvedError):
+                raise ServiceRequestError(str(error.__cause__)) from error.__cause__
             if isinstance(error, SilentError):
                 raise ServiceResponseTimeoutError("Timeout on reading data from socket") from None
             raise

@@ -1,6 +1,7 @@
 """The network seams over real sockets: claimed time moves the clock, and ends a call as real time would have."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
@@ -89,6 +90,18 @@ async def test_a_refusal_is_a_connect_error(server: Server) -> None:
             for _ in range(3):
                 with pytest.raises(httpx.ConnectError):
                     await http.get("/")
+            assert (await http.get("/")).text == "ok"
+        assert story.now == 0
+
+
+async def test_a_name_that_is_not_found_is_a_connect_error_of_the_resolver(server: Server) -> None:
+    with story_alone(START) as story:
+        server.answers = ["X-Sim-Fault: dns\r\n"] * 3
+        async with client(server.url) as http:
+            for _ in range(3):
+                with pytest.raises(httpx.ConnectError, match="name resolution") as error:
+                    await http.get("/")
+                assert isinstance(error.value.__cause__, socket.gaierror)
             assert (await http.get("/")).text == "ok"
         assert story.now == 0
 

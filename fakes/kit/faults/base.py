@@ -50,6 +50,8 @@ class Fault(BaseModel):
     """What it needs as the service would have it."""
     carried: ClassVar[bool] = False
     """On a submit it goes with the job, and acts when a poll shows it."""
+    only_virtual: ClassVar[str] = ""
+    """Why no fake can do it to a caller in real time, and what to do there; empty: it can."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

@@ -71,3 +71,21 @@ class Refuse(CallFault):
         if call.virtual:
             return Answer.of_json(503, {"detail": "connection refused"}, {wire.FAULT: wire.REFUSE})
         return Answer(0, b"", [], Ending.RESET)
+
+
+class Dns(CallFault):
+    """The service's name is not found, for the moment: it is never reached. In virtual time alone."""
+
+    kind: Literal["dns"]
+    family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
+    only_virtual: ClassVar[str] = (
+        "a name is looked up before a fake hears of the call: in real time give the caller an address such as "
+        "http://sam3.invalid, or run with SIM_CLOCK=caller"
+    )
+
+    async def act(self, call: Call) -> Answer:
+        """Tell the simulation's transport to raise what the resolver would. A real caller gets a reset."""
+        if call.virtual:
+            return Answer.of_json(503, {"detail": "the name is not found"}, {wire.FAULT: wire.DNS})
+        return Answer(0, b"", [], Ending.RESET)

@@ -8,6 +8,7 @@ import math
 import httpx
 import pytest
 
+from fakes.kit.client import ControlError
 from tests.fakes.kit.conftest import Toy, serve_toy
 
 ECHO = {"text": "hello"}
@@ -178,6 +179,20 @@ async def test_refuse_in_virtual_time_is_the_transports() -> None:
         assert (refused.headers["x-sim-fault"], refused.elapsed) == ("refuse", 0)
         assert "x-sim-fault" not in (await toy.ask(virtual=True)).headers
         assert "x-sim-fault" not in (await toy.ask(virtual=True, key="other")).headers
+
+
+async def test_dns_is_the_transports_and_for_virtual_time_alone(toy: Toy) -> None:
+    async with serve_toy(sim_clock="caller") as virtual:
+        await virtual.control.add({"key": "w", "calls": "1,3", "expect": True, "fault": {"kind": "dns"}})
+        lost = await virtual.ask(virtual=True)
+        assert (lost.headers["x-sim-fault"], lost.elapsed, virtual.done) == ("dns", 0, [])
+        assert "x-sim-fault" not in (await virtual.ask(virtual=True)).headers
+        assert (await virtual.control.verdict())["verdict"] == "passed"
+        with pytest.raises(ConnectionResetError):  # who has no clock of its own is not served either
+            await virtual.ask()
+    with pytest.raises(ControlError, match=r"fault\.kind: dns: .* http://sam3\.invalid"):
+        await toy.control.add({"fault": {"kind": "dns"}})
+    assert await toy.control.add({"service": "another", "fault": {"kind": "dns"}})
 
 
 async def test_times_are_scaled_in_real_time_alone() -> None:

@@ -22,7 +22,8 @@ async def server() -> AsyncIterator[Server]:
 
 async def test_the_blob_transport_does_the_same(server: Server) -> None:
     with story_alone(START) as story:
-        server.answers = ["", "X-Sim-Elapsed: 3\r\n", "X-Sim-Elapsed: inf\r\n", "X-Sim-Fault: refuse\r\n"]
+        claims = ["Elapsed: 3", "Elapsed: inf", "Fault: refuse", "Fault: dns"]
+        server.answers = ["", *(f"X-Sim-{claim}\r\n" for claim in claims)]
         async with VirtualBlobTransport(BlobTransport()) as transport:
             request = HttpRequest("GET", server.url)
             assert (await transport.send(request)).status_code == 200
@@ -32,6 +33,7 @@ async def test_the_blob_transport_does_the_same(server: Server) -> None:
             with pytest.raises(ServiceResponseTimeoutError):
                 await transport.send(request, read_timeout=10)
             assert story.now == 13
-            with pytest.raises(ServiceRequestError):
-                await transport.send(request)
-        assert server.times_sent() == [START, START, START + 3, START + 13]
+            for said in ("refused", "name resolution"):
+                with pytest.raises(ServiceRequestError, match=said):
+                    await transport.send(request)
+        assert server.times_sent() == [START, START, START + 3, START + 13, START + 13]
