@@ -203,9 +203,11 @@ class GatewayClient:
         return await self.pictures(await self.start(body, patience_s=patience_s), limit_s=patience_s)
 
     @asynccontextmanager
-    async def events(self, workflow_id: str) -> AsyncIterator[httpx.Response]:
-        """Open the stream of a try-on's events."""
-        async with self.http.stream("GET", f"/workflow/{workflow_id}/events", timeout=STREAM_S) as stream:
+    async def events(self, workflow_id: str, *, after: str | None = None) -> AsyncIterator[httpx.Response]:
+        """Open the stream of a try-on's events, or take it up again after the one with that id."""
+        headers = {} if after is None else {"Last-Event-ID": after}
+        path = f"/workflow/{workflow_id}/events"
+        async with self.http.stream("GET", path, timeout=STREAM_S, headers=headers) as stream:
             yield stream
 
     @staticmethod

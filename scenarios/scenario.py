@@ -147,10 +147,13 @@ def cancelled(**more: Any) -> Expect:
 
 
 class Act(NamedTuple):
-    """Something that the user does: what, and whether right after the start was `accepted` or at the `end`."""
+    """Something that the user does: what, and when: right after the start was `accepted`, at the `end`, or at a second.
+
+    A cancel at a second is the scenario's `cancel_at`.
+    """
 
     do: Literal["cancel", "repeat", "repeat_other", "status", "wait", "events"]
-    at: Literal["accepted", "end"]
+    at: float | Literal["accepted", "end"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 from scenarios.model import stories
 from scenarios.model.compare import differences
+from scenarios.model.replies import RUNNING
 from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, Attempt, Call, Reply, Story
 from scenarios.model.tryon import METRICS, PICTURES
 from scenarios.plans import Plan
+from scenarios.stories.acts import Answered
 from scenarios.stories.run import Call as Made, Run
 
 FOREIGN = "another's"
@@ -38,12 +40,17 @@ def observed(run: Run) -> Story:
         ),
         steps=list(dict.fromkeys(run.samples)),
         cancel=None if run.cancel_answer is None else run.cancel_answer[0],
-        replies=[
-            (Reply(f"{each.act.do} at {each.act.at}", each.http_status, each.status, each.code),) for each in run.acts
-        ],
+        replies=[(_reply(each),) for each in run.acts],
         met={(call.name, call.number, call.fault) for call in run.calls if call.fault},
         fired=tuple(any(rule_id in call.rules for call in run.calls) for rule_id in run.rules),
     )
+
+
+def _reply(answer: Answered) -> Reply:
+    act = answer.act
+    looked = act.do == "status" and not isinstance(act.at, str)
+    place = answer.place if looked and answer.status == RUNNING else None
+    return Reply(f"{act.do} at {act.at}", answer.http_status, answer.status, answer.code, place)
 
 
 def code_of(outcome: str) -> str:

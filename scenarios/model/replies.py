@@ -1,7 +1,9 @@
 """What the user is answered, beside the try-on's own end (docs/api.md)."""
 
+from scenarios.model.clock import SAME
 from scenarios.model.story import Reply, Story
-from scenarios.plans import Plan
+from scenarios.pipeline import BY_ACTIVITY
+from scenarios.plans import Act, Plan
 
 RUNNING = "RUNNING"
 FINISHED = "WORKFLOW_FINISHED"
@@ -12,18 +14,36 @@ def answered(plan: Plan, story: Story) -> list[tuple[Reply, ...]]:
     """Return for each act the answers that are allowed: what happens right after the start races the try-on."""
     if story.status == "REFUSED":
         return []
-    acts = [act for act in plan.acts if isinstance(act.at, str)]
-    in_order = sorted(acts, key=lambda act: ("accepted", "end").index(str(act.at)))
-    return [tuple(_replies(act.do, str(act.at), story.status)) for act in in_order]
+    acts = [act for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)]
+    return [tuple(_replies(act, story)) for act in acts]
 
 
-def _replies(do: str, at: str, status: str) -> list[Reply]:
-    name = f"{do} at {at}"
-    if do == "repeat":  # the answer of the start, word for word
+def _replies(act: Act, story: Story) -> list[Reply]:
+    name, status = f"{act.do} at {act.at}", story.status
+    if act.do == "repeat":  # the answer of the start, word for word
         return [Reply(name, 202, RUNNING)]
-    if do == "repeat_other":
+    if act.do == "repeat_other":
         return [Reply(name, 409, None, REUSED)]
-    if do == "cancel":
+    if act.do == "cancel":
         return [Reply(name, 409, status, FINISHED)]
     ended = Reply(name, 200, status)
-    return [ended] if do in {"wait", "events"} or at == "end" else [Reply(name, 200, RUNNING), ended]
+    if act.do in {"wait", "events"} or act.at == "end":
+        return [ended]
+    if isinstance(act.at, str):
+        return [Reply(name, 200, RUNNING), ended]
+    running = [Reply(name, 200, RUNNING, place=place) for place in _places(story, act.at)]
+    return running + ([ended] if act.at >= story.length - SAME else [])
+
+
+def _places(story: Story, at: float) -> list[tuple[int, str]]:
+    """Return progress and step at an instant: of each step that is under way then, its backoffs included."""
+    began: dict[str, float] = {}
+    for attempt in story.attempts:
+        began.setdefault(attempt.activity, attempt.began)
+    begins = list(began.values())
+    ends = [*begins[1:], story.length]
+    return [
+        (BY_ACTIVITY[activity].progress, BY_ACTIVITY[activity].name)
+        for activity, begin, end in zip(began, begins, ends, strict=True)
+        if begin - SAME <= at <= end + SAME
+    ]

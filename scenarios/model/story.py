@@ -44,12 +44,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What an act of the user was answered: what and when, the HTTP status, the try-on's status, the error's code."""
+    """What an act of the user was answered: what and when, the HTTP status, the try-on's status, the error's code.
+
+    `place`: progress and step, of a look at an instant that finds it running.
+    """
 
     act: str
     http_status: int
     status: str | None = None
     code: str | None = None
+    place: tuple[int, str] | None = None
 
 
 @dataclass

@@ -91,8 +91,6 @@ class Act(_Strict):
     def _possible(self) -> Self:
         if self.do == "cancel" and self.at == "accepted":
             raise ValueError("a cancel is at a virtual second, or at `end`: for at once say 0")
-        if self.do != "cancel" and not isinstance(self.at, str):
-            raise ValueError(f"{self.do} is at `accepted` or `end`; only a cancel is at a virtual second")
         return self
 
 
@@ -227,7 +225,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
-        acts=tuple(UserAct(act.do, act.at) for act in plan.acts if isinstance(act.at, str)),
+        acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
         headers=plan.headers,

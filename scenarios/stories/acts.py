@@ -1,6 +1,7 @@
-"""What a user does beside starting a try-on and looking at it: at once after the start, or when it has ended."""
+"""What a user does beside starting a try-on and looking at it: after the start, at an instant, or at the end."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,8 @@ class Answered:
         status: the try-on's, where the answer says one.
         code: of the error, where it is one.
         own: whether the answer names this try-on and no other.
-        events: the names of the events in the order in which they came, for a stream.
+        place: progress and step, where it runs.
+        events: for a stream each event's name, and the progress and step that it says, in their order.
     """
 
     act: Act
@@ -31,7 +33,8 @@ class Answered:
     status: str | None
     code: str | None
     own: bool
-    events: tuple[str, ...] = ()
+    place: tuple[int, str] | None = None
+    events: tuple[tuple[str, int | None, str | None], ...] = ()
 
 
 async def perform(
@@ -62,23 +65,42 @@ async def perform(
 
 async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
     """Follow the stream up to its first event, drop it, and take it up again to its end."""
-    events: list[str] = []
-    said: Any = {}
+    events: list[tuple[str, int | None, str | None]] = []
+    said: dict[str, Any] = {}
+    last: str | None = None
     status = 0
-    for last in (False, True):
-        async with gateway.events(workflow_id) as stream:
+    for drops in (True, False):
+        async with gateway.events(workflow_id, after=last) as stream:
+            if stream.status_code == httpx.codes.NO_CONTENT and events and events[-1][0] == "end":
+                break
             status = stream.status_code
-            async for line in stream.aiter_lines():
-                if line.startswith("event:"):
-                    events.append(line.removeprefix("event:").strip())
-                elif line.startswith("data:"):
-                    said = json.loads(line.removeprefix("data:"))
-                    if not last or events[-1] == "end":
-                        break
+            async for name, told, said in _events(stream):
+                last = told
+                events.append((name, said.get("progress"), said.get("currentStep")))
+                if drops or name == "end":
+                    break
     return _answered(act, workflow_id, status, said, tuple(events))
 
 
-def _answered(act: Act, workflow_id: str, http_status: int, said: Any, events: tuple[str, ...] = ()) -> Answered:
+async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None, dict[str, Any]]]:
+    """Yield each event's name, its id, and what it says."""
+    told: dict[str, str] = {}
+    async for line in stream.aiter_lines():
+        name, _, value = line.partition(":")
+        if name:
+            told[name] = value.strip()
+        elif line == "" and "data" in told:
+            yield told.get("event", ""), told.get("id"), json.loads(told["data"])
+            told = {}
+
+
+def _answered(
+    act: Act,
+    workflow_id: str,
+    http_status: int,
+    said: dict[str, Any],
+    events: tuple[tuple[str, int | None, str | None], ...] = (),
+) -> Answered:
     error = said.get("error") or {}
     return Answered(
         act,
@@ -86,5 +108,6 @@ def _answered(act: Act, workflow_id: str, http_status: int, said: Any, events: t
         said.get("status"),
         error.get("code") if http_status >= httpx.codes.BAD_REQUEST else None,
         own=said.get("workflowId", workflow_id) == workflow_id,
+        place=(said["progress"], said["currentStep"]) if "progress" in said else None,
         events=events,
     )

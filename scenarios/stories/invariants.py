@@ -124,6 +124,9 @@ def time_is_true(run: Run) -> Iterator[str]:
     yield from run.timeline.problems
     if run.scenario.cancel_at is not None and run.virtual and not run.timeline.happenings:
         yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the cancel at {run.scenario.cancel_at:g} s"
+    if run.status != "REFUSED" and len(run.acts) < len(run.scenario.acts):
+        missing = [act for act in run.scenario.acts if act not in [each.act for each in run.acts]]
+        yield f"inconclusive: ended at {run.timeline.length:.1f} s, before {missing}"
 
 
 def the_workflow_never_waits_by_itself(run: Run) -> Iterator[str]:
@@ -147,6 +150,19 @@ def a_cancel_is_accepted(run: Run) -> Iterator[str]:
     wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
     if run.cancel_answer is not None and run.cancel_answer != (200, wanted):
         yield f"it answered {run.cancel_answer}"
+
+
+def what_the_user_does_is_answered_for_this_try_on(run: Run) -> Iterator[str]:
+    """Each answer names this try-on; a stream tells each progress once, upwards, and then one end."""
+    for each in run.acts:
+        if not each.own:
+            yield f"{each.act.do} at {each.act.at} was answered for another"
+        names = [name for name, *_ in each.events]
+        if names and names != ["progress"] * (len(names) - 1) + ["end"]:
+            yield f"the stream told {names}"
+        told = [(progress, step) for _, progress, step in each.events if progress is not None]
+        if sorted(set(told)) != told or not PROGRESS.issuperset(told):
+            yield f"the stream told {told}"
 
 
 def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
@@ -193,6 +209,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     the_workflow_never_waits_by_itself,
     every_rule_fired,
     a_cancel_is_accepted,
+    what_the_user_does_is_answered_for_this_try_on,
     the_history_is_small_and_holds_no_secret,
     results_are_pictures,
     what_is_sent_is_what_the_user_said,

@@ -74,6 +74,7 @@ class Run:
     seen_inside: bool = True
     judged: bool = False
     problems: list[str] = field(default_factory=list)
+    beside: list["Run"] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:

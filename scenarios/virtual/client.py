@@ -98,7 +98,7 @@ class Calls(OutboundInterceptor):
 
     @contextmanager
     def _starting(self, start: Any) -> "Iterator[Story]":
-        running = self._virtual.running_story(start.id)
+        running, ended = self._virtual.running_story(start.id), self._virtual.known_story(start.id)
         story = running or self._virtual.begin_story(start.id)
         told = Told(
             story=story.key,
@@ -120,7 +120,7 @@ class Calls(OutboundInterceptor):
         except BaseException:
             story.release(begin)
             if not running:
-                self._virtual.not_begun(story, start.id)
+                self._virtual.not_begun(story, start.id, ended)
             raise
 
     # ---------------------------------------------------------------- messages

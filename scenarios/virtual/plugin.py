@@ -161,6 +161,10 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         """Whether this plugin belongs to a replayer: nothing happens there."""
         return not hasattr(self, "loop")
 
+    def known_story(self, workflow_id: str) -> Story | None:
+        """Return the story that has a workflow's id, whether it goes on or has ended."""
+        return self._by_workflow.get(workflow_id)
+
     def running_story(self, workflow_id: str) -> Story | None:
         """Return the story of a workflow that runs or is about to begin."""
         story = self._by_workflow.get(workflow_id)
@@ -174,12 +178,14 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
             self._join(story, workflow_id)
             return story
 
-    def not_begun(self, story: Story, workflow_id: str) -> None:
-        """Take back a story whose workflow could not be started."""
+    def not_begun(self, story: Story, workflow_id: str, ended: Story | None) -> None:
+        """Take back a story whose workflow could not be started: the one that had the id before has it again."""
         with self._lock:
             if not story.runs and self._by_workflow.get(workflow_id) is story:
                 del self._by_workflow[workflow_id]
                 self._by_key.pop(story.key, None)
+                if ended is not None:
+                    self._by_workflow[workflow_id] = ended
 
     def story_of_run(self, run: str, workflow_id: str, base: float, key: str | None = None) -> Story:
         """Return the story that a run belongs to. Called from any thread."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError
 from tests.virtual.session import Session
@@ -133,3 +135,18 @@ def test_a_plain_loop_is_refused() -> None:
 def test_a_story_that_is_not_there_is_named(session: Session) -> None:
     with pytest.raises(VirtualTimeError, match="no workflow 'nobody' has been started here"):
         session.virtual.story("nobody")
+
+
+def test_a_start_that_is_refused_leaves_the_story_of_the_run_before(session: Session) -> None:
+    async def story() -> tuple[float, float]:
+        name, once = _name(), WorkflowIDReusePolicy.REJECT_DUPLICATE
+        how: dict[str, Any] = {"id": name, "task_queue": "q", "id_reuse_policy": once}
+        handle = await session.client.start_workflow(Approval.run, 60, **how)
+        session.virtual.at(name, 95, lambda: handle.signal(Approval.approve))
+        await handle.result()
+        ended = session.virtual.story(name).now
+        with pytest.raises(WorkflowAlreadyStartedError):
+            await session.client.start_workflow(Approval.run, 60, **how)
+        return ended, session.virtual.story(name).now
+
+    assert session.do(story()) == (95, 95)

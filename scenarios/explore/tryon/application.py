@@ -80,10 +80,13 @@ class TryOns:
 def judged(plan: Plan, run: Run) -> Seen:
     """Return what a run of a plan shows: failed where it breaks an invariant or tells a story that is not allowed."""
     story = observed(run)
+    beside = list(zip(plan.beside, run.beside, strict=False))
     unsure = [problem for problem in run.problems if UNSURE.search(problem)]
     problems = [problem for problem in run.problems if problem not in unsure]
     try:
         strange = differences(story, stories(plan))
+        for other, its in beside:
+            strange += [f"beside it: {each}" for each in differences(observed(its), stories(other))]
     except Undecided:
         strange = []
     if cut := _cut_off(story):

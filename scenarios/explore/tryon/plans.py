@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import cycle
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from scenarios.explore.application import Simpler, Site
 from scenarios.explore.tryon.kinds import Kind, kinds
@@ -35,6 +36,7 @@ def named(plan: Plan) -> Plan:
         *(f"{rule.service}.{rule.operation} {rule.calls or 'always'}: {_fault(rule)}" for rule in plan.rules),
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
         *(f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}" for act in plan.acts),
+        *(f"beside {other.story}" for other in plan.beside),
     ]
     story = "; ".join(parts) or "nothing goes wrong"
     slug = re.sub(r"[^a-z0-9]+", "-", story.lower()).strip("-")[:LONGEST_NAME].strip("-")
@@ -55,12 +57,18 @@ START = Plan(name="start", story="Nothing goes wrong.")
 
 
 def starts() -> list[Plan]:
-    """Return the plans without faults: near and far, with and without strokes."""
+    """Return the plans from which all begins: near and far, with and without strokes; polls, the other A100."""
+    slow = [
+        PlannedRule(service=name, operation="submit", fault={"kind": "job_slow", "seconds": 7}, calls="1")
+        for name in ("birefnet", "sam3")
+    ]
     return [
         changed(START, photo="far", strokes=(ADD,)),
         named(START),
         changed(START, photo="far"),
         changed(START, strokes=(ADD,)),
+        changed(START, photo="far", strokes=(ADD,), rules=tuple(slow)),
+        changed(START, strokes=(ADD,), around=(Away(service="a100"),)),
     ]
 
 
@@ -119,12 +127,34 @@ def acts(plan: Plan) -> Iterator[tuple[str, Plan]]:
         return
     if plan.cancel_at is None:
         yield from _cancels(plan, told[0])
-    for do in ("repeat", "repeat_other", "status", "wait", "events", "cancel"):
+    for do in DOES:
         for at in ("accepted", "end"):
             if (do, at) != ("cancel", "accepted") and not any((act.do, act.at) == (do, at) for act in plan.acts):
                 yield f"{do}-{at}", changed(plan, acts=(*plan.acts, Act.model_validate({"do": do, "at": at})))
+    for doing, instant in zip(cycle(DOES[:-1]), _beside(told), strict=False):
+        yield f"{doing}-at-an-instant", changed(plan, acts=(*plan.acts, Act(do=doing, at=instant)))
+    if not plan.beside:
+        yield "another-beside", changed(plan, beside=(BESIDE_IT,))
     if not plan.around:
-        yield from _absences(plan)
+        yield from _absences(plan, told[0])
+
+
+DOES: tuple[Literal["status", "repeat", "repeat_other", "wait", "events", "cancel"], ...] = (
+    "status",
+    "repeat",
+    "repeat_other",
+    "wait",
+    "events",
+    "cancel",
+)
+BESIDE_IT = Plan(name="beside", story="Another at the same time.", photo="far", strokes=(ADD,))
+
+
+def _beside(told: Sequence[Story]) -> list[float]:
+    """Return instants at and beside each boundary that all stories come to."""
+    shortest = min(story.length for story in told)
+    around = {round(each + off, 3) for each in _instants(told[0]) for off in (-0.5, 0, 0.5)}
+    return sorted(at for at in around if 0 <= at < shortest)
 
 
 def _cancels(plan: Plan, story: Story) -> Iterator[tuple[str, Plan]]:
@@ -155,9 +185,13 @@ def _cancelled(plan: Plan, at: float) -> Plan:
     return changed(plan, acts=(*plan.acts, Act(do="cancel", at=round(at, 3))))
 
 
-def _absences(plan: Plan) -> Iterator[tuple[str, Plan]]:
+def _absences(plan: Plan, story: Story) -> Iterator[tuple[str, Plan]]:
+    """Have each service be away from its first call on, and from each later one."""
     for service in OPERATIONS:
-        for begin, end in ((0, 1.5), (0, 12), (0, None), (1, 20)):
+        at = sorted({call.at for call in story.calls if call.service == service})
+        spans = [(0.0, 1.5), (0.0, 12.0), (0.0, None), (1.0, 20.0)]
+        spans += [(round(each - at[0], 3), end) for each in at[1:] for end in (round(each - at[0] + 3, 3), None)]
+        for begin, end in dict.fromkeys(spans):
             yield f"{service}-away", changed(plan, around=(Away(service=service, from_s=begin, until_s=end),))
 
 

@@ -106,6 +106,21 @@ def test_two_rules_act_on_one_call_where_they_do_not_contradict_each_other() -> 
     assert (attempts([story], "generate_mask"), story.fired) == ({(0, 2)}, (True, True))
 
 
+@pytest.mark.parametrize(
+    ("at", "places"),
+    [
+        (1, {(45, "GENERATING_MASK")}),
+        (31, {(45, "GENERATING_MASK")}),
+        (32, {(45, "GENERATING_MASK"), (70, "GENERATING_IMAGES"), None}),
+        (0, {(5, "UPLOADING_IMAGE"), (15, "RESIZING_IMAGE"), (20, "CHECKING_ZOOM"), (45, "GENERATING_MASK")}),
+    ],
+)
+def test_a_look_at_an_instant_sees_the_step_that_is_under_way(at: float, places: set[Any]) -> None:
+    busy = rule("sam3", "submit", "status", calls="1", status=503, retry_after=30)
+    (story,) = stories(plan(busy, acts=[{"do": "status", "at": at}]))
+    assert {reply.place for reply in story.replies[0]} == places
+
+
 def test_of_lies_that_may_hide_each_other_it_says_nothing() -> None:
     empty, inverted, size = (rule("sam3", "submit", kind) for kind in ("mask_empty", "mask_inverted", "picture_size"))
     with pytest.raises(Undecided):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -11,7 +12,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from fakes.kit.digests import digest
-from scenarios.scenario import rule
+from scenarios.scenario import Act, rule
+from scenarios.stories.acts import Answered
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.virtual import Attempt
@@ -237,3 +239,28 @@ def test_a_rule_that_acted_beside_another_has_fired() -> None:
     assert any("delay on sam3.submit never fired" in breach for breach in breaches(run))
     with_call(run, 0, also=("made-id.1",))
     assert not any("never fired" in breach for breach in breaches(run))
+
+
+GOOD_STREAM = (("progress", 45, "GENERATING_MASK"), ("progress", 70, "GENERATING_IMAGES"), ("end", None, None))
+
+
+@pytest.mark.parametrize(
+    ("own", "events", "says"),
+    [
+        (True, (), None),
+        (True, GOOD_STREAM, None),
+        (False, (), "events at 1 was answered for another"),
+        (True, GOOD_STREAM[1::-1] + GOOD_STREAM[2:], "the stream told [(70, "),
+        (True, GOOD_STREAM[:1] * 2 + GOOD_STREAM[2:], "the stream told [(45, "),
+        (True, GOOD_STREAM[:2], "the stream told ['progress', 'progress']"),
+        (True, (*GOOD_STREAM, GOOD_STREAM[2]), "the stream told ['progress', 'progress', 'end', 'end']"),
+    ],
+)
+def test_what_the_user_is_answered_is_looked_at(own: bool, events: tuple[Any, ...], says: str | None) -> None:
+    run = completed()
+    act = Act("events", 1)
+    run.scenario = dataclasses.replace(run.scenario, acts=(act,))
+    assert any("inconclusive: ended at 4.0 s, before" in breach for breach in breaches(run))
+    run.acts = [Answered(act, 200, "COMPLETED", None, own, None, events)]
+    found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("what the user does")]
+    assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
