@@ -97,8 +97,8 @@ play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL
 	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
 
 .PHONY: scenario-from
-scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json or WORKFLOW=id, OUT=out/from)
-	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
+scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json, a folder of them, or WORKFLOW=id; PLANS=100 random ones besides, OUT=out/from)
+	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" $${PLANS:+--plans="$$PLANS"} --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
 
 .PHONY: deploy-check
 deploy-check: setup ## Can this checkout's workflow be deployed over BASE (a git reference), at every event, and rolled back?
@@ -173,12 +173,12 @@ test-all: setup ## The long tests that `make test` leaves out: load, knee, chaos
 	@$(PYTEST) -m long --verbose
 
 .PHONY: chaos
-chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md)
-	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${ONLY:+"$$ONLY"}
+chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md EXPORT=out/histories)
+	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${EXPORT:+--export="$$EXPORT"} $${ONLY:+"$$ONLY"}
 
 .PHONY: soak
-soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2 VIRTUAL=1)
-	@exec $(PY) -m scenarios.soak $${VIRTUAL:+--virtual} $${WORKFLOWS:+--workflows="$$WORKFLOWS"} --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}"
+soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2 VIRTUAL=1 EXPORT=out/histories)
+	@exec $(PY) -m scenarios.soak $${VIRTUAL:+--virtual} $${WORKFLOWS:+--workflows="$$WORKFLOWS"} --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" $${EXPORT:+--export="$$EXPORT"}
 
 .PHONY: fuzz
 fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the API (EXAMPLES=500 for a short one)

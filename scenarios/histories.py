@@ -1,7 +1,8 @@
 """What a workflow's history in Temporal says: its activities, how long they took, how it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,17 +10,17 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import WorkflowHistory
+from temporalio.client import Client, WorkflowHistory
 
 Outcome = Literal["running", "completed", "failed", "timed out", "cancelled"]
 
-_ENDS: dict[str, Outcome] = {
+ENDS: dict[str, Outcome] = {
     "activity_task_completed_event_attributes": "completed",
     "activity_task_failed_event_attributes": "failed",
     "activity_task_timed_out_event_attributes": "timed out",
     "activity_task_canceled_event_attributes": "cancelled",
 }
-_WORKFLOW_ENDS = {
+WORKFLOW_ENDS = {
     "workflow_execution_completed_event_attributes": "COMPLETED",
     "workflow_execution_failed_event_attributes": "FAILED",
     "workflow_execution_canceled_event_attributes": "CANCELLED",
@@ -77,8 +78,8 @@ def activities(events: Sequence[HistoryEvent], pending: Sequence[PendingActivity
         elif kind == "activity_task_started_event_attributes":
             activity = found[of.scheduled_event_id]
             activity.began, activity.attempt, activity.earlier = at, of.attempt, of.last_failure.message
-        elif kind in _ENDS:
-            _end(found[of.scheduled_event_id], _ENDS[kind], at, of)
+        elif kind in ENDS:
+            _end(found[of.scheduled_event_id], ENDS[kind], at, of)
     for info in pending:
         for activity in found.values():
             if activity.number == info.activity_id:
@@ -106,7 +107,7 @@ def _go_on(activity: Activity, info: PendingActivityInfo) -> None:
 
 def status(events: Sequence[HistoryEvent]) -> str:
     """Return how the workflow stands by these events: RUNNING, or how it ended."""
-    return next((_WORKFLOW_ENDS[kind] for kind in map(_kind, reversed(events)) if kind in _WORKFLOW_ENDS), "RUNNING")
+    return next((WORKFLOW_ENDS[kind] for kind in map(_kind, reversed(events)) if kind in WORKFLOW_ENDS), "RUNNING")
 
 
 def length(history: WorkflowHistory) -> float:
@@ -117,6 +118,18 @@ def length(history: WorkflowHistory) -> float:
 def seconds(instant: Timestamp) -> float:
     """Return Unix seconds."""
     return instant.seconds + instant.nanos / 1e9
+
+
+async def export(client: Client, workflow_ids: Iterable[str], folder: Path) -> None:
+    """Write each workflow's history into a folder, as `temporal workflow show --output json` does."""
+    for workflow_id in workflow_ids:
+        write(await client.get_workflow_handle(workflow_id).fetch_history(), folder)
+
+
+def write(history: WorkflowHistory, folder: Path) -> None:
+    """Write a history into a folder, named by its workflow's id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{history.workflow_id}.json").write_text(history.to_json(), encoding="utf-8")
 
 
 def _kind(event: HistoryEvent) -> str:

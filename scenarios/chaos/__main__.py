@@ -12,6 +12,7 @@ from scenarios.chaos.growth import Growth, Readings
 from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import Site, open_site
 from scenarios.chaos.table import CASES
+from scenarios.histories import export
 from scenarios.processes.child import StackError
 
 
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="run the cases whose name holds one of these words (default: all)")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--report", type=Path, help="write the table as Markdown to this file")
+    parser.add_argument("--export", type=Path, help="write each try-on's history as JSON into this folder")
     said = parser.parse_args()
     chosen = [case for case in CASES if not said.words or any(word in case.name for word in said.words)]
     if said.list or not chosen:
@@ -28,7 +30,7 @@ def main() -> int:
         return 0 if said.list else 2
     try:
         with tempfile.TemporaryDirectory(prefix="chaos-") as home:
-            outcomes, grown, why = asyncio.run(_run(Path(home), chosen))
+            outcomes, grown, why = asyncio.run(_run(Path(home), chosen, said.export))
     except StackError as error:
         _say(str(error))
         return 1
@@ -44,7 +46,7 @@ def main() -> int:
     return 1 if bad or why else 0
 
 
-async def _run(home: Path, cases: Sequence[Case]) -> tuple[list[Outcome], list[Growth], str]:
+async def _run(home: Path, cases: Sequence[Case], histories: Path | None) -> tuple[list[Outcome], list[Growth], str]:
     readings = Readings()
     async with open_site(home) as site:
         await _warm(site)
@@ -60,6 +62,8 @@ async def _run(home: Path, cases: Sequence[Case]) -> tuple[list[Outcome], list[G
             await settled(site)
         except AssertionError as error:
             why = str(error)
+        if histories:
+            await export(site.temporal, site.accepted, histories)
     grown = readings.growth()
     if over := [one for one in grown if one.excess]:
         limits = ", ".join(f"{one.process}: {one.limit.files} files, {one.limit.memory_mb:g} MB" for one in over)

@@ -6,11 +6,13 @@ grain. What each attempt before the last two came to is in no history.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
@@ -25,6 +27,8 @@ WORKFLOW_TYPE = "JewelryGenerationWorkflow"
 TIMED_OUT = "STEP_TIMEOUT"
 GRAIN_S, GRAIN_SHARE = 1.5, 0.1
 """How far two durations may be apart: a worker and a server take their moments in real time."""
+GRAIN_ATTEMPT_S = 0.5
+"""Of these, what each attempt may take until a worker has it."""
 
 
 class NoTryOnError(Exception):
@@ -36,11 +40,12 @@ class Tried:
     """One activity.
 
     Attributes:
-        attempts: how many there were.
+        attempts: how many there were; 0 when the cancel found it waiting, for its first attempt or another: a history
+            does not tell how many there were then.
         outcome: of the last one: `completed`, `cancelled`, or the code of its error.
         earlier: the code of the failure before it; None where there was none.
         waited_s: from the first attempt's beginning to the last one's.
-        took_s: the last attempt.
+        took_s: the last attempt; of one that was found waiting, all of it.
     """
 
     activity: str
@@ -57,12 +62,12 @@ class Tried:
             other.attempts,
             other.outcome,
             other.earlier,
-        ) and close(self.waited_s, other.waited_s)
+        ) and close(self.waited_s, other.waited_s, GRAIN_ATTEMPT_S * self.attempts)
 
 
-def close(one: float, other: float) -> bool:
+def close(one: float, other: float, grain_s: float = GRAIN_S) -> bool:
     """Say whether two durations are the same to their grain."""
-    return abs(one - other) <= max(GRAIN_S, GRAIN_SHARE * max(one, other))
+    return abs(one - other) <= max(GRAIN_S, grain_s, GRAIN_SHARE * max(one, other))
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,16 @@ class Facts:
     strokes: tuple[Mapping[str, Any], ...] = ()
     far: bool | None = None
 
+    @property
+    def calm(self) -> bool:
+        """Whether it came to its pictures with nothing tried again."""
+        return self.status == "COMPLETED" and all(each.attempts == 1 for each in self.tried)
+
     def way(self) -> list[str]:
         """Return the way that it went, a line for each activity and one for the end."""
         lines = [
-            f"{each.activity}: {each.attempts} attempt{'s' if each.attempts > 1 else ''}, "
+            f"{each.activity}: "
+            + (f"{each.attempts} attempt{'s' if each.attempts > 1 else ''}, " if each.attempts else "waiting, ")
             + (f"after {each.earlier} and {each.waited_s:.0f} s " if each.earlier else "")
             + f"{each.outcome} after {each.took_s:.0f} s"
             for each in self.tried
@@ -110,12 +121,21 @@ def differs(known: Facts, seen: Facts) -> list[str]:
     return found
 
 
+def named(facts: Facts) -> str:
+    """Return the name of the scenario that goes as is known."""
+    words = [facts.status, facts.code or "", facts.step or ""]
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(word for word in words if word).lower())
+
+
 def of_story(story: Story) -> Facts:
     """Return what would be known of a story."""
     tried = []
     for activity, group in groupby(story.attempts, key=lambda each: each.activity):
         made = list(group)
         last = made[-1]
+        if story.status == "CANCELLED" and last.outcome not in {COMPLETED, CANCELLED}:
+            tried.append(Tried(activity, 0, CANCELLED, None, 0.0, story.length - made[0].began))
+            continue
         tried.append(
             Tried(
                 activity,
@@ -130,10 +150,19 @@ def of_story(story: Story) -> Facts:
 
 
 def read(text: str, where: str) -> Facts:
-    """Return the facts of a history as `temporal workflow show --output json` and Temporal's UI write it.
+    """Return the facts of a history in JSON.
 
     Raises:
         NoTryOnError: it is no JSON, no history, of another workflow, or of one that has not ended.
+    """
+    return of_history(events_of(text, where), where)
+
+
+def events_of(text: str, where: str) -> list[HistoryEvent]:
+    """Return the events of a history as `temporal workflow show --output json` and Temporal's UI write it.
+
+    Raises:
+        NoTryOnError: it is no JSON, or no history.
     """
     try:
         data = json.loads(text)
@@ -147,7 +176,7 @@ def read(text: str, where: str) -> Facts:
         events = WorkflowHistory.from_json("read", data).events
     except Exception as error:  # protobuf and the SDK have several ways to say that something is no event
         raise NoTryOnError(f"{where}: an event of it cannot be read: {error}") from error
-    return of_history(list(events), where)
+    return list(events)
 
 
 def of_history(events: list[HistoryEvent], where: str) -> Facts:
@@ -169,19 +198,19 @@ def of_history(events: list[HistoryEvent], where: str) -> Facts:
     given = _json(started.input.payloads)
     found = activities(events)
     begin = found[0].scheduled if found else seconds(events[0].event_time)
-    failures = _earlier(events)
+    failures, stopped = _earlier(events), _stopped(events)
     cancels = [
         seconds(event.event_time) - begin
         for event in events
         if event.WhichOneof("attributes") == "workflow_execution_cancel_requested_event_attributes"
     ]
     zoom = next((each for each in found if each.name == "check_zoom" and each.outcome == COMPLETED), None)
-    failure = events[-1].workflow_execution_failed_event_attributes.failure.application_failure_info
+    failure = events[-1].workflow_execution_failed_event_attributes.failure
     return Facts(
         how,
-        failure.type or None if how == "FAILED" else None,
+        failure_code(failure) if how == "FAILED" else None,
         BY_ACTIVITY[found[-1].name].name if how == "FAILED" and found else None,
-        tuple(_tried(each, failures.get(each.number)) for each in found),
+        tuple(_tried(each, failures.get(each.number), stopped=each.number in stopped) for each in found),
         max(0.0, cancels[0]) if cancels else None,
         tuple(given.get("mask_points") or ()),
         tuple(given.get("brush_strokes") or ()),
@@ -189,23 +218,41 @@ def of_history(events: list[HistoryEvent], where: str) -> Facts:
     )
 
 
-def _tried(activity: Activity, earlier: str | None) -> Tried:
+def _tried(activity: Activity, earlier: str | None, *, stopped: bool) -> Tried:
     if activity.name not in ACTIVITIES:
         raise NoTryOnError(f"this history has an activity {activity.name!r}, which this version has not")
-    began = activity.began if activity.began is not None else activity.scheduled
+    if activity.began is None:
+        return Tried(
+            activity.name, 0, CANCELLED, None, 0.0, (activity.ended or activity.scheduled) - activity.scheduled
+        )
+    began = activity.began
     outcome = {"completed": COMPLETED, "cancelled": CANCELLED, "timed out": TIMED_OUT}.get(activity.outcome)
     return Tried(
         activity.name,
         activity.attempt,
-        outcome or code_of(activity.failure),
-        code_of(earlier) if earlier else None,
+        CANCELLED if stopped else outcome or code_of(activity.failure),
+        earlier,
         began - activity.scheduled if activity.attempt > 1 else 0.0,
         (activity.ended or began) - began,
     )
 
 
+def _stopped(events: list[HistoryEvent]) -> set[str]:
+    """Return the numbers of the activities that were asked to stop; whether one heard before its own end is chance."""
+    numbers = {
+        event.event_id: event.activity_task_scheduled_event_attributes.activity_id
+        for event in events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    }
+    return {
+        numbers[event.activity_task_cancel_requested_event_attributes.scheduled_event_id]
+        for event in events
+        if event.HasField("activity_task_cancel_requested_event_attributes")
+    }
+
+
 def _earlier(events: list[HistoryEvent]) -> dict[str, str]:
-    """Return the type of the failure before each activity's last attempt, by the activity's number."""
+    """Return the code of the failure before each activity's last attempt, by the activity's number."""
     numbers: dict[int, str] = {}
     found: dict[str, str] = {}
     for event in events:
@@ -215,9 +262,13 @@ def _earlier(events: list[HistoryEvent]) -> dict[str, str]:
         elif kind == "activity_task_started_event_attributes":
             began = event.activity_task_started_event_attributes
             if began.HasField("last_failure"):
-                failure = began.last_failure.application_failure_info.type
-                found[numbers[began.scheduled_event_id]] = failure or "StepTimeoutError"
+                found[numbers[began.scheduled_event_id]] = failure_code(began.last_failure)
     return found
+
+
+def failure_code(failure: Failure) -> str:
+    """Return the code of a failure in a history; that of a step's timeout where the server made it."""
+    return code_of(failure.application_failure_info.type or "StepTimeoutError")
 
 
 def _json(payloads: Any) -> dict[str, Any]:

@@ -11,18 +11,27 @@ from typing import Any
 from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.story import CANCELLED, COMPLETED
-from scenarios.pipeline import BY_ACTIVITY
+from scenarios.pipeline import BY_ACTIVITY, addresses
 from scenarios.plans import Plan
 from scenarios.plans.plan import Act, PlannedRule, Point, Spot, Stroke
 from scenarios.reproduce.facts import Facts, Tried, close, of_story
 
 LIKELY = ("status", "refuse", "hang", "job_stuck", "job_failed", "job_slow", "delay", "reset", "empty", "garbage")
 """The kinds of which production has the most, the likeliest first; all others come after them."""
-LIKELY_STATUS = (503, 502, 500, 429, 400, 404)
+LIKELY_STATUS = (503, 502, 500, 429, 400, 404, 403, 409)
 SLOW_S = 3.0
 """A step that took so much longer than its services need without a fault was slow."""
 MOST_EARLIER = 6
 """So many ways to the failure before the last are tried with each way to the last one."""
+UNKNOWN_FAULTS: tuple[dict[str, Any], ...] = ({"kind": "status", "status": 503}, {"kind": "hang"})
+UNKNOWN_JOBS: tuple[dict[str, Any], ...] = ({"kind": "job_failed"}, {"kind": "job_lost"})
+"""What stands for failures of which a history says nothing: at once, late, and by a job."""
+WAITED_FOR: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 503, "retry_after": 60},
+    {"kind": "hang"},
+)
+"""What makes an activity wait for its next attempt."""
 BAD_PHOTO = "half"
 """What stands for a photo that was refused."""
 
@@ -72,7 +81,7 @@ def infer(facts: Facts, name: str) -> Inferred:
         if known.outcome == CANCELLED:
             inferred.plan = _cancelled(inferred.plan, facts, place)
         elif not known.agrees(now[place]):
-            found = _explained(inferred.plan, facts, place)
+            found = _explained(inferred.plan, facts, place, known)
             if found:
                 inferred.guesses[known.activity] = found
                 inferred.plan = _with(inferred.plan, found[0].rules)
@@ -116,16 +125,30 @@ def _with_cancel(plan: Plan, facts: Facts) -> Plan:
 def _cancelled(plan: Plan, facts: Facts, place: int) -> Plan:
     """Return the plan with the cancel and what kept the activity busy until then."""
     known = facts.tried[place]
+    if known.attempts == 0:
+        return _waiting(plan, facts, place)
     calm = Tried(known.activity, known.attempts, COMPLETED, known.earlier, known.waited_s, 0)
     befores = [Guess(())]
     if known.attempts > 1:
-        befores = _one_of_a_kind(_once_more(plan, facts, place, calm, known.attempts - 1))[:MOST_EARLIER]
+        befores = _explained(plan, facts, place, calm)[:MOST_EARLIER]
     for before in befores:
         base = _with(plan, before.rules)
         held = [Guess(()), *(Guess((rule,)) for rule in _holding(base, known))]
         for guess in held:
             tried = _with_cancel(_with(base, guess.rules), facts)
             if _goes(tried, facts, place, known) is not None:
+                return tried
+    return _with_cancel(plan, facts)
+
+
+def _waiting(plan: Plan, facts: Facts, place: int) -> Plan:
+    """Return the plan in which the cancel finds an activity between two attempts: its service is busy until then."""
+    for name, number in _calls(plan, facts.tried[place].activity):
+        service, _, operation = name.partition(".")
+        for fault in WAITED_FOR:
+            busy = PlannedRule(service=service, operation=operation, fault=dict(fault), calls=f"{number}-")
+            tried = _with_cancel(_with(plan, (busy,)), facts)
+            if _goes(tried, facts, place, facts.tried[place]) is not None:
                 return tried
     return _with_cancel(plan, facts)
 
@@ -142,19 +165,36 @@ def _holding(plan: Plan, known: Tried) -> Iterator[PlannedRule]:
             yield PlannedRule(service=service, operation=operation, fault=slow, calls=str(number))
 
 
-def _explained(plan: Plan, facts: Facts, place: int) -> list[Guess]:
-    """Return what explains an activity, the likeliest first: one fault of each attempt that failed, or two."""
-    known = facts.tried[place]
+def _explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess]:
+    """Return what explains an activity, the likeliest first: a fault of each attempt that failed, or several."""
     failed = known.attempts - (known.outcome == COMPLETED)
-    found = _once_more(plan, facts, place, known, failed)
-    if not found and known.earlier and known.outcome != COMPLETED:
+    found = _once_more(plan, facts, place, known, failed) or list(_late_too(plan, facts, place, known, failed))
+    if found or failed < 2:
+        return _one_of_a_kind(found)
+    if known.outcome != COMPLETED and known.earlier:
         # The attempts before failed in another way than the last one.
         before = Tried(known.activity, known.attempts, COMPLETED, known.earlier, known.waited_s, 0)
-        firsts = _one_of_a_kind(_once_more(plan, facts, place, before, failed - 1))
-        for first in firsts[:MOST_EARLIER]:
-            last = _once_more(_with(plan, first.rules), facts, place, known, 1)
-            found += [Guess((*first.rules, *each.rules)) for each in last]
+        firsts = _explained(plan, facts, place, before)
+    else:
+        firsts = _unknown(plan, known, failed - 1)
+    for first in firsts[:MOST_EARLIER]:
+        last = _once_more(_with(plan, first.rules), facts, place, known, 1)
+        found += [Guess((*first.rules, *each.rules)) for each in last]
     return _one_of_a_kind(found)
+
+
+def _unknown(plan: Plan, known: Tried, attempts: int) -> list[Guess]:
+    """Return what may have ended attempts of which a history says nothing, those before the last but one."""
+    found = []
+    for name, number in _calls(plan, known.activity):
+        service, _, operation = name.partition(".")
+        calls = str(number) if attempts == 1 else f"{number}-{number + attempts - 1}"
+        faults = (*UNKNOWN_FAULTS, *UNKNOWN_JOBS) if operation == "submit" else UNKNOWN_FAULTS
+        rules = [PlannedRule(service=service, operation=operation, fault=dict(each), calls=calls) for each in faults]
+        found += [Guess((rule,)) for rule in rules]
+    # An attempt that waited longer than the policy does comes after one that took longer.
+    found.sort(key=lambda guess: guess.rules[0].fault["kind"] == "status", reverse=_pause(known) < SLOW_S)
+    return found
 
 
 def _once_more(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> list[Guess]:
@@ -170,7 +210,39 @@ def _once_more(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int
                 if _goes(_with(plan, (rule,)), facts, place, known) is not None:
                     found.append(Guess((rule,)))
                     break
+    found += _everywhere(plan, facts, place, known, attempts)
     return found
+
+
+def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
+    """Yield what explains an activity whose first attempt was slow besides."""
+    late = known.took_s if known.attempts == 1 else _pause(known)
+    if late < SLOW_S:
+        return
+    for name, number in _calls(plan, known.activity):
+        service, _, operation = name.partition(".")
+        fault = {"kind": "delay", "seconds": round(late, 1)}
+        slow = PlannedRule(service=service, operation=operation, fault=fault, calls=str(number))
+        for guess in _once_more(_with(plan, (slow,)), facts, place, known, attempts):
+            yield Guess((slow, *guess.rules))
+
+
+def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
+    """Yield what explains an activity by every address of its service being away."""
+    step = BY_ACTIVITY[known.activity]
+    names = addresses(step.service) if step.service else ()
+    story = _told(plan)
+    if len(names) < 2 or story is None:
+        return
+    last = [each for each in story.attempts if each.activity == known.activity][-1]
+    for fault in ({"kind": "refuse"}, {"kind": "status", "status": 503}, {"kind": "hang"}):
+        rules = []
+        for name in names:
+            before = sum(call.name == f"{name}.health" and call.at < last.began for call in story.calls)
+            calls = f"{before + 1}-{before + attempts}"
+            rules.append(PlannedRule(service=name, operation="health", fault=fault, calls=calls))
+        if _goes(_with(plan, rules), facts, place, known) is not None:
+            yield Guess(tuple(rules))
 
 
 def _calls(plan: Plan, activity: str) -> list[tuple[str, int]]:
@@ -216,7 +288,8 @@ def _asked_to_wait(pause: float) -> Iterator[Kind]:
 
 def _slow(known: Tried) -> Iterator[Kind]:
     if known.took_s > SLOW_S:
-        yield Kind({"kind": "status", "status": 503, "delay": round(known.took_s, 1)})
+        for status in LIKELY_STATUS:
+            yield Kind({"kind": "status", "status": status, "delay": round(known.took_s, 1)})
 
 
 def _goes(plan: Plan, facts: Facts, place: int, known: Tried) -> Story | None:

@@ -13,6 +13,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10, help="spread the starts over these, in real time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("out/soak"))
+    parser.add_argument("--export", type=Path, help="in real time: each try-on's history as JSON into this folder")
     said = parser.parse_args()
     # Imported here: each brings a world of its own.
     if said.virtual:
@@ -21,7 +22,7 @@ def main() -> int:
         return virtual_time.soak(said.workflows or 2000, said.seed)
     from scenarios.soak import real_time  # noqa: PLC0415
 
-    return real_time.soak(said.workflows or 1000, said.minutes, said.seed, said.out)
+    return real_time.soak(said.workflows or 1000, said.minutes, said.seed, said.out, said.export)
 
 
 if __name__ == "__main__":

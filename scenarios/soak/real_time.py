@@ -24,6 +24,7 @@ from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
 from scenarios.chaos.site import ANOTHER_A100, another_a100, two_a100s, whole_body
 from scenarios.gateway_client import GatewayClient, RefusedError
+from scenarios.histories import export
 from scenarios.processes.child import StackError
 from scenarios.processes.ports import reserve_port
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
@@ -69,17 +70,18 @@ class Soak:
     faults: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     unanswered: Counter[int] = field(default_factory=Counter)
+    accepted: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     lags: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
+def soak(workflows: int, minutes: float, seed: int, out: Path, histories: Path | None = None) -> int:
     """Soak and report; 0 when every try-on ended as its faults imply and nothing grew."""
     # What a task beside the soak dies of is the command's own last word, in one line.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
         try:
-            seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed))
+            seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed, histories))
         except StackError as error:
             _say(f"soak: {error}")
             return 1
@@ -87,7 +89,7 @@ def soak(workflows: int, minutes: float, seed: int, out: Path) -> int:
     return report(seen, out)
 
 
-async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
+async def _run(home: Path, workflows: int, seconds: float, seed: int, histories: Path | None) -> Soak:
     ports, spare = Ports.free(), reserve_port()
     everywhere = {"LOG_FORMAT": "json", "LOOP_LAG_LOG_S": f"{LAG_EVERY_S:g}", **two_a100s(ports, spare)}
     extra = {"*": everywhere, "worker": {"A100_MAX_CONCURRENT": "8"}}
@@ -113,6 +115,8 @@ async def _run(home: Path, workflows: int, seconds: float, seed: int) -> Soak:
                     await controls[service].add({"id": key, **rule})
                 group.create_task(_one(gateway, controls, key, soak))
         soak.seconds = time.monotonic() - began
+        if histories:
+            await export(await stack.temporal(), soak.accepted, histories)
         for control in controls.values():
             await control.close()
         soak.lags = {name: _lags(stack[name].log) for name in WATCHED}
@@ -125,6 +129,7 @@ async def _one(gateway: GatewayClient, controls: Mapping[str, AsyncControl], key
 
     try:
         found = await gateway.start(whole_body(), key=key)
+        soak.accepted.append(found)
         view = await gateway.follow(found, every_s=LOOK_S, wait_s=0, limit_s=DRAIN_S, unanswered=unanswered)
     except RefusedError as error:
         soak.outcomes[f"refused {error.status_code}"] += 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -14,7 +15,8 @@ from scenarios.model import Story, stories
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
 from scenarios.plans.plan import Act, PlannedRule
-from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, of_story, read
+from scenarios.reproduce.exported import sequence
+from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, events_of, of_story, read
 from scenarios.reproduce.inference import infer
 from scenarios.reproduce.written import told
 from tests.command import Command, commanding
@@ -93,6 +95,44 @@ def test_the_failure_before_the_last_attempt_is_read() -> None:
     assert (upload.attempts, upload.outcome, upload.earlier) == (3, "completed", "AZURE_UNAVAILABLE")
 
 
+def test_a_cancel_that_finds_an_activity_waiting_tells_no_attempts() -> None:
+    history = recorded("cancelled")
+    begun = next(each for each in history["events"] if each["eventId"] == "35")
+    history["events"].remove(begun)
+    last = read(json.dumps(history), "history.json").tried[-1]
+    assert (last.attempts, last.outcome) == (0, "cancelled")
+    assert "waiting, cancelled" in read(json.dumps(history), "history.json").way()[-2]
+
+
+def test_an_activity_that_was_asked_to_stop_is_cancelled_whatever_it_came_to() -> None:
+    history = recorded("cancelled")
+    end = next(each for each in history["events"] if each["eventId"] == "36")
+    end["eventType"] = "EVENT_TYPE_ACTIVITY_TASK_COMPLETED"
+    end["activityTaskCompletedEventAttributes"] = end.pop("activityTaskCanceledEventAttributes")
+    del end["activityTaskCompletedEventAttributes"]["latestCancelRequestedEventId"]
+    text = json.dumps(history)
+    assert read(text, "history.json").tried[-1].outcome == "cancelled"
+    assert sequence(events_of(text, "history.json")) == sequence(
+        events_of(json.dumps(recorded("cancelled")), "cancelled.json")
+    )
+
+
+def test_two_histories_are_compared_by_what_activities_did_the_cancel_and_the_end() -> None:
+    assert sequence(events_of(json.dumps(recorded("failed")), "failed.json")) == [
+        "upload_to_azure scheduled",
+        "upload_to_azure attempt 1",
+        "upload_to_azure failed INVALID_IMAGE",
+        "FAILED INVALID_IMAGE",
+    ]
+    cancelled = sequence(events_of(json.dumps(recorded("cancelled")), "cancelled.json"))
+    assert cancelled[-4:] == [
+        "cancel requested",
+        "generate_mask attempt 1",
+        "generate_mask cancelled",
+        "CANCELLED",
+    ]
+
+
 # ---------------------------------------------------------------- inferring
 
 
@@ -143,6 +183,25 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             rules=(ruled("a100", "generate", "1", kind="delay", seconds=40),),
             acts=(Act(do="cancel", at=20),),
         ),
+        Plan(
+            name="a",
+            story="Cancelled between two attempts.",
+            rules=(ruled("image_manipulator", "resize", "1-", kind="status", status=503),),
+            acts=(Act(do="cancel", at=5),),
+        ),
+        Plan(
+            name="a",
+            story="Both A100s away.",
+            rules=(ruled("a100", "health", "1-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
+        ),
+        Plan(name="a", story="Late, then gone.", rules=(
+            ruled("blob", "get", "1", kind="delay", seconds=8),
+            ruled("blob", "put", "1", kind="status", status=404),
+        )),
+        Plan(name="a", story="Two in a row at one step, then done.", rules=(
+            ruled("sam3", "submit", "1", kind="status", status=503),
+            ruled("sam3", "submit", "2", kind="picture_unchanged"),
+        )),
     ],
     ids=lambda plan: plan.story,
 )  # fmt: skip
@@ -189,6 +248,23 @@ def test_nine_of_ten_random_try_ons_are_found_again(seed: int) -> None:
     assert found >= 0.9 * total, f"{found} of {total}"
 
 
+@pytest.mark.long("a stack in real time, and a world in virtual time")
+async def test_nine_of_ten_exported_try_ons_go_the_same_way_again(tmp_path: Path) -> None:
+    histories = tmp_path / "histories"
+    async with commanding(tmp_path, "scenarios.soak") as soak:
+        await soak.start("--workflows", "60", "--minutes", "0.6", "--out", str(tmp_path), "--export", str(histories))
+        await soak.end(300)  # how memory and event loops did is not looked at here
+    assert len(list(histories.glob("*.json"))) == 60, soak.output
+    async with commanding(tmp_path, "scenarios") as command:
+        words = ["scenario-from", "--history", str(histories), "--plans", "20", "--out", str(tmp_path / "from")]
+        await command.start(*words)
+        await command.end(400)
+    same, total = map(int, re.search(r"(\d+) of (\d+) try-ons go the same way", command.output).groups())  # type: ignore[union-attr]
+    assert total >= 26, command.output  # of the soak's sixty, those that met a fault and had to try again
+    assert same >= 0.9 * total, command.output
+    assert len(list((tmp_path / "from").glob("*/test_*.py"))) == total
+
+
 @pytest.mark.long("it starts a world of its own, and pytest in another")
 async def test_the_command_writes_a_test_that_is_red_as_production_was(command: Command, tmp_path: Path) -> None:
     await command.start("scenario-from", "--history", str(RECORDED / "failed.json"), "--out", str(tmp_path / "from"))
@@ -199,6 +275,13 @@ async def test_the_command_writes_a_test_that_is_red_as_production_was(command: 
     assert await command.end() == 1
     assert "FAILED" in command.output
     assert "INVALID_IMAGE" in command.output
+
+
+async def test_a_folder_without_histories_is_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    await command.start("scenario-from", "--history", str(tmp_path / "empty"))
+    assert await command.end() == 2
+    assert "empty: holds no *.json" in command.output
 
 
 async def test_a_file_that_is_none_is_refused(command: Command, tmp_path: Path) -> None:
