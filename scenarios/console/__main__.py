@@ -16,6 +16,7 @@ from app.process.temporal import connect
 from scenarios.console.addresses import Addresses
 from scenarios.console.application import create_console
 from scenarios.console.fakes import Fakes
+from scenarios.console.reproductions import Reproductions
 from scenarios.console.scenario_runs import ScenarioRuns
 from scenarios.stack.live import LivePlace
 
@@ -25,8 +26,8 @@ async def serve(addresses: Addresses, host: str, port: int) -> None:
     temporal = await connect(lazy=True)
     async with Fakes(addresses.controls) as fakes:
         place = LivePlace(addresses.gateway, temporal, fakes.controls)
-        async with ScenarioRuns(place) as runs:
-            await _serve(create_console(addresses, fakes, runs, temporal), host, port)
+        async with ScenarioRuns(place) as runs, Reproductions() as reproductions:
+            await _serve(create_console(addresses, fakes, runs, reproductions, temporal), host, port)
 
 
 async def _serve(app: FastAPI, host: str, port: int) -> None:

@@ -23,6 +23,7 @@ from scenarios.console import samples
 from scenarios.console.addresses import Addresses
 from scenarios.console.codes import codes
 from scenarios.console.fakes import Fakes, UnknownError
+from scenarios.console.reproductions import Reproductions
 from scenarios.console.scenario_runs import ScenarioRuns, Time
 from scenarios.console.switches import SWITCHES
 from scenarios.console.told import tell
@@ -48,13 +49,16 @@ class Switched(BaseModel):
     workflow_id: str | None = None
 
 
-def create_console(addresses: Addresses, fakes: Fakes, runs: ScenarioRuns, temporal: Client) -> FastAPI:
+def create_console(
+    addresses: Addresses, fakes: Fakes, runs: ScenarioRuns, reproductions: Reproductions, temporal: Client
+) -> FastAPI:
     """Return the console's application.
 
     Args:
         addresses: of the stack.
         fakes: its control planes.
         runs: runs scenarios.
+        reproductions: makes scenarios of workflows.
         temporal: the way to Temporal; it may connect at its first call.
     """
     app = FastAPI(title="Try-on console", docs_url=None, redoc_url=None, openapi_url=None)
@@ -62,6 +66,7 @@ def create_console(addresses: Addresses, fakes: Fakes, runs: ScenarioRuns, tempo
     app.include_router(_steering(fakes))
     app.include_router(_stories(addresses, fakes, temporal))
     app.include_router(_scenarios(runs))
+    app.include_router(_reproductions(reproductions))
     app.include_router(_traces(Traces()))
     app.mount("/", StaticFiles(directory=PAGE, html=True))
 
@@ -199,6 +204,28 @@ def _scenarios(runs: ScenarioRuns) -> APIRouter:
         if not page:
             raise UnknownError(f"the run {run_id!r} has drawn no timeline")
         return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
+
+    return routes
+
+
+def _reproductions(reproductions: Reproductions) -> APIRouter:
+    routes = APIRouter(prefix="/harness")
+
+    @routes.post("/workflows/{workflow_id}/scenario", status_code=202)
+    async def make(workflow_id: str) -> dict[str, Any]:
+        return reproductions.start(workflow_id).public()
+
+    @routes.get("/reproductions/{number}")
+    async def one(number: str) -> dict[str, Any]:
+        return reproductions.find(number).public()
+
+    @routes.get("/reproductions/{number}/{name}")
+    async def file(number: str, name: str) -> Response:
+        return Response(
+            reproductions.file(number, name),
+            media_type="application/octet-stream",
+            headers={"Content-Disposition": "attachment"},
+        )
 
     return routes
 

@@ -1,7 +1,6 @@
 """Scenarios run from the console: in virtual time by the command that anybody can copy, in real time on this stack."""
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections import OrderedDict
@@ -13,14 +12,13 @@ from typing import Any, Literal, Self
 from app.names import workflow_id_for
 from scenarios.catalogue import CATALOGUE
 from scenarios.console.fakes import UnknownError
+from scenarios.console.worlds import command as virtual_command
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace
 from scenarios.stories.report import story
 from scenarios.stories.runner import Runner, scenario_key
 
 KEPT = 20
-VIRTUAL_LIMIT_S = 180.0
-"""Wall seconds for one scenario in virtual time, the start of its world included."""
 
 Time = Literal["virtual", "real"]
 
@@ -140,18 +138,9 @@ class ScenarioRuns:
         async with self._one_world:
             with tempfile.TemporaryDirectory() as folder:
                 page = Path(folder) / "timeline.html"
-                words = ["-m", "scenarios", "run", run.scenario.name, "--tell", "--timeline", str(page)]
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-                )
-                try:
-                    async with asyncio.timeout(VIRTUAL_LIMIT_S):
-                        out, _ = await process.communicate()
-                finally:
-                    if process.returncode is None:
-                        process.terminate()
-                        await process.wait()
-                run.text = out.decode(errors="replace").strip()
+                said: list[str] = []
+                code = await virtual_command(["run", run.scenario.name, "--tell", "--timeline", str(page)], said.append)
+                run.text = "".join(said).strip()
                 if page.exists():
                     run.page = page.read_text(encoding="utf-8")
-                run.state = "passed" if process.returncode == 0 else "failed"
+                run.state = "passed" if code == 0 else "failed"

@@ -29,6 +29,14 @@ def test_each_entry_says_something() -> None:
     assert all(len(entry.split()) > 10 for entry in entries)
 
 
+def test_what_to_do_about_a_try_on_that_failed_begins_with_making_a_scenario_of_it() -> None:
+    entries = dict(re.findall(r"^### (.+)\n(.+)$", RUNBOOK, re.MULTILINE))
+    outside = {"WORKFLOW_TERMINATED", "WORKFLOW_TIMED_OUT"}  # no service did that, and the command says so
+    failed = {error.code for error in error_classes() if error.steps} - outside
+    begin = {heading for heading, text in entries.items() if text.startswith("`make scenario-from WORKFLOW=id`")}
+    assert failed == {code for heading in begin for code in CODE.findall(heading) if code != "INVALID_REQUEST"}
+
+
 def test_every_variable_that_it_names_exists() -> None:
     named = {name for name in CODE.findall(TEXT) if "_" in name}
     codes = {error.code for error in error_classes()}

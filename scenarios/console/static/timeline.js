@@ -3,6 +3,7 @@
 
 import { byId, el, seconds } from "./dom.js";
 import { harness } from "./harness.js";
+import { Reproduction } from "./reproduction.js";
 
 const LOOK_MS = 1000;
 
@@ -10,6 +11,7 @@ export class Timeline {
   #shown = "";
   #timer = 0;
   #looks = 0;
+  #reproduction = new Reproduction();
 
   constructor() {
     byId("lookup").addEventListener("submit", (/** @type {Event} */ event) => {
@@ -31,6 +33,7 @@ export class Timeline {
       if (look !== this.#looks) return;
       byId("drawing").replaceChildren(el("p", { class: "problem", role: "alert" }, /** @type {Error} */ (error).message));
       byId("temporal-link").hidden = true;
+      this.#reproduction.shown("", "");
     }
   }
 
@@ -39,6 +42,7 @@ export class Timeline {
     const drawing = byId("drawing");
     if (this.#shown !== story.workflowId) byId("workflow-id").value = story.workflowId;
     this.#shown = story.workflowId;
+    this.#reproduction.shown(story.workflowId, story.status);
     byId("temporal-link").hidden = !story.page;
     if (story.page) byId("temporal-link").href = story.page;
     if (story.status !== "RUNNING") clearTimeout(this.#timer);

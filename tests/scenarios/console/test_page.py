@@ -1,5 +1,6 @@
 """The console by clicks, drags and keys, as a person uses it, on the real stack."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 
 from scenarios.console import samples
 from scenarios.stack.stack import Stack
+from tests.scenarios.console.conftest import PATIENCE_MS
 
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / ".tools/node/node_modules/axe-core/axe.min.js"
@@ -217,6 +219,36 @@ def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:
     expect(step(page, "GENERATING_MASK")).to_contain_text("2 attempts")
     expect(page.locator("#stands")).to_have_text("Completed.")
     expect(item.locator("b")).to_have_text("✓ passed")
+
+
+@AGAIN
+def test_a_try_on_that_failed_becomes_a_scenario_with_its_files(open_page: OPEN) -> None:
+    page = open_page()
+    expect(page.locator("#make-scenario")).to_be_disabled()
+    take_sample(page)
+    arm(page, "resize-busy", "a100-offline")
+    page.click("#start")
+    expect(page.locator("#failure")).to_contain_text("A100_UNAVAILABLE")
+    page.click("#make-scenario")
+    expect(page.locator("#make-scenario")).to_be_disabled()
+    shown = page.locator("#reproduction")
+    expect(shown).to_contain_text("resize_image: 3 attempts, after IMAGE_MANIPULATOR_UNAVAILABLE")
+    expect(shown.locator("b")).to_have_text("✓ The scenario goes the same way", timeout=3 * PATIENCE_MS)
+    expect(page.locator("#make-scenario")).to_be_enabled()
+    files = {}
+    for link in shown.locator("a").all():
+        with page.expect_download() as downloaded:
+            link.click()
+        files[downloaded.value.suggested_filename] = downloaded.value.path().read_text()
+    plan = json.loads(files["plan.json"])
+    assert {rule["operation"] for rule in plan["rules"]} >= {"resize", "health"}
+    [test] = [text for name, text in files.items() if name.startswith("test_")]
+    assert 'Expect(status="COMPLETED")' in test.replace("'", '"')
+    assert violations(page) == []
+    page.fill("#workflow-id", "no-such-workflow")
+    page.get_by_role("button", name="Show").click()
+    expect(shown).to_be_empty()
+    expect(page.locator("#make-scenario")).to_be_disabled()
 
 
 @AGAIN

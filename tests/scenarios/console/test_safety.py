@@ -15,6 +15,7 @@ from fakes.kit.serve import serving
 from scenarios.console.addresses import Addresses
 from scenarios.console.application import LARGEST_BATCH, create_console
 from scenarios.console.fakes import Fakes
+from scenarios.console.reproductions import Reproductions
 from scenarios.console.scenario_runs import ScenarioRuns
 from scenarios.console.traces import MOST_SPANS
 from scenarios.stack.live import LivePlace
@@ -28,7 +29,8 @@ async def console() -> AsyncIterator[httpx.AsyncClient]:
     async with (
         Fakes({}) as fakes,
         ScenarioRuns(LivePlace(addresses.gateway)) as runs,
-        serving(create_console(addresses, fakes, runs, await connect(lazy=True))) as url,
+        Reproductions() as reproductions,
+        serving(create_console(addresses, fakes, runs, reproductions, await connect(lazy=True))) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client
