@@ -138,8 +138,12 @@ console: setup ## The stack with its console, opened in the browser on an exampl
 	@exec $(PY) -m scenarios console
 
 .PHONY: load
-load: setup ## A minute of load on a stack of its own, or on HOST; report in out/load (RATE=1 SECONDS_=60 SHAPE=poisson ARGS=)
-	@exec $(PY) -m loadtests run --rate="$${RATE:-1}" --seconds="$${SECONDS_:-60}" --shape="$${SHAPE:-poisson}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
+load: setup ## A minute of load on a stack of its own, or on HOST; report in out/load (RATE=1 SECONDS_=60 SHAPE=poisson MASTER=1 WORKERS=3 ARGS=)
+	@exec $(PY) -m loadtests run $${MASTER:+--load-workers="$${WORKERS:-1}"} --rate="$${RATE:-1}" --seconds="$${SECONDS_:-60}" --shape="$${SHAPE:-poisson}" --host="$${HOST:-}" --api-key="$${API_KEY:-}" $(ARGS)
+
+.PHONY: load-worker
+load-worker: setup ## A load worker for the run that MASTER=1 waits with, on this machine or another (HOST_OF_MASTER=10.0.0.5 PORT=5557 API_KEY=)
+	@exec $(PY) -m loadtests worker --master="$${HOST_OF_MASTER:-}" --port="$${PORT:-5557}" --api-key="$${API_KEY:-}"
 
 .PHONY: load-find-knee
 load-find-knee: setup ## Raise the rate until a threshold breaks; bottleneck, slots a rate needs, page in out/knee (PROFILES=file.yaml HOST= ARGS=)

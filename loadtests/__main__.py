@@ -1,4 +1,4 @@
-"""The command line of load runs: `python -m loadtests {run,knee,compare}`. `make load` and its like call it.
+"""The command line of load runs: `python -m loadtests {run,worker,knee,compare}`. `make load` and its like call it.
 
 Exit codes: 0 all thresholds kept; 1 one was broken, or the run could not be made; 2 the command makes no sense; 128 and
 the signal's number when interrupted.
@@ -7,12 +7,13 @@ the signal's number when interrupted.
 import sys
 from collections.abc import Callable, Sequence
 
-from loadtests import run as run_command
+from loadtests import load_worker, run as run_command
 from loadtests.knee import command as knee_command
 from loadtests.report import compare as compare_command
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_command.main,
+    "worker": load_worker.main,
     "knee": knee_command.main,
     "compare": compare_command.main,
 }

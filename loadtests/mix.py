@@ -107,9 +107,20 @@ def load_mix(path: Path, *, fakes: Collection[str], catalogue: Sequence[Scenario
         MixError: the file cannot be read, an entry is wrong, or nothing is left.
     """
     try:
-        entries = TypeAdapter(list[Entry]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise MixError(f"the mix {path} cannot be read: {error.strerror}") from None
+    return read_mix(text, path, fakes=fakes, catalogue=catalogue)
+
+
+def read_mix(text: str, path: Path, *, fakes: Collection[str], catalogue: Sequence[Scenario] = CATALOGUE) -> Mix:
+    """Read what a mix file says; `path` is where it was, for messages.
+
+    Raises:
+        MixError: an entry is wrong, or nothing is left.
+    """
+    try:
+        entries = TypeAdapter(list[Entry]).validate_python(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise MixError(f"the mix {path} is no YAML: {error}") from None
     except ValidationError as invalid:

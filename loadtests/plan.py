@@ -14,6 +14,10 @@ VARIABLE = "LOAD_PLAN"
 """The environment variable that holds a plan as JSON, for the locustfile."""
 
 
+MASTER_PORT = 5557
+"""Where load workers are awaited unless said: Locust's own port."""
+
+
 class Plan(BaseModel):
     """A load run. Durations are seconds, rates are per second.
 
@@ -30,7 +34,8 @@ class Plan(BaseModel):
         max_in_flight: an open arrival that finds so many of its generator's try-ons running is dropped, and reported.
         run: makes the Idempotency-Keys of this run unlike those of any other.
         seed: decides arrivals and mix.
-        generators: how many Locust workers share the arrivals.
+        load_workers: how many share the arrivals, awaited at `master` (ADDRESS:PORT) for `gather_s`; 0: one process
+            of this machine makes them all.
         mix: the mix file.
         fakes: the control planes of the fakes by service, for faults; empty for a real deployment.
         records: the file that gets one JSON line for each try-on.
@@ -52,10 +57,17 @@ class Plan(BaseModel):
     max_in_flight: int = Field(default=500, ge=1)
     run: str = Field(default_factory=lambda: uuid4().hex)
     seed: int = 1
-    generators: int = Field(default=1, ge=1)
+    load_workers: int = Field(default=0, ge=0)
+    master: str = f"0.0.0.0:{MASTER_PORT}"
+    gather_s: float = Field(default=600, gt=0)
     mix: Path = mix.DEFAULT
     fakes: dict[str, str] = {}
     records: Path = Path("records.jsonl")
+
+    @property
+    def generators(self) -> int:
+        """How many processes share the arrivals."""
+        return self.load_workers or 1
 
     @property
     def most_running(self) -> int:

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Outcome = Literal["completed", "failed", "refused", "cancelled", "timeout", "censored", "dropped", "not started"]
-"""`dropped`: too many were running when it was to start. `not started`: its faults could not be set in the fakes."""
+"""`dropped`: too many were running when it was to start. `not started`: its faults could not be set in the fakes, or
+the load worker that was to start it died.
+"""
 
 
 Endpoint = Literal["start", "status", "long poll", "events", "cancel"]

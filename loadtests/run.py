@@ -17,8 +17,9 @@ from fakes.kit.client import ControlError
 from fakes.registry import SERVICES
 from loadtests import mix, thresholds
 from loadtests.drive.load_run import Interrupted, Line, RunError, Target, run
+from loadtests.drive.messages import API_KEY
 from loadtests.measure import bottleneck
-from loadtests.plan import Plan
+from loadtests.plan import MASTER_PORT, Plan
 from loadtests.report.report import number, write_report
 from scenarios.processes.child import StackError
 from scenarios.processes.signals import Stopped, until_signalled
@@ -32,7 +33,7 @@ WATCHED = ("gateway", "temporal", "azurite", *SERVICES)
 def add_load(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is loaded and with what."""
     parser.add_argument("--host", default="", help="an address to load; without it a stack of its own is started")
-    parser.add_argument("--api-key", default="", help="sent as X-API-Key")
+    parser.add_argument("--api-key", default=os.environ.get(API_KEY, ""), help="sent as X-API-Key; usually API_KEY")
     parser.add_argument("--api-key-name", default="", help="its name in API_KEYS there: faults (--fake) need it")
     parser.add_argument(
         "--fake", action="append", default=[], type=_fake, metavar="SERVICE=URL", help="a fake of that deployment"
@@ -58,7 +59,16 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-in-flight", type=int, default=500, help="try-ons that one load generator has running; more are dropped"
     )
-    parser.add_argument("--generators", type=int, default=1, help="Locust workers that share the load")
+    parser.add_argument(
+        "--load-workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="wait for so many `make load-worker`, from anywhere, to share the load; 0: it is made here",
+    )
+    parser.add_argument("--master-host", default="0.0.0.0", help="the address at which they are awaited")  # noqa: S104 - from other machines, which is what it is for
+    parser.add_argument("--master-port", type=int, default=MASTER_PORT)
+    parser.add_argument("--gather", type=float, default=600, help="seconds for which they are awaited")
     parser.add_argument("--mix", type=Path, default=mix.DEFAULT)
     parser.add_argument("--thresholds", type=Path, default=thresholds.DEFAULT)
     parser.add_argument("--out", type=Path, default=OUT, help="the folder of the report")
@@ -105,7 +115,9 @@ def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
         seed=chosen.seed,
         patience_s=chosen.patience,
         max_in_flight=chosen.max_in_flight,
-        generators=chosen.generators,
+        load_workers=chosen.load_workers,
+        master=f"{chosen.master_host}:{chosen.master_port}",
+        gather_s=chosen.gather,
         mix=chosen.mix.resolve(),
         **more,
     )
@@ -124,8 +136,8 @@ def guarded(work: Any) -> int:
         return 1
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Make one run and write its report."""
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of one run's options."""
     parser = argparse.ArgumentParser(prog="python -m loadtests run", description="One load run.")
     add_load(parser)
     parser.add_argument("--rate", type=float, default=1.0, help="try-ons a second")
@@ -133,7 +145,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--users", type=int, default=0, help="closed model: so many users instead of a rate")
     parser.add_argument("--think", type=float, default=1.0, help="closed model: seconds between two try-ons of a user")
     parser.add_argument("--drain", type=float, default=60, help="seconds for the last try-ons to end")
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make one run and write its report."""
+    chosen = parser().parse_args(arguments)
     model = {"model": "closed", "users": chosen.users, "think_s": chosen.think} if chosen.users else {}
     try:
         limits = thresholds.load_thresholds(chosen.thresholds)

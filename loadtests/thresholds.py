@@ -98,6 +98,9 @@ def judge(thresholds: Thresholds, summary: dict[str, Any]) -> list[Judged]:
     fakes = summary["fakes"]["share"]
     if thresholds.fakes_share is not None and fakes is not None:  # real services take what they take
         found.append(Judged("fakes share", thresholds.fakes_share, fakes, fakes <= thresholds.fakes_share))
+    if workers := summary["load_workers"]:  # whatever the file says: a part of the load is missing
+        died = sum(worker["died"] for worker in workers)
+        found.append(Judged("load workers that died", 0, died, not died))
     for name in ("throughput", "throughput_share"):
         limit, figure = getattr(thresholds, name), summary[name]
         if limit is not None:

@@ -1,12 +1,10 @@
-"""One Locust process's part of a run: starts its arrivals on time, keeps their records, sends them to the master.
+"""One process's share of a run: starts its arrivals on time, keeps their records, hands them on.
 
-Everything here runs on gevent. The plan comes from the environment (`loadtests.plan.VARIABLE`).
+Everything here runs on gevent.
 """
 
-import json
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +12,6 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from geventhttpclient.response import HTTPParseError
-from locust.runners import WorkerRunner
 
 from fakes.kit.client import Control, ControlError
 from loadtests.arrivals import arrivals, share
@@ -29,12 +26,27 @@ REPORT_S = 1.0
 """Between two lines of progress."""
 
 
+class Clock:
+    """Unix seconds by the clock of whoever leads the run, which nobody can set meanwhile.
+
+    `ahead_s` is how far this machine's own clock is ahead of that one.
+    """
+
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self._zero = time.time() - ahead_s - time.perf_counter()
+
+    def now(self) -> float:
+        """Return the instant."""
+        return self._zero + time.perf_counter()
+
+
 class Session:
     """Requests to the gateway by Locust's fast client, counted in its statistics."""
 
-    def __init__(self, client: Any, plan: Plan) -> None:
+    def __init__(self, client: Any, clock: Clock, api_key: str | None) -> None:
         self._session = client
-        self._headers = {"X-API-Key": plan.api_key} if plan.api_key else {}
+        self._headers = {"X-API-Key": api_key} if api_key else {}
+        self.now = clock.now
 
     def send(self, method: str, path: str, name: str, body: bytes = b"", key: str | None = None) -> Answer:
         """Send one request. What cannot be answered is an answer with status 0."""
@@ -61,30 +73,41 @@ class Session:
         finally:
             response.release()
 
-    def now(self) -> float:
-        """Return Unix seconds."""
-        return time.time()
-
     def sleep(self, seconds: float) -> None:
         """Let others run meanwhile."""
         gevent.sleep(seconds)
 
 
 class Generator:
-    """The arrivals of one Locust process, and the records of them all."""
+    """The arrivals of one process, and the records of them all; `hand_on` gets its reports, one a second."""
 
-    def __init__(self, environment: Any, client: Any, plan: Plan, index: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        mix: Mix,
+        client: Any,
+        *,
+        stop: Event,
+        count: Callable[..., None],
+        hand_on: Callable[[dict[str, Any]], None],
+        index: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
         self._plan = plan
-        self._mix: Mix = environment.mix
-        self._http = Session(client, plan)
-        self._environment = environment
+        self._mix = mix
+        self._clock = clock or Clock()
+        self._http = Session(client, self._clock, plan.api_key)
         self._controls = {service: Control(url) for service, url in plan.fakes.items()}
         self._pool = Pool(plan.most_running)
         self._index = index
+        self._count_request = count
+        self._hand_on = hand_on
         self._records: dict[int, Record] = {}
-        """Those that were not yet reported."""
+        """Those whose end was not yet reported."""
+        self._reported: set[int] = set()
+        """Those of them whose beginning was."""
         self._dropped = 0
-        self._stop: Event = environment.stop
+        self._stop = stop
         self._begun = 0.0
 
     def run(self, begun: float) -> None:
@@ -103,7 +126,7 @@ class Generator:
 
     def _stopped_before(self, instant: float) -> bool:
         """Wait for an instant, in Unix seconds, unless the run is stopped before."""
-        return bool(self._stop.wait(max(0.0, instant - time.time())))
+        return bool(self._stop.wait(max(0.0, instant - self._clock.now())))
 
     def _open(self) -> None:
         plan = self._plan
@@ -127,9 +150,9 @@ class Generator:
 
     def _user(self, user: int) -> None:
         number = user
-        gevent.sleep(max(0.0, self._begun - time.time()))
-        while time.time() < self._begun + self._plan.seconds:
-            self._one(number, time.time())
+        gevent.sleep(max(0.0, self._begun - self._clock.now()))
+        while self._clock.now() < self._begun + self._plan.seconds:
+            self._one(number, self._clock.now())
             number += self._plan.users
             gevent.sleep(self._plan.think_s)
 
@@ -143,7 +166,7 @@ class Generator:
         record.workflow_id = self._plan.workflow_id(key)
         try:
             with rules(case, record.workflow_id, self._put_rule, self._drop_rule):
-                gevent.sleep(max(0.0, due - time.time()))
+                gevent.sleep(max(0.0, due - self._clock.now()))
                 live(self._http, case, record, key, self._plan.patience_s)
         except ControlError as error:  # without its faults it would be another try-on
             record.outcome, record.code = "not started", str(error)
@@ -151,7 +174,7 @@ class Generator:
 
     def _count(self, case: Case, record: Record) -> None:
         """Show the transaction in Locust's own statistics, web page included."""
-        self._environment.events.request.fire(
+        self._count_request(
             request_type="TRYON",
             name=case.name,
             response_time=1000 * (record.seconds or 0),
@@ -176,61 +199,18 @@ class Generator:
         over = [record for record in self._records.values() if last or record.outcome != "censored"]
         for record in over:
             del self._records[record.number]
-        message = {
-            "index": self._index,
-            "begun": self._begun,
-            "records": [record.as_json() for record in over],
-            "in_flight": len(self._records),
-            "dropped": self._dropped,
-            "left_out": list(self._mix.left_out),
-            "last": last,
-        }
-        runner = self._environment.runner
-        if isinstance(runner, WorkerRunner):
-            runner.send_message("tryons", message)
-        else:
-            self._environment.collector.take(message)
-
-
-class Collector:
-    """Takes the reports of all generators and writes the records down, one line each; progress goes to stdout."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._generators = plan.generators
-        self._run = plan.run
-        self.stopped: float | None = None
-        """When the run was interrupted, in Unix seconds."""
-        self._reports: dict[int, dict[str, Any]] = {}
-        self._file = plan.records.open("w", encoding="utf-8")
-        self._written = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether every generator has sent its last report."""
-        return sum(bool(report["last"]) for report in self._reports.values()) == self._generators
-
-    def take(self, message: dict[str, Any]) -> None:
-        """Take one report of one generator."""
-        for line in message.pop("records"):
-            self._file.write(line + "\n")
-            self._written += 1
-        self._file.flush()
-        self._reports[message["index"]] = message
-        in_flight = sum(report["in_flight"] for report in self._reports.values())
-        dropped = sum(report["dropped"] for report in self._reports.values())
-        print(json.dumps({"ended": self._written, "in_flight": in_flight, "dropped": dropped}), flush=True)
-
-    def close(self) -> None:
-        """Write what the report needs besides the records, as the last line."""
-        reports = self._reports.values()
-        end: dict[str, Any] = {
-            "begun": min((report["begun"] for report in reports), default=None),
-            "left_out": next((report["left_out"] for report in reports), []),
-            "complete": self.complete,
-            "run": self._run,
-            "stopped": self.stopped,
-        }
-        self._file.write(json.dumps(end) + "\n")
-        self._file.close()
-        if not self.complete:
-            print("a load generator sent no last report: its records are missing", file=sys.stderr)
+            self._reported.discard(record.number)
+        started = [
+            record for record in self._records.values() if record.started and record.number not in self._reported
+        ]
+        self._reported.update(record.number for record in started)
+        self._hand_on(
+            {
+                "index": self._index,
+                "started": [record.as_json() for record in started],
+                "records": [record.as_json() for record in over],
+                "in_flight": len(self._records),
+                "dropped": self._dropped,
+                "last": last,
+            }
+        )

@@ -26,12 +26,16 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """The records of a run, one for each arrival; when it began and was stopped, in Unix seconds; cases left out."""
+    """The records of a run, one for each arrival; when it began and was stopped, in Unix seconds; cases left out.
+
+    `workers` are the load workers who shared the run, by `loadtests.drive.collector.Source.told`.
+    """
 
     records: list[Record]
     begun: float
     left_out: list[str]
     stopped: float | None = None
+    workers: Sequence[dict[str, Any]] = ()
 
     def arriving_s(self, plan: Plan) -> float:
         """Return how long try-ons arrived."""
@@ -55,7 +59,7 @@ def read_records(path: Path, run: str) -> Outcome:
     end = lines.pop()
     if end["run"] != run:
         raise ValueError(f"{path} is of another run")
-    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"], end["stopped"])
+    return Outcome([Record(**line) for line in lines], end["begun"], end["left_out"], end["stopped"], end["workers"])
 
 
 def summarize(
@@ -82,6 +86,7 @@ def summarize(
         "arrived": arrived,
         "started": sum(record.started is not None for record in records),
         "dropped": outcomes["dropped"],
+        "load_workers": list(outcome.workers),
         "left_out": outcome.left_out,
         "outcomes": dict(outcomes),
         "codes": dict(Counter(record.code for record in records if record.code)),

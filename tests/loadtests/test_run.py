@@ -92,7 +92,7 @@ async def test_ctrl_c_gives_a_report_that_says_so_and_leaves_no_process(command:
 async def test_a_kill_leaves_no_load_generator_behind(command: Command) -> None:
     async with gateway() as url:
         words = files(command.folder, LENIENT, "[{scenario: near, weight: 1}]")
-        await command.start("run", "--host", url, "--rate", "2", "--seconds", "600", "--generators", "2", *words)
+        await command.start("run", "--host", url, "--rate", "2", "--seconds", "600", *words)
         await command.until(SOME_ENDED)
         assert [one for one in command.started() if "locust" in " ".join(one.cmdline())]
         command.signal(signal.SIGKILL)
@@ -131,6 +131,7 @@ def test_what_does_not_answer_is_said_before_any_load(
         (["--host", "127.0.0.1:8000"], "the host is an address such as"),
         (["--seconds", "0"], "seconds: Input should be greater than 0"),
         (["--rate", "nan"], "rate: Input should be a finite number"),
+        (["--load-workers", "-1"], "load_workers: Input should be greater than or equal to 0"),
         (["--patience", "0"], "patience_s: Input should be greater than 0"),
         (["--out", "{file}"], "cannot be made: File exists"),
         (["--out", "{file}/below"], "cannot be made: Not a directory"),

@@ -21,8 +21,9 @@ from fakes.kit.serve import serving
 from loadtests.arrivals import arrivals
 from loadtests.drive import swarm
 from loadtests.drive.load_run import Interrupted, RunError, Target, run
-from loadtests.drive.swarm import LOCUSTFILE, generate
+from loadtests.drive.swarm import generate
 from loadtests.measure.sampling import Sample
+from loadtests.mix import load_mix
 from loadtests.plan import Plan
 from loadtests.record import Record
 from scenarios.processes.ports import reserve_port
@@ -90,29 +91,29 @@ def records_of(home: Path) -> list[Record]:
     return [Record(**line) for line in lines[:-1]]
 
 
+def as_planned(made: Plan) -> list[tuple[int, str, float]]:
+    """The same, as the seed has it."""
+    mix, planned = load_mix(made.mix, fakes=()), arrivals(made.shape, made.rate, made.seconds, made.seed)
+    return [(number, mix.choose(made.seed, number).name, round(at, 6)) for number, at in enumerate(planned)]
+
+
 def plan_as_it_came(home: Path) -> list[tuple[int, str, float]]:
     """Each try-on's number and case, and when it was to start, in seconds after the run's beginning."""
     begun = json.loads((home / "records.jsonl").read_text().splitlines()[-1])["begun"]
     return sorted((record.number, record.case, round(record.intended - begun, 6)) for record in records_of(home))
 
 
-@pytest.mark.long("a load run in real time")
-async def test_several_generators_make_the_same_try_ons_at_the_same_times_as_one(tmp_path: Path) -> None:
-    made = plan(tmp_path)
+async def test_a_run_comes_as_it_is_planned(tmp_path: Path) -> None:
+    made = plan(tmp_path, seconds=2)
     async with gateway() as url:
-        one = await loaded(url, made, tmp_path / "one")
-        three = await loaded(url, made.model_copy(update={"generators": 3}), tmp_path / "three")
-    assert plan_as_it_came(tmp_path / "one") == plan_as_it_came(tmp_path / "three")
-    offsets = [offset for _, _, offset in plan_as_it_came(tmp_path / "three")]
-    assert offsets == [round(at, 6) for at in arrivals(made.shape, made.rate, made.seconds, made.seed)]
-    assert one["outcomes"] == three["outcomes"] == {"completed": len(offsets)}
-    for run_of in (one, three):
-        assert TAKES_S <= run_of["transaction"]["p50_s"] < 25 * TAKES_S  # seconds, on however busy a machine
+        summary = await loaded(url, made, tmp_path / "one")
+    assert plan_as_it_came(tmp_path / "one") == as_planned(made)
+    assert summary["outcomes"] == {"completed": len(as_planned(made))}
+    assert TAKES_S <= summary["transaction"]["p50_s"] < 25 * TAKES_S  # seconds, on however busy a machine
 
 
-@pytest.mark.parametrize("generators", [1, pytest.param(2, marks=pytest.mark.long("a load run more"))])
-async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: Path, generators: int) -> None:
-    made = plan(tmp_path, seconds=300, rate=4, generators=generators, shape="constant")
+async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: Path) -> None:
+    made = plan(tmp_path, seconds=300, rate=4, shape="constant")
     enough = asyncio.Event()
 
     def look(report: dict[str, Any], _samples: Sequence[Sample]) -> None:
@@ -165,25 +166,17 @@ async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on
     assert summary["transaction"] == {"count": 0}
 
 
-BROKEN = "raise RuntimeError('this generator does not start')"
-
-
-@pytest.mark.parametrize("generators", [1, 2])
 async def test_a_generator_that_dies_ends_the_run_at_once_and_old_records_are_not_taken_for_new(
-    tmp_path: Path, generators: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "records.jsonl").write_text(json.dumps({"complete": True, "run": "old", "begun": 1.0}) + "\n")
     broken = tmp_path / "broken.py"
-    broken.write_text(
-        BROKEN if generators == 1 else f"import sys\nif '--worker' in sys.argv: {BROKEN}\n" + LOCUSTFILE.read_text()
-    )
+    broken.write_text("raise RuntimeError('this generator does not start')")
     monkeypatch.setattr(swarm, "LOCUSTFILE", broken)
-    log = "locust.log" if generators == 1 else r"locust-\d.log"
-    made = plan(tmp_path, generators=generators, seconds=600)
     async with asyncio.timeout(300):  # the run itself would last twice as long
-        with pytest.raises(RunError, match=f"(?s)exit code 1; its log: .*{log}.*this generator does not start"):
-            await run(Target("http://127.0.0.1:1"), made, tmp_path / "run", no_progress)
+        with pytest.raises(RunError, match=r"(?s)exit code 1; its log: .*locust.log.*this generator does not start"):
+            await run(Target("http://127.0.0.1:1"), plan(tmp_path, seconds=600), tmp_path / "run", no_progress)
     left = tmp_path / "run" / "records.jsonl"
     assert not left.exists() or '"old"' not in left.read_text()
 

@@ -16,7 +16,7 @@ HOST = ["--host", "http://127.0.0.1:1", "--fake", "a100=http://127.0.0.1:1"]
     ("words", "message"),
     [
         (["--seconds", "0"], "--seconds: Input should be greater than 0"),
-        (["--generators", "0"], "--generators: Input should be greater than or equal to 1"),
+        (["--load-workers", "-1"], "--load-workers: Input should be greater than or equal to 0"),
         (["--profile", "realistic"], "--profile: the knee gives the fakes the profiles of a file: say --profiles FILE"),
         ([*HOST, "--time-scale", "0.06"], "--time-scale is for a stack of one's own"),
         ([*HOST, "--workers", "2"], "--workers is for a stack of one's own"),
