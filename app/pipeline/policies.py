@@ -29,8 +29,11 @@ ML_RETRY = RetryPolicy(
 HEARTBEAT_TIMEOUT = 10.0
 """A worker that died is noticed after this long, whichever step it was at."""
 
-HEARTBEAT_INTERVAL = 0.5
-"""How often an attempt beats beside its work. With the throttle below, a cancellation arrives within a second."""
+HEARTBEAT_INTERVAL = 1.5
+"""How often an attempt beats beside its work. A cancellation arrives with the answer to a beat; it may take 2 s in all.
+
+Each beat is an action on Temporal Cloud: docs/performance.md has the trade-off.
+"""
 
 HEARTBEAT_THROTTLE = 1.0
 """The worker sends at most one heartbeat of an attempt in this time; its answer carries a cancellation."""

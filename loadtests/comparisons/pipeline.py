@@ -22,6 +22,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
 from fakes.pictures import portrait
+from loadtests.bench import actions
 from loadtests.bench.batches import Batch, batch, print_batch
 from loadtests.bench.contender import Contender
 from loadtests.bench.files import folder_in_memory
@@ -88,6 +89,8 @@ async def main(rounds: int, workflows: int, concurrent: int, only: list[str], ou
     print(
         f"\n{rounds} rounds of {workflows} workflows, {concurrent} at once: medians (least to most)\n{table(standings)}"
     )
+    if PIPELINE in standings:
+        await actions.measure()
     kept, said = verdict(standings)
     print(f"plot and figures: {out / 'pipeline.png'}, {out / 'pipeline.json'}\nbench-pipeline: {said}")
     return 0 if kept else 1
