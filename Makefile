@@ -85,8 +85,8 @@ fake-gateway: .venv/.ready ## A fake of the gateway alone, with scripted try-ons
 
 # ---------------------------------------------------------------- simulate
 .PHONY: scenarios
-scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; BASE_URL=...: against a deployment (ONLY=name, LIST=1)
-	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
+scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; REFEREE=1: by Temporal's clock too; BASE_URL=...: against a deployment (ONLY=name, LIST=1)
+	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${REFEREE:+--referee} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
 
 .PHONY: explore
 explore: setup ## Look for failures that nobody thought of, by the model (MINUTES=10 SEED=1 OUT=out/explore RESUME=1 PLANS=)

@@ -1,4 +1,7 @@
-"""`make scenarios`: run the catalogue in virtual time, in real time (LIVE=1) or against a deployment (BASE_URL=…)."""
+"""`make scenarios`: run the catalogue in virtual time, in real time (LIVE=1) or against a deployment (BASE_URL=…).
+
+REFEREE=1 tells what ran in virtual time again by Temporal's own clock.
+"""
 
 import argparse
 import asyncio
@@ -13,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from scenarios.catalogue import CATALOGUE
+from scenarios.commands.referee import judged_by_referee
 from scenarios.processes.signals import Stopped, stopped_by_signals, until_signalled
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace, live_stack
@@ -29,6 +33,8 @@ STOPPING = "stopping everything (Ctrl-C again kills it)"
 def main(arguments: Sequence[str]) -> int:
     """Run scenarios, print the table and the closing line. Exit codes: 0 all passed, 1 some failed, 2 wrong options.
 
+    With a referee: 0 all passed and agree, 1 some do not, 2 there is none that it could tell.
+
     Ended by a signal, it stops everything and exits with 128 and the signal's number.
     """
     options = _options(arguments)
@@ -41,11 +47,12 @@ def main(arguments: Sequence[str]) -> int:
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it
     try:
         runs, wall = _run(options, chosen)
-    except Stopped as stopped:
-        code = stopped.exit_code
-    else:
         _report(options, runs, wall)
         code = 0 if all(run.passed for run in runs) else 1
+        if options.referee:
+            code = max(code, _refereed(options, runs))
+    except Stopped as stopped:
+        code = stopped.exit_code
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
@@ -67,6 +74,13 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
         began = time.perf_counter()
         runs = simulation.run_all(chosen, done=_Progress(len(chosen)))
         return runs, time.perf_counter() - began
+
+
+def _refereed(options: argparse.Namespace, runs: list[Run]) -> int:
+    _note("now by Temporal's own clock: backoffs are skipped, what an attempt waits for is real")
+    verdict = judged_by_referee(runs, seed=options.seed, done=_Progress(len(runs)), on_signal=lambda: _note(STOPPING))
+    _say("\n".join(verdict.lines()))
+    return verdict.exit_code
 
 
 async def _in_real_time(options: argparse.Namespace, chosen: list[Scenario]) -> list[Run]:
@@ -131,13 +145,17 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list them instead of running them")
     parser.add_argument("--live", action="store_true", help="in real time, on a stack with scaled fakes")
     parser.add_argument("--base-url", help="those without faults, against the gateway at this address")
+    parser.add_argument("--referee", action="store_true", help="again by Temporal's own clock; both must agree")
     parser.add_argument("--seed", type=int, default=1, help="part of every workflow id, and the fakes' chance")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many run side by side")
     parser.add_argument("--tell", action="store_true", help="tell the story of those that passed, too")
     parser.add_argument("--timeline", metavar="FILE", help="draw them into a self-contained HTML page")
     parser.add_argument("--ledger", metavar="FILE", help="write the calls of each run, to compare two runs by")
     parser.add_argument("--result", metavar="FILE", help="write what came of each run: its problems, as JSON")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.referee and (options.live or options.base_url):
+        parser.error("--referee is for virtual time: leave --live and --base-url out (LIVE, BASE_URL)")
+    return options
 
 
 class _Progress:

@@ -1,5 +1,6 @@
 """Places where scenarios run in real time: a stack on this machine with scaled fakes, or any deployment by its URL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ class LivePlace:
         if not self.controls:
             return scenario.fault_free
         return scenario.live and all(rule.service in self.controls for rule in scenario.rules)
+
+    async def until(self, _workflow_id: str, seconds: float) -> None:
+        """Let real time pass."""
+        await asyncio.sleep(seconds)
 
 
 @asynccontextmanager

@@ -51,6 +51,10 @@ class Place(Protocol):
     temporal: Client | None
     time: VirtualTime | None
 
+    async def until(self, workflow_id: str, seconds: float) -> None:
+        """Return so many seconds after a workflow was started, by the clock of this place."""
+        ...
+
 
 def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
     """Return the Idempotency-Key of a run, which makes its workflow id known beforehand."""
@@ -228,7 +232,7 @@ class Runner:
     async def _ended(self, run: Run) -> None:
         """Return once the workflow has ended, or, in real time, is to be cancelled."""
         if not run.virtual and run.scenario.cancel_at is not None:
-            await asyncio.sleep(run.scenario.cancel_at)
+            await self._place.until(run.workflow_id, run.scenario.cancel_at)
             await self._cancel(run)
         if self._place.temporal is None:
             await asyncio.Event().wait()

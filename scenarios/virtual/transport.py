@@ -80,10 +80,13 @@ class VirtualTransport(httpx.AsyncBaseTransport):
 
     Args:
         inner: what sends; httpx's own without it.
+        clock: says what time it is for the caller, as `caller_time` does.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
-        self._inner = inner or httpx.AsyncHTTPTransport()
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport | None = None, *, clock: Callable[[], str | None] = caller_time
+    ) -> None:
+        self._inner, self._clock = inner or httpx.AsyncHTTPTransport(), clock
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the caller's time; take the time that the answer claims.
@@ -92,7 +95,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
             httpx.ConnectError: the fake plays a service that is down, or whose name is not found.
             httpx.ReadTimeout: the answer claims more than the request's read timeout.
         """
-        return await _in_virtual_time(request, self._inner.handle_async_request)
+        return await _in_virtual_time(request, self._inner.handle_async_request, self._clock())
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -105,7 +108,7 @@ def httpx_in_virtual_time() -> Iterator[None]:
     plain = httpx.AsyncHTTPTransport.handle_async_request
 
     async def handle(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        return await _in_virtual_time(request, partial(plain, self))
+        return await _in_virtual_time(request, partial(plain, self), caller_time())
 
     httpx.AsyncHTTPTransport.handle_async_request = handle  # type: ignore[method-assign]
     try:
@@ -115,9 +118,8 @@ def httpx_in_virtual_time() -> Iterator[None]:
 
 
 async def _in_virtual_time(
-    request: httpx.Request, send: Callable[[httpx.Request], Awaitable[httpx.Response]]
+    request: httpx.Request, send: Callable[[httpx.Request], Awaitable[httpx.Response]], now: str | None
 ) -> httpx.Response:
-    now = caller_time()
     if now is None or names.TIME in request.headers:  # outside a story, or a transport around this one does it
         return await send(request)
     request.headers[names.TIME] = now

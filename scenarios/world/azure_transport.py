@@ -1,5 +1,6 @@
 """The transport of the blob client in virtual time. Without a rule, Azure takes no virtual time."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
@@ -14,9 +15,16 @@ WHAT = "an answer of the blob store"
 class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
     """Real HTTP to the blob proxy. Outside a story, as in the gateway, requests pass unchanged and take real time."""
 
-    def __init__(self, inner: AsyncHttpTransport[Any, Any], *, read_timeout: float = 30) -> None:
+    def __init__(
+        self,
+        inner: AsyncHttpTransport[Any, Any],
+        *,
+        read_timeout: float = 30,
+        clock: Callable[[], str | None] = caller_time,
+    ) -> None:
         self._inner = inner
         self._read_timeout = read_timeout
+        self._clock = clock
 
     async def send(self, request: Any, **options: Any) -> Any:
         """Send the request with the caller's time; take the time that the answer claims.
@@ -25,7 +33,7 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
             ServiceRequestError: the proxy plays a store that is down, or whose name is not found.
             ServiceResponseTimeoutError: the answer claims more than the read timeout.
         """
-        now = caller_time()
+        now = self._clock()
         if now is None:
             return await self._inner.send(request, **options)
         request.headers[TIME] = now

@@ -4,14 +4,12 @@ The gateway and the worker of production run in this process, in front of a Temp
 are processes or servers of their own, reached over real HTTP.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpx
 from temporalio.client import Client, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Interceptor
@@ -24,16 +22,9 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from fakes.registry import BLOB
-from scenarios.pipeline import OPERATIONS, VARIABLES, addresses
-from scenarios.processes.child import Program
-from scenarios.processes.ports import HOST, reserve_port
-from scenarios.processes.probes import answers
-from scenarios.processes.supervisor import Supervisor
-from scenarios.stack import programs
-from scenarios.stack.ports import Ports
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
+from scenarios.world.surroundings import surroundings
 
 
 class World:
@@ -85,77 +76,22 @@ class World:
         await self._parts.aclose()
 
     async def _build(self) -> None:
-        ports = Ports.free()
-        fakes = {name: reserve_port() for name in OPERATIONS}
-        programs, store = _processes(ports, fakes, self._home, self._seed)
-        await self._parts.enter_async_context(Supervisor(programs, home=self._home))
+        enter = self._parts.enter_async_context
+        around = await enter(surroundings(self._home, seed=self._seed, temporal_flags=server_words()))
+        self.services, self.controls, self.settings = around.services, around.controls, around.settings
+        plugins = [*self._plugins, self._virtual]
         self.temporal = client = await Client.connect(
-            f"{HOST}:{ports.temporal}", data_converter=pydantic_data_converter, plugins=[*self._plugins, self._virtual]
+            around.temporal, data_converter=pydantic_data_converter, plugins=plugins
         )
-        self.services = urls = {name: f"http://{HOST}:{port}" for name, port in fakes.items()}
-        self.controls = {name: AsyncControl(url) for name, url in urls.items()}
-        for control in self.controls.values():
-            self._parts.push_async_callback(control.close)
-        self.settings = Settings.model_validate(
-            {
-                **{name.lower(): value for name, value in store.items()},
-                **{
-                    variable.lower(): ",".join(urls[name] for name in addresses(service))
-                    for service, variable in VARIABLES.items()
-                },
-                "worker_drain_s": 1,
-                "log_level": "ERROR",
-            }
-        )
-        proxy = httpx.URL(self.settings.azure_blob_endpoint).copy_with(port=fakes[BLOB.name])
-        await self._work(client, self.settings.model_copy(update={"azure_blob_endpoint": str(proxy)}))
-        await self._serve(client)
-
-    async def _work(self, client: Client, settings: Settings) -> None:
         assembly = Assembly(
-            settings,
+            around.worker_settings,
             http_transport=VirtualTransport(production_transport()),
             blob_transport=VirtualBlobTransport(BlobTransport()),
         )
         self._parts.push_async_callback(assembly.close)
-        await self._parts.enter_async_context(
-            working(
-                client,
-                settings,
-                assembly.activities,
-                interceptors=self._interceptors,
-            )
-        )
+        await enter(working(client, around.worker_settings, assembly.activities, interceptors=self._interceptors))
+        self.gateway = await enter(serving(await enter(open_gateway(self.settings, client))))
 
-    async def _serve(self, client: Client) -> None:
-        app = await self._parts.enter_async_context(open_gateway(self.settings, client))
-        self.gateway = await self._parts.enter_async_context(serving(app))
-
-
-def _processes(
-    ports: Ports, fakes: Mapping[str, int], home: Path, seed: int
-) -> tuple[list[list[Program]], dict[str, str]]:
-    """Return the processes of the virtual world, and the variables of its blob store."""
-    options = programs.Options(
-        parts=frozenset({"temporal", "azurite"}),
-        profile="instant",
-        seed=seed,
-        temporal_flags=server_words(),
-        temporal_in_memory=True,
-        temporal_ui=False,
-    )
-    stages = programs.stages(ports, home, options)
-    azurite = next(program for program in stages[0] if program.name == "azurite")
-    environment = {**azurite.environment, "SIM_CLOCK": "caller", "SIM_LEDGER_SIZE": "1000000"}
-    environment["FAKES_REMEMBER"] = "128"  # stories post the same few small photos: each drawing is made once
-    words = [sys.executable, "-m", "scenarios.world.fakes_process"]
-    stages[0].append(
-        Program(
-            name="fakes",
-            words=[*words, *(f"{name}={port}" for name, port in fakes.items())],
-            environment=environment,
-            healthy=answers(list(fakes.values())[-1]),
-            addresses={},
-        )
-    )
-    return stages, {name: value for name, value in environment.items() if name.startswith("AZURE_")}
+    async def until(self, workflow_id: str, seconds: float) -> None:
+        """Return at an instant of a workflow's story."""
+        await self._virtual.until(workflow_id, seconds)

@@ -273,6 +273,29 @@ class Approval:
         return self.reminders
 
 
+@workflow.defn
+class Timers:
+    """Timers alone: one after the other, side by side, as a limit, and one that is cancelled."""
+
+    @workflow.run
+    async def run(self) -> list[float]:
+        watch = Watch()
+        await workflow.sleep(60)
+        marks = [watch()]
+        await asyncio.gather(workflow.sleep(5), workflow.sleep(90))
+        marks.append(watch())
+        try:
+            await workflow.wait_condition(lambda: False, timeout=600)
+        except TimeoutError:
+            marks.append(watch())
+        slow = asyncio.create_task(workflow.sleep(86_400))
+        await workflow.sleep(7)
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        return [*marks, watch()]
+
+
 ALL = [
     One, FirstWins, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails, ParentOf, Continued, Approval,
+    Timers,
 ]  # fmt: skip
