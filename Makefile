@@ -97,8 +97,8 @@ play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL
 	@exec $(PY) -m scenarios play $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${RECORD:+--record="$$RECORD"} $${PLAN:-scenarios/plans/*.json}
 
 .PHONY: scenario-from
-scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json, a folder of them, or WORKFLOW=id; PLANS=100 random ones besides, OUT=out/from)
-	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" $${PLANS:+--plans="$$PLANS"} --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
+scenario-from: setup ## A try-on of production as a scenario that goes the same way (HISTORY=history.json, a folder of them, or WORKFLOW=id; PLANS=100 random ones besides; RECORDING='a100=a100.jsonl' OUT=out/from)
+	@exec $(PY) -m scenarios scenario-from --history="$${HISTORY:-}" --workflow="$${WORKFLOW:-}" $${PLANS:+--plans="$$PLANS"} $${RECORDING:+--recording $$RECORDING} --out="$${OUT:-out/from}" --seed="$${SEED:-1}"
 
 .PHONY: deploy-check
 deploy-check: setup ## Can this checkout's workflow be deployed over BASE (a git reference), at every event, and rolled back?

@@ -16,6 +16,7 @@ from scenarios.plans import scenario_of
 from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.reproduce.facts import NoTryOnError, events_of, named, of_history
 from scenarios.reproduce.inference import infer
+from scenarios.reproduce.latencies import latencies
 from scenarios.reproduce.retold import all_of, export_drawn, histories_in, retold, summed_up
 from scenarios.reproduce.written import told, write
 from scenarios.world.simulation import Simulation
@@ -40,7 +41,7 @@ def _one(options: argparse.Namespace) -> int:
     where, events = _events(options)
     facts = of_history(events, where)
     _say("\n".join(["in production:", *(f"  {line}" for line in facts.way()), ""]))
-    inferred = infer(facts, named(facts))
+    inferred = infer(facts, named(facts), latencies(options.recording))
     _say("\n".join(["inferred:", *(f"  {line}" for line in told(inferred) or ["nothing went wrong"]), ""]))
     _silence()
     try:
@@ -58,6 +59,8 @@ def _one(options: argparse.Namespace) -> int:
 
 def _many(options: argparse.Namespace) -> int:
     """Tell a folder of histories again, with those of random plans among them where some are asked for."""
+    if options.recording:
+        raise NoTryOnError("RECORDING is of one day, and for one try-on: say HISTORY=history.json with it")
     folder = Path(options.history or options.out / "histories")
     histories = {} if options.plans else histories_in(folder)
     _silence()
@@ -113,6 +116,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--history", default="", help="a history as JSON: temporal workflow show --output json; or a folder of them"
     )
     parser.add_argument("--workflow", default="", help="or the id of a workflow on the server of TEMPORAL_ADDRESS")
+    parser.add_argument("--recording", nargs="*", default=[], help="how long calls took that day, as a100=a100.jsonl")
     parser.add_argument("--plans", type=int, default=0, help="so many random plans besides, played in virtual time")
     parser.add_argument("--out", type=Path, default=Path("out/from"), help="where plan and test go")
     parser.add_argument("--seed", type=int, default=1, help="part of the workflow's id, and the fakes' chance")

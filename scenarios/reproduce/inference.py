@@ -70,9 +70,15 @@ class Inferred:
         return any(len(found) > 1 for found in self.guesses.values())
 
 
-def infer(facts: Facts, name: str) -> Inferred:
-    """Return the plans that could have led to these facts."""
-    inferred = Inferred(_start(facts, name))
+def infer(facts: Facts, name: str, latencies: Sequence[PlannedRule] = ()) -> Inferred:
+    """Return the plans that could have led to these facts.
+
+    Args:
+        facts: what is known.
+        name: of the plan.
+        latencies: how long calls took that day, where somebody knows.
+    """
+    inferred = Inferred(_with(_start(facts, name), latencies))
     for place, known in enumerate(facts.tried):
         story = _told(inferred.plan)
         now = of_story(story).tried if story else ()
@@ -347,7 +353,8 @@ def _of(story: Story, activity: str, at: float) -> bool:
 
 
 def _with(plan: Plan, rules: Iterable[PlannedRule]) -> Plan:
-    return plan.model_copy(update={"rules": (*plan.rules, *rules)})
+    """Return the plan with more rules, before the others: of two that contradict each other the first acts."""
+    return plan.model_copy(update={"rules": (*rules, *plan.rules)})
 
 
 def _told(plan: Plan) -> Story | None:

@@ -245,6 +245,9 @@ def test_a_try_on_that_failed_becomes_a_scenario_with_its_files(open_page: OPEN)
     [test] = [text for name, text in files.items() if name.startswith("test_")]
     assert 'Expect(status="COMPLETED")' in test.replace("'", '"')
     assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.getElementById('timeline').scrollWidth") <= 390
     page.fill("#workflow-id", "no-such-workflow")
     page.get_by_role("button", name="Show").click()
     expect(shown).to_be_empty()

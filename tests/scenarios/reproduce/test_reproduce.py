@@ -18,6 +18,7 @@ from scenarios.plans.plan import Act, PlannedRule
 from scenarios.reproduce.exported import sequence
 from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, events_of, of_story, read
 from scenarios.reproduce.inference import infer
+from scenarios.reproduce.latencies import latencies
 from scenarios.reproduce.written import told
 from tests.command import Command, commanding
 
@@ -211,6 +212,57 @@ def test_what_happened_is_found_again(plan: Plan) -> None:
     inferred = infer(facts, "again")
     assert inferred.missing == []
     assert differs(facts, of_story(stories(inferred.plan)[0])) == []
+
+
+def recording(where: Path, *entries: dict[str, Any]) -> Path:
+    where.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return where
+
+
+def test_a_recording_beside_a_history_gives_the_latencies_of_that_day(tmp_path: Path) -> None:
+    took = (21.0, 22.0, 23.5, 25.0, 40.0)
+    calls = [{"operation": "generate", "status": 200, "seconds": each, "fields": {}} for each in took]
+    a100 = recording(tmp_path / "a100.jsonl", *calls)
+    jobs = [{"operation": "poll", "status": 200, "seconds": 0.1, "job": "completed", "job_seconds": 12.0}] * 5
+    sam3 = recording(tmp_path / "sam3.jsonl", *jobs)
+    rules = latencies([f"a100={a100}", f"sam3={sam3}"])
+    told = {(rule.service, rule.operation): (rule.fault["kind"], rule.fault["seconds"]) for rule in rules}
+    assert told == {
+        ("a100", "generate"): ("delay", 23.5),
+        ("a100_spare", "generate"): ("delay", 23.5),
+        ("sam3", "submit"): ("job_slow", 12.0),
+    }
+    # SAM3 was busy once, and all else as slow as it was that day.
+    busy = ruled("sam3", "submit", "1", kind="status", status=503)
+    plan = Plan(name="a", story="Busy on a slow day.", rules=(busy, *rules))
+    facts = known(plan, stories(plan)[0])
+    inferred = infer(facts, "again", rules)
+    assert inferred.missing == []
+    assert inferred.guesses["generate_mask"][0].words == "sam3.submit call 1: status 503"
+    assert inferred.plan.rules[-len(rules) :] == rules
+    assert len(inferred.plan.rules) == len(rules) + 1, "no slow call is guessed where the recording says why"
+    story = stories(inferred.plan)[0]
+    assert differs(facts, of_story(story)) == []
+    assert story.length == pytest.approx(stories(plan)[0].length, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("a100.jsonl", "say it as service=file, with one of image_manipulator, birefnet, sam3, a100"),
+        ("flux=a100.jsonl", "say it as service=file"),
+        ("a100=none.jsonl", "cannot be used: [Errno 2]"),
+        ("a100=few.jsonl", "holds too few calls"),
+    ],
+)
+def test_a_recording_that_cannot_be_used_is_refused_with_words(
+    word: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recording(tmp_path / "few.jsonl", {"operation": "generate", "status": 200, "seconds": 1, "fields": {}})
+    with pytest.raises(NoTryOnError, match=r"^RECORDING=") as caught:
+        latencies([word])
+    assert said in str(caught.value)
 
 
 def test_more_than_one_kind_that_fits_is_told_with_the_log_that_decides() -> None:
