@@ -1,1 +1,1 @@
-"""Checks a configuration against what it names: reachable, answering as specified, fake or real."""
+"""Checks a configuration against what it names: reachable, answering as the pipeline needs, fake or real."""

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 
 from app.doctor.checks import Checks
 from app.doctor.findings import Verdict, render
+from app.doctor.reaching import LIMIT
+from app.pipeline.policies import JOB_LIMIT
 from app.process.environment import BadEnvironmentError, read_environment
 from app.services.assembly import Services
 from app.settings import Settings
+
+_PATIENCE = f"waiting for what does not answer yet: it may be starting ({JOB_LIMIT:.0f} s at most) ..."
 
 
 async def look(settings: Settings, *, gpu: bool) -> int:
     """Run every check, print what was found, and return the exit code."""
     services = Services(settings)
+    late = asyncio.get_running_loop().call_later(LIMIT, print, _PATIENCE)
     try:
         findings = await Checks(settings, services, gpu=gpu).run()
     finally:
+        late.cancel()
         await services.close()
     print(render(findings))  # noqa: T201 - the command's own voice
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0

@@ -1,6 +1,7 @@
 """The checks. Each ends within its limit and never raises: what goes wrong is a finding."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
@@ -17,12 +18,13 @@ from temporalio.service import RPCError
 from app.attempts.attempt import Attempt
 from app.attempts.deadline import Deadline
 from app.attempts.heartbeat import Heart
+from app.doctor.advice import advice, told
 from app.doctor.findings import Finding, Verdict
 from app.doctor.reaching import LIMIT, Unreachable, service_kind, store_kind
 from app.doctor.samples import SIDE, mask, photo
 from app.errors import PipelineError
 from app.pipeline.models import Stroke
-from app.pipeline.policies import GENERATE, JOB_LIMIT, a100_task_queue
+from app.pipeline.policies import GENERATE, JOB_LIMIT, RESIZE, ZOOM, a100_task_queue
 from app.process.temporal import configuration, connect
 from app.services.a100 import A100
 from app.services.assembly import Pinged, Services
@@ -76,7 +78,7 @@ class Checks:
         except Unreachable as error:
             return bad(str(error), "Is it up? Check AZURE_BLOB_ENDPOINT.")
         except PipelineError as error:
-            return bad(_told(error), error.advice)
+            return bad(told(error, address), error.advice)
         except TimeoutError:
             return bad(f"no answer within {LIMIT:g} s", "Look at the network between.")
         says = f"wrote a blob to {self._settings.azure_container} and read it, by {self._settings.opens_azure}"
@@ -117,14 +119,14 @@ class Checks:
         async def look() -> str:
             if not pictures:
                 return "answers; its shapes are not looked at, since that needs the blob store"
-            attempt = self._attempt(LIMIT)
             await self._blobs.put(f"{self._name}.jpg", photo(), "image/jpeg")
-            resized = await client.resize(attempt, self._blobs.uri(f"{self._name}.jpg"), SIDE // 2)
+            uri = self._blobs.uri(f"{self._name}.jpg")
+            resized = await client.resize(self._attempt(RESIZE.deadline), uri, SIDE // 2)
             await self._blobs.info(self._blobs.name(resized.resized_uri))
-            await client.zoom_check(attempt, resized.resized_uri)
-            return "resize and zoom_check answer as specified"
+            await client.zoom_check(self._attempt(ZOOM.deadline), resized.resized_uri)
+            return "resize and zoom_check answer as the pipeline needs"
 
-        return await self._service("image manipulator", url, client, look, LIMIT)
+        return await self._service("image manipulator", url, client, look, RESIZE.deadline + ZOOM.deadline)
 
     async def jobs(self, name: str, url: str, client: RemoteJobs, pictures: bool) -> Finding:
         """With `gpu`: have one job done."""
@@ -138,7 +140,7 @@ class Checks:
             if client is self._services.sam3:
                 body |= {"points": [[0.5, 0.5]], "labels": [1]}
             await client.run(self._attempt(JOB_LIMIT), body, self._exists)
-            return "a job was done as specified"
+            return "a job was done, and its result is there"
 
         return await self._service(name, url, client, look, GPU_LIMIT)
 
@@ -168,25 +170,35 @@ class Checks:
             refined = await a100.refine_mask(attempt, *uris, strokes)
             await self._exists(refined.refined_mask_uri)
             await a100.generate(attempt, *uris)
-            return "online; refine_mask and generate answer as specified"
+            return "online; refine_mask and generate answer as the pipeline needs"
 
         return await self._service("A100", url, a100, look, GPU_LIMIT)
 
     async def _service(
         self, part: str, url: str, client: Pinged, look: Callable[[], Awaitable[str]], limit: float
     ) -> Finding:
-        kind = "?"
+        """See whether a service is there, as long as a try-on waits for a cold one; then `look`, in `limit`."""
+        kind, began = "?", time.monotonic()
         try:
+            await client.ping(Deadline(LIMIT if isinstance(client, A100) else JOB_LIMIT))
+            late = time.monotonic() - began
             async with asyncio.timeout(limit):
-                await client.ping(Deadline(LIMIT))
                 kind = await service_kind(self._http, url)
-                return Finding(part, url, Verdict.GOOD, kind, await look())
+                return self._found(part, url, kind, await look(), late)
         except PipelineError as error:
-            return Finding(part, url, Verdict.BAD, kind, _told(error), error.advice)
+            return Finding(part, url, Verdict.BAD, kind, told(error, url), advice(error, part))
         except ValueError as error:  # a URI that points out of the container
             return Finding(part, url, Verdict.BAD, kind, f"the URI that it answered {error}", "Run the contract suite.")
         except TimeoutError:
             return Finding(part, url, Verdict.BAD, kind, f"not done within {limit:g} s", "Look at its load.")
+
+    @staticmethod
+    def _found(part: str, url: str, kind: str, says: str, late: float) -> Finding:
+        if late <= LIMIT:
+            return Finding(part, url, Verdict.GOOD, kind, says)
+        says = f"{says}; its first answer took {late:.0f} s: it was starting, as on hosts that scale to zero"
+        todo = f"A try-on waits for it, up to {JOB_LIMIT:.0f} s; have its host keep one warm, if that is too slow."
+        return Finding(part, url, Verdict.WARNING, kind, says, todo)
 
     async def _pollers(self, client: Client) -> dict[str, int]:
         queues = self._settings.task_queue, a100_task_queue(self._settings.task_queue)
@@ -207,11 +219,6 @@ class Checks:
         """Return what the clients take for an attempt of an activity."""
         deadline = Deadline(seconds)
         return Attempt(self._name, "doctor", 1, deadline, deadline, _Silent(None))
-
-
-def _told(error: PipelineError) -> str:
-    """Return what went wrong, with what the service said of it, which no client is told."""
-    return f"{error.code}: {error.message}" + (f" ({error.said})" if error.said else "")
 
 
 _TEMPORAL_ADVICE = "Is it up? Check TEMPORAL_ADDRESS, and for Temporal Cloud TEMPORAL_API_KEY or the TLS files."

@@ -29,17 +29,27 @@ class PipelineError(Exception):
     advice: ClassVar[str] = "A defect of the backend: look for the workflow id in the logs."
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, final: bool = False, said: str | None = None
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        final: bool = False,
+        said: str | None = None,
+        status: int | None = None,
+        no_such_app: bool = False,
     ) -> None:
         """Keep the message and, where a service asked for it, the seconds to wait before the next attempt.
 
-        `final` forbids another attempt, where it would repeat dear work that is not to blame. `said` is for logs and
-        the doctor alone: an excerpt of what the service said, or why a connection could not be had.
+        `final` forbids another attempt, where it would repeat dear work that is not to blame. The others are for logs
+        and the doctor alone: `said` is an excerpt of what the service said, or why a connection could not be had,
+        `status` what it answered with, `no_such_app` that its host answered for it.
         """
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
         self.said = said
+        self.status = status
+        self.no_such_app = no_such_app
         self.final = final or not self.retryable
 
 

@@ -230,12 +230,13 @@ class ServiceClient:
         what = f"{self.errors.service} answered with status {status}"
         said = excerpt(reply.content)
         if _of_a_host(reply):
-            raise self.errors.unavailable(f"{self.errors.service} is not there: its host knows no such app", said=said)
+            message = f"{self.errors.service} is not there: its host knows no such app"
+            raise self.errors.unavailable(message, said=said, status=status, no_such_app=True)
         if status == 404 and not_found is not None:
             raise not_found(what, said=said)
         if status >= 500 or status in _TRANSIENT_4XX:
             wait = seconds_to_wait(reply.headers.get("Retry-After"))
-            raise self.errors.unavailable(what, retry_after=wait, said=said)
+            raise self.errors.unavailable(what, retry_after=wait, said=said, status=status)
         if status >= 400:
             raise self.errors.rejected(what, said=said)
         raise self.errors.bad_answer(f"{what}, a redirect to another address, which is not followed")

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .calls import Operation
 from .conditions import conditions, is_wild
-from .faults.base import Fault
+from .faults.base import CallFault, Fault
 from .faults.connection import Refuse
 from .ledger import Entry, Hit, Tally
 from .rules import Rule, RuleError, RulesInvalid
@@ -33,6 +33,10 @@ class Active:
         """Return from when to when it closes the listener, in Unix seconds."""
         begin = self.loaded + (self.rule.after_s or 0.0)
         return begin, begin + self.rule.for_s if self.rule.for_s else float("inf")
+
+    def is_for_everything(self) -> bool:
+        """Return whether it acts on all operations, whoever calls."""
+        return bool(self.operations) and self.rule.operation == "*" and not self._conditions
 
     def acts_on(self, entry: Entry) -> bool:
         """Return whether every condition holds for a call of one of its operations."""
@@ -131,6 +135,14 @@ class RuleBook:
             if active.acts_on(entry) and not any(fault.contradicts(cast("Fault", met.fault)) for met in entry.hits):
                 entry.hits = (*entry.hits, Hit(active.rule.id, fault, active.tally, entry))
         return entry.hits
+
+    def of_the_host(self) -> CallFault | None:
+        """Return the fault by which the host answers what is no operation, such as GET /, in the service's place."""
+        for active in self._rules.values():
+            fault = active.rule.fault
+            if isinstance(fault, CallFault) and fault.of_the_host and active.is_for_everything():
+                return fault
+        return None
 
     def refusals(self) -> list[tuple[float, float]]:
         """Return from when to when, in Unix seconds, the service refuses connections in real time."""

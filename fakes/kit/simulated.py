@@ -113,9 +113,19 @@ class Simulated:
         if scope["type"] == "http" and scope["query_string"] and (kept := self._kept.pop(_asked(scope), None)):
             await deliver(kept, _nobodys(Operation("", "", "")), scope, receive, send)
         elif operation is None:
-            await self.app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
         else:
             await self._answer(operation, scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the application answer what is no operation, or the host where rules say that there is no such app."""
+        host = self.rules.of_the_host() if scope["type"] == "http" and self.rules else None
+        call = _nobodys(Operation("", "", ""))
+        answer = await host.act(call) if host is not None else None
+        if answer is None:
+            await self.app(scope, receive, send)
+        else:
+            await deliver(answer, call, scope, receive, send)
 
     async def _answer(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
         call = self._open(operation, scope)

@@ -50,6 +50,8 @@ class Fault(BaseModel):
     """What it needs as the service would have it."""
     carried: ClassVar[bool] = False
     """On a submit it goes with the job, and acts when a poll shows it."""
+    of_the_host: ClassVar[bool] = False
+    """It answers whatever is asked, what is no operation too, when its rule says `*` and has no condition."""
     only_virtual: ClassVar[str] = ""
     """Why no fake can do it to a caller in real time, and what to do there; empty: it can."""
 

@@ -14,6 +14,7 @@ class HostGone(CallFault):
     kind: Literal["host_gone"]
     text: str = "modal-http: app for invoked web endpoint is stopped"
     family: ClassVar[str] = "host"
+    of_the_host: ClassVar[bool] = True
     takes: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
 
     async def act(self, call: Call) -> Answer:  # noqa: ARG002 - the method's signature

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,6 +20,10 @@ from app.doctor.findings import Finding, Verdict, render
 from app.process.temporal import connect
 from app.services.assembly import Services
 from app.settings import Settings
+from fakes.kit.client import AsyncControl
+from fakes.kit.serve import serving
+from fakes.registry import SERVICES
+from fakes.settings import ServiceSettings
 from scenarios.stack.stack import Stack
 
 GONE = "http://127.0.0.1:1"
@@ -139,9 +145,10 @@ def served() -> Iterator[Serve]:
     """Serve one answer to everything, and nothing that says fake."""
     servers = []
 
-    def serve(answer: dict[str, object] | str, status: int = 200) -> str:
+    def serve(answer: dict[str, object] | str, status: int = 200, after: float = 0) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                time.sleep(after)
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write((answer if isinstance(answer, str) else json.dumps(answer)).encode())
@@ -183,6 +190,97 @@ async def test_a_host_that_has_no_such_app_is_bad_and_says_why(settings: Setting
     assert "its host knows no such app (modal-http: app for invoked web endpoint is stopped)" in found["BiRefNet"].says
     assert "BIREFNET_URL" in found["BiRefNet"].advice
     assert found["SAM3"].verdict is Verdict.GOOD
+
+
+@asynccontextmanager
+async def behaving(settings: Settings, service: str, fault: dict[str, Any], **when: Any) -> AsyncIterator[str]:
+    """Serve a fake of its own that behaves as a host's case. The value is its address."""
+    key = settings.azure_account_key
+    own = ServiceSettings(
+        sim_enabled=True,
+        azure_blob_endpoint=settings.azure_blob_endpoint,
+        azure_account_key=key.get_secret_value() if key else "",
+    )
+    async with serving(SERVICES[service].create_app(own)) as url, AsyncExitStack() as stack:
+        control = AsyncControl(url)
+        stack.push_async_callback(control.close)
+        await control.add({"fault": fault, **when})
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("service", "part", "variable"),
+    [
+        ("image_manipulator", "image manipulator", "IMAGE_MANIPULATOR_URL"),
+        ("birefnet", "BiRefNet", "BIREFNET_URL"),
+        ("sam3", "SAM3", "SAM3_URL"),
+        ("a100", "A100", "A100_URLS"),
+    ],
+)
+async def test_an_app_that_its_host_has_stopped_is_to_be_started_there(
+    settings: Settings, service: str, part: str, variable: str
+) -> None:
+    async with behaving(settings, service, {"kind": "host_gone"}) as url:
+        changed: dict[str, Any] = {variable.lower(): (url,) if service == "a100" else url}
+        found = await diagnose(settings, **changed)
+    assert found[part].verdict is Verdict.BAD
+    assert "its host knows no such app (modal-http: app for invoked web endpoint is stopped)" in found[part].says
+    assert (
+        found[part].advice
+        == f"The app was stopped, or moved: start it at its host, or put its address into {variable}."
+    )
+    assert all(finding.verdict is not Verdict.BAD for name, finding in found.items() if name != part)
+
+
+@pytest.mark.parametrize(
+    ("status", "todo"),
+    [(429, "It is up, and turns calls away: what it says"), (503, "It is up, or a proxy before it is")],
+)
+async def test_who_is_up_and_refuses_is_not_said_to_be_away(settings: Settings, status: int, todo: str) -> None:
+    fault = {"kind": "status", "status": status, "body": {"detail": "monthly spending limit reached"}}
+    async with behaving(settings, "image_manipulator", fault) as url:
+        found = (await diagnose(settings, image_manipulator_url=url))["image manipulator"]
+    assert found.verdict is Verdict.BAD
+    assert "monthly spending limit reached" in found.says
+    assert found.advice.startswith(todo)
+
+
+@pytest.mark.parametrize(
+    ("fault", "when"),
+    [
+        ({"kind": "not_ready"}, {"operation": "poll", "calls": "1"}),
+        ({"kind": "poll_errors", "number": 1}, {}),
+        ({"kind": "job_unknown_status", "status": "succeeded"}, {"operation": "submit"}),
+        ({"kind": "redirect"}, {"operation": "submit"}),
+        ({"kind": "cold_start", "seconds": 2}, {"operation": "submit"}),
+    ],
+    ids=lambda value: value.get("kind"),
+)
+async def test_what_the_pipeline_waits_out_or_takes_is_not_held_against_a_service(
+    settings: Settings, fault: dict[str, Any], when: dict[str, Any]
+) -> None:
+    async with behaving(settings, "sam3", fault, **when) as url:
+        services = Services(settings.model_copy(update={"sam3_url": url}))
+        found = await Checks(settings, services, gpu=True).jobs("SAM3", url, services.sam3, pictures=True)
+        await services.close()
+    assert (found.verdict, found.says) == (Verdict.GOOD, "a job was done, and its result is there")
+
+
+async def test_a_cold_service_is_waited_for_and_told(
+    settings: Settings, served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.doctor.checks.LIMIT", 0.5)
+    found = (await diagnose(settings, sam3_url=served({"detail": "Not Found"}, 404, 0.7)))["SAM3"]
+    assert found.verdict is Verdict.WARNING
+    assert "its first answer took 1 s: it was starting" in found.says
+    assert "up to 120 s" in found.advice
+
+
+async def test_tls_that_fails_is_told_as_that(settings: Settings, served: Serve) -> None:
+    found = await diagnose(settings, sam3_url=served({}).replace("http:", "https:"))
+    assert found["SAM3"].verdict is Verdict.BAD
+    assert "SSL" in found["SAM3"].says
+    assert "certificate of the address in SAM3_URL" in found["SAM3"].advice
 
 
 async def test_a_uri_out_of_the_container_is_no_good_answer(settings: Settings, served: Serve) -> None:
@@ -230,3 +328,23 @@ def test_the_key_is_never_shown(
     said = capsys.readouterr()
     assert "blob store" in said.out
     assert key not in said.out + said.err
+
+
+def test_a_name_that_is_not_found_is_told_by_it_and_the_exit_code_is_1(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in settings.model_dump(include=set(Settings.model_fields)).items():
+        if isinstance(value, str):
+            monkeypatch.setenv(name.upper(), value)
+    assert settings.azure_account_key is not None
+    monkeypatch.setenv("AZURE_ACCOUNT_KEY", settings.azure_account_key.get_secret_value())
+    monkeypatch.setenv("A100_URLS", "http://a100.invalid")
+    monkeypatch.setenv("SAM3_URL", "http://sam3.invalid")
+    assert main([]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"SAM3_UNAVAILABLE: .* \(the name sam3\.invalid is not found: ", said)
+    assert "Look for a slip in the name in SAM3_URL" in said
+    assert "A100_ERROR" in said  # it may be found by the next attempt
+    assert "Look for a slip in the name in A100_URLS" in said
+    assert "Try-ons will fail: SAM3, A100." in said

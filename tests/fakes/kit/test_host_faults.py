@@ -20,6 +20,16 @@ async def test_host_gone(toy: Toy, virtual: bool) -> None:
     assert toy.done == []
 
 
+async def test_a_host_that_is_gone_answers_what_is_no_operation_too(toy: Toy) -> None:
+    for other in ({"key": "w"}, {"operation": "plain"}, {"calls": "1"}, {"service": "another"}):
+        await toy.control.add({"id": "gone", "fault": {"kind": "host_gone"}, **other})
+        assert (await toy.ask("/")).headers["content-type"] == "application/json"
+    await toy.control.add({"id": "gone", "fault": {"kind": "host_gone"}})
+    answer = await toy.ask("/")
+    assert (answer.status, answer.body) == (404, b"modal-http: app for invoked web endpoint is stopped")
+    assert (await toy.control.health())["service"] == "toy"  # who steers it still can
+
+
 async def test_cold_start_in_virtual_time(toy: Toy) -> None:
     await toy.control.add({"operation": "echo", "expect": True, "fault": {"kind": "cold_start", "seconds": 100}})
     told = [(await toy.ask("/echo", body=ECHO, virtual=True, at=at)).elapsed for at in (1000, 1081, 1100, 1200)]
