@@ -265,8 +265,8 @@ SCENARIOS = (
         story="A host answers for an app that is not up: neither a submit nor a poll is the photo's fault.",
         theme=THEME,
         rules=(
-            rule("sam3", "submit", "status", calls="1", status=404, body="modal-http: app for web endpoint is stopped"),
-            rule("sam3", "poll", "status", calls="1-9", status=404, body="modal-http: app for web endpoint is stopped"),
+            rule("sam3", "submit", "host_gone", calls="1"),
+            rule("sam3", "poll", "host_gone", calls="1-9"),
         ),
         expect=Expect(attempts={"generate_mask": (0, 2)}, calls={"sam3.submit": 2, "sam3.poll": 10}),
     ),
@@ -275,7 +275,7 @@ SCENARIOS = (
         story="An app that is stopped for good is unavailable, and the message says so.",
         theme=THEME,
         photo="far",
-        rules=(rule("birefnet", "submit", "status", status=404, body="modal-http: app for web endpoint is stopped"),),
+        rules=(rule("birefnet", "*", "host_gone"),),
         expect=failed(
             "BIREFNET_UNAVAILABLE",
             "REMOVING_BACKGROUND",
