@@ -19,6 +19,9 @@ MAX_PIXELS = 12_000_000
 LARGEST_MASK = 0.98
 """A mask that covers more of the picture than this marks nothing."""
 
+THIN = 3
+"""Pixels of a brush under which a stroke may show in the pixel beside: services differ in how they round a point."""
+
 Size = tuple[int, int]
 
 _INCOMPLETE = "something that is not a complete picture"
@@ -95,7 +98,8 @@ def check_refined_mask(picture: PictureFile, named: str, size: Size, strokes: li
     if covered > LARGEST_MASK and "add" not in modes:
         raise BadResultError("a full mask out of strokes that remove")
     last = strokes[-1]
-    agreeing = sum(_inside(mask, x, y) == (last.mode == "add") for x, y in last.points)
+    around = 1 if last.size < THIN else 0
+    agreeing = sum(_shows(mask, x, y, inside=last.mode == "add", around=around) for x, y in last.points)
     if 2 * agreeing < len(last.points):
         raise BadResultError("a mask in which the last stroke does not show")
     return None if plain else write_mask(mask)
@@ -157,7 +161,19 @@ def _coverage(mask: Image.Image) -> float:
     return sum(mask.histogram()[INSIDE:]) / (mask.width * mask.height)
 
 
+def _shows(mask: Image.Image, x: float, y: float, *, inside: bool, around: int) -> bool:
+    """Say whether a mask is as a stroke leaves it at a point, or at a pixel beside it."""
+    column, row = _pixel(mask, x, y)
+    left, top = max(0, column - around), max(0, row - around)
+    right, bottom = min(mask.width, column + around + 1), min(mask.height, row + around + 1)
+    darkest, lightest = _extrema(mask.crop((left, top, right, bottom)))
+    return lightest >= INSIDE if inside else darkest < INSIDE
+
+
+def _pixel(mask: Image.Image, x: float, y: float) -> tuple[int, int]:
+    return min(int(x * mask.width), mask.width - 1), min(int(y * mask.height), mask.height - 1)
+
+
 def _inside(mask: Image.Image, x: float, y: float) -> bool:
-    pixel = (min(int(x * mask.width), mask.width - 1), min(int(y * mask.height), mask.height - 1))
-    value = mask.getpixel(pixel)
+    value = mask.getpixel(_pixel(mask, x, y))
     return isinstance(value, int | float) and value >= INSIDE

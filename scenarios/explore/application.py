@@ -25,6 +25,17 @@ class Placed(NamedTuple):
     plan: Any
 
 
+class Change(NamedTuple):
+    """Something more in a plan: where, a word for what, and how to make it. None is made of it where it tells nothing.
+
+    There are thousands for each plan, of which few are taken: making it is put off.
+    """
+
+    site: Site
+    kind: str
+    make: Callable[[], Any | None]
+
+
 class Simpler(NamedTuple):
     """A plan that is a little simpler, and the words for what is different in it: `without the second 503`."""
 
@@ -62,12 +73,12 @@ class Application(Protocol[PlanT]):
         """Return the plans without faults, from whose ledgers everything begins."""
         ...
 
-    def faults(self, plan: PlanT, sites: Iterable[Site]) -> Iterator[Placed]:
-        """Yield a plan with every kind of fault at each of the sites, each with its telling parameters."""
+    def faults(self, plan: PlanT, sites: Iterable[Site]) -> Iterator[Change]:
+        """Yield every kind of fault at each of the sites, each with its telling parameters."""
         ...
 
-    def acts(self, plan: PlanT, seen: Seen) -> Iterator[Placed]:
-        """Yield plans in which the user does something, at and beside the boundaries that the run showed."""
+    def acts(self, plan: PlanT, seen: Seen) -> Iterator[Change]:
+        """Yield what the user may do, at and beside the boundaries that the run showed, and what may happen around."""
         ...
 
     def drawn(self, seed: int) -> PlanT:

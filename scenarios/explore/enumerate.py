@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Generic, NamedTuple
 
-from scenarios.explore.application import Application, Placed, PlanT, Seen
+from scenarios.explore.application import Application, Change, Placed, PlanT, Seen, Site
 
 Word = tuple[str, str]
 """A fault without its parameters: the operation, and the kind."""
@@ -18,22 +18,24 @@ class Parent(NamedTuple):
     seen: Seen
 
 
-def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]], seed: int) -> list[Placed]:
-    """Return every single fault at every call of the fault-free runs, and every act beside every boundary, shuffled.
+def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]], seed: int) -> Iterator[Placed]:
+    """Yield every single fault at every call of the fault-free runs, and every act beside every boundary, shuffled.
 
-    A site that several starts have is tried from the first of them alone: the later ones add what is new in them.
-    The order is the seed's, so that any first part of it is a sample of the whole.
+    A site that several starts have is tried from one of them alone. The order is the seed's, so that any first part of
+    it is a sample of the whole.
     """
-    placed: list[Placed] = []
-    tried: set[tuple[object, ...]] = set()
+    changes: list[tuple[bool, Change]] = []
     for plan, seen in starts:
-        for each in application.faults(plan, seen.sites):
-            if (each.site, each.kind) not in tried:
-                tried.add((each.site, each.kind))
-                placed.append(each)
-        placed += application.acts(plan, seen)
-    random.Random(seed).shuffle(placed)  # noqa: S311 - a sample, no secret
-    return placed
+        changes += [(True, each) for each in application.faults(plan, seen.sites)]
+        changes += [(False, each) for each in application.acts(plan, seen)]
+    random.Random(seed).shuffle(changes)  # noqa: S311 - a sample, no secret
+    tried: set[tuple[Site, str]] = set()
+    for fault, each in changes:
+        if (each.site, each.kind) in tried or (made := each.make()) is None:
+            continue
+        if fault:
+            tried.add((each.site, each.kind))
+        yield Placed(each.site, each.kind, made)
 
 
 class Pairs(Generic[PlanT]):
@@ -71,13 +73,16 @@ class Pairs(Generic[PlanT]):
         ]
         self._chance.shuffle(choices)
         choices = [each for each in choices if (each.site, each.kind) != (parent.placed.site, parent.placed.kind)]
-        for _ in range(min(most, len(choices))):
+        while choices and most:
             # The least tried by now: each one that is taken counts for the next.
             place = min(range(len(choices)), key=lambda n: (self._tried[first, _word(choices[n])], n))
             chosen = choices.pop(place)
+            if (plan := chosen.make()) is None:
+                continue
             self._tried[first, _word(chosen)] += 1
-            yield chosen
+            most -= 1
+            yield Placed(chosen.site, chosen.kind, plan)
 
 
-def _word(placed: Placed) -> Word:
+def _word(placed: Placed | Change) -> Word:
     return placed.site.operation, placed.kind

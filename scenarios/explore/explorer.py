@@ -4,7 +4,7 @@ What comes next depends on the seed and on what was seen, and on nothing else: b
 results are taken in the order of their plans, however many run side by side.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Generic
@@ -16,7 +16,7 @@ from scenarios.explore.journal import Journal
 from scenarios.explore.known import Known
 from scenarios.explore.shrink import Shrunk, shrink
 
-BATCH = 24
+BATCH = 48
 QUIET = 400
 """Plans after the single faults that show nothing new, after which it stops by itself."""
 SWARM_SHARE = 3
@@ -161,7 +161,7 @@ class Explorer(Generic[PlanT]):
         explored.findings.append(Finding(seen.cause, plan, small))
 
 
-def _parts(whole: list[Placed]) -> Iterator[list[Placed]]:
+def _parts(whole: Iterable[Placed]) -> Iterator[list[Placed]]:
     rest = iter(whole)
     while part := list(islice(rest, BATCH)):
         yield part

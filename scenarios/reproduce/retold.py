@@ -8,7 +8,7 @@ from random import Random
 
 from temporalio.api.history.v1 import HistoryEvent
 
-from scenarios.explore.tryon.plans import drawn
+from scenarios.explore.tryon.drawn import drawn
 from scenarios.histories import write
 from scenarios.model import stories
 from scenarios.plans import Plan, scenario_of

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from random import Random
 
-from scenarios.explore.application import Cell, Placed, Seen, Simpler, Site
+from scenarios.explore.application import Cell, Change, Seen, Simpler, Site
 from scenarios.explore.tryon import plans
+from scenarios.explore.tryon.acts import acts
 from scenarios.explore.tryon.cells import behaviours, cells, grid
+from scenarios.explore.tryon.drawn import drawn
 from scenarios.explore.tryon.kinds import kinds
+from scenarios.explore.tryon.simpler import simpler
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.compare import differences
 from scenarios.model.observed import observed
@@ -34,27 +38,24 @@ class TryOns:
         """Return the plans without faults."""
         return plans.starts()
 
-    def faults(self, plan: Plan, sites: Iterable[Site]) -> Iterator[Placed]:
-        """Yield the plan with every kind of fault at each of the sites, where the model says that it acts."""
+    def faults(self, plan: Plan, sites: Iterable[Site]) -> Iterator[Change]:
+        """Yield every kind of fault at each of the sites. None is made where the model says that it does not act."""
         for site in sites:
             for kind in kinds(site.operation):
-                more = plans.with_fault(plan, site, kind)
-                if more and plans.allowed(more):
-                    yield Placed(site, kind.word, more)
+                yield Change(site, kind.word, partial(_worth, partial(plans.with_fault, plan, site, kind)))
 
-    def acts(self, plan: Plan, seen: Seen) -> Iterator[Placed]:  # noqa: ARG002 - the model knows the boundaries
-        """Yield the plan with something more that the user does or that happens around."""
-        for word, more in plans.acts(plan):
-            if plans.allowed(more):
-                yield Placed(Site("user", 0), word, more)
+    def acts(self, plan: Plan, seen: Seen) -> Iterator[Change]:  # noqa: ARG002 - the model knows the boundaries
+        """Yield something more that the user does or that happens around."""
+        for word, make in acts(plan):
+            yield Change(Site("user", 0), word, partial(_worth, make))
 
     def drawn(self, seed: int) -> Plan:
         """Return a plan of several parts by chance."""
-        return plans.drawn(Random(seed))  # noqa: S311 - a sample, no secret
+        return drawn(Random(seed))  # noqa: S311 - a sample, no secret
 
     def simpler(self, plan: Plan) -> Iterator[Simpler]:
         """Yield plans that are simpler."""
-        return plans.simpler(plan)
+        return simpler(plan)
 
     def size(self, plan: Plan) -> int:
         """Return how many faults and acts it has."""
@@ -75,6 +76,12 @@ class TryOns:
             self._look(plan, run, seen)
             shown.append(seen)
         return shown
+
+
+def _worth(make: Callable[[], Plan | None]) -> Plan | None:
+    """Return a plan, if it can be made and the model says that all that is in it acts."""
+    plan = make()
+    return plan if plan is not None and plans.allowed(plan) else None
 
 
 def judged(plan: Plan, run: Run) -> Seen:
@@ -136,8 +143,9 @@ def sample(seed: int) -> Iterator[Plan]:
     for start in plans.starts():
         yield start
         sites = [Site(call.name, call.number) for call in (plans.allowed(start) or [])[0].calls]
-        yield from (placed.plan for placed in application.faults(start, sites))
-        yield from (placed.plan for placed in application.acts(start, Seen("passed")))
+        for change in (*application.faults(start, sites), *application.acts(start, Seen("passed"))):
+            if (plan := change.make()) is not None:
+                yield plan
     yield from (application.drawn(-seed - number) for number in range(DRAWN))
 
 

@@ -1,6 +1,7 @@
 """Every kind of fault with its telling parameters, by operation: just under and just over each limit, and beside it."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from scenarios.model.calls import SHAPES
@@ -59,11 +60,12 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 
-def kinds(operation: str) -> list[Kind]:
+@cache
+def kinds(operation: str) -> tuple[Kind, ...]:
     """Return what can be done to a call of an operation, as "service.operation"."""
     service, _, name = operation.partition(".")
     if service == "blob":
-        return list(_of_the_store(name))
+        return tuple(_of_the_store(name))
     base = f"{service_of(service)}.{name}"
     found = [*_of_http(name), *_of_contract(service, name), *(Kind(fault) for fault in PICTURES.get(base, ()))]
     if name == "submit":
@@ -71,7 +73,7 @@ def kinds(operation: str) -> list[Kind]:
     if name == "poll":
         found += [Kind(fault) for fault in POLLS]
         found += [Kind({"kind": "poll_errors", "number": number, "good": good}, 0) for number, good in POLL_ERRORS]
-    return found
+    return tuple(found)
 
 
 def _of_http(name: str) -> Iterator[Kind]:

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from scenarios.explore.tryon.plans import drawn
+from scenarios.explore.tryon.drawn import drawn
 from scenarios.plans import Plan
 
 

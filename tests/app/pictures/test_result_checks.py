@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -199,6 +201,17 @@ def test_a_cutout_may_have_its_alpha_in_a_palette() -> None:
 def test_lies_are_noticed(check: Callable[[bytes], None], data: bytes, says: str) -> None:
     with pytest.raises(checks.BadResultError, match=says):
         check(data)
+
+
+@pytest.mark.parametrize(("size", "shows"), [(1, True), (2.9, True), (3, False)])
+@pytest.mark.parametrize("mode", ["add", "remove"])
+def test_a_thin_stroke_may_show_in_the_pixel_beside(mode: Literal["add", "remove"], size: float, shows: bool) -> None:
+    inside = 255 if mode == "add" else 0
+    painted = Image.new("L", SIZE, 255 - inside)
+    painted.putpixel((11, 11), inside)
+    stroke = Stroke(points=[(10.9 / SIZE[0], 10.9 / SIZE[1])], mode=mode, size=size)
+    with nullcontext() if shows else pytest.raises(checks.BadResultError, match="last stroke"):
+        refined(_bytes(painted), strokes=[Stroke(points=[(0, 0)], mode="add", size=9), stroke])
 
 
 def test_a_bomb_is_not_decoded() -> None:

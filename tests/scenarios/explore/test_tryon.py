@@ -12,7 +12,9 @@ from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon import plans
 from scenarios.explore.tryon.application import TryOns, judged, reachable, sample
 from scenarios.explore.tryon.cells import grid
+from scenarios.explore.tryon.drawn import drawn
 from scenarios.explore.tryon.kinds import kinds
+from scenarios.explore.tryon.simpler import simpler
 from scenarios.model import stories
 from scenarios.model.answers import KNOWN
 from scenarios.pipeline import OPERATIONS
@@ -81,19 +83,19 @@ def test_every_fault_that_is_placed_acts_by_the_model_and_every_plan_is_named_by
 
 
 def test_a_plan_that_is_drawn_depends_on_the_seed_alone() -> None:
-    assert [plans.drawn(Random(seed)) for seed in range(5)] == [plans.drawn(Random(seed)) for seed in range(5)]
-    assert len({plans.digest(plans.drawn(Random(seed))) for seed in range(20)}) > 15
+    assert [drawn(Random(seed)) for seed in range(5)] == [drawn(Random(seed)) for seed in range(5)]
+    assert len({plans.digest(drawn(Random(seed))) for seed in range(20)}) > 15
 
 
 def test_simpler_plans_are_smaller_in_the_end() -> None:
-    plan = next(each for each in map(plans.drawn, map(Random, range(99))) if len(each.rules) >= 2 and each.strokes)
+    plan = next(each for each in map(drawn, map(Random, range(99))) if len(each.rules) >= 2 and each.strokes)
     for _ in range(50):
-        simpler = list(plans.simpler(plan))
-        assert plan not in [each.plan for each in simpler]
-        if not simpler:
+        smaller = list(simpler(plan))
+        assert plan not in [each.plan for each in smaller]
+        if not smaller:
             break
-        plan = simpler[-1].plan
-    assert not list(plans.simpler(plan))
+        plan = smaller[-1].plan
+    assert not list(simpler(plan))
 
 
 def test_the_map_knows_what_can_be_reached() -> None:

@@ -3,9 +3,10 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
-from scenarios.explore.application import Cell, Placed, Seen, Simpler, Site, Verdict
+from scenarios.explore.application import Cell, Change, Seen, Simpler, Site, Verdict
 
 OPERATIONS = ("charge", "ship")
 KINDS = ("busy", "lost", "slow")
@@ -42,21 +43,20 @@ class Shop:
     def starts(self) -> Sequence[Order]:
         return [Order(), Order(things=2)]
 
-    def faults(self, plan: Order, sites: Iterable[Site]) -> Iterator[Placed]:
+    def faults(self, plan: Order, sites: Iterable[Site]) -> Iterator[Change]:
         taken = {fault.site for fault in plan.faults}
         for site in sites:
             if site not in taken:
                 for kind in KINDS:
                     for seconds in (1, 9) if kind == "slow" else (1,):
                         fault = Fault(site, kind, seconds)
-                        yield Placed(
-                            site, f"{kind}-{seconds}", Order((*plan.faults, fault), plan.cancel_at, plan.things)
-                        )
+                        more = partial(Order, (*plan.faults, fault), plan.cancel_at, plan.things)
+                        yield Change(site, f"{kind}-{seconds}", more)
 
-    def acts(self, plan: Order, seen: Seen) -> Iterator[Placed]:
+    def acts(self, plan: Order, seen: Seen) -> Iterator[Change]:
         if plan.cancel_at is None:
             for at in range(int(seen.ended) + 2):
-                yield Placed(Site("cancel", at), "cancel", Order(plan.faults, at, plan.things))
+                yield Change(Site("cancel", at), "cancel", partial(Order, plan.faults, at, plan.things))
 
     def drawn(self, seed: int) -> Order:
         chance = random.Random(seed)

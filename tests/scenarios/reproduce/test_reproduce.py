@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.explore.tryon.plans import drawn
+from scenarios.explore.tryon.drawn import drawn
 from scenarios.model import Story, stories
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan

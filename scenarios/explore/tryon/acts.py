@@ -1,0 +1,88 @@
+"""What the user may do more in a plan, at and beside its boundaries, and what may happen around."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import cycle
+
+from scenarios.explore.application import Site
+from scenarios.explore.tryon.kinds import Kind
+from scenarios.explore.tryon.plans import ADD, allowed, changed, with_fault
+from scenarios.model.story import Call, Story
+from scenarios.pipeline import OPERATIONS
+from scenarios.plans import Act, Away, Plan
+
+Make = Callable[[], Plan | None]
+
+
+def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
+    """Yield a word for something more that the user does or that happens around, and how to make that plan."""
+    told = allowed(plan)
+    if not told:
+        return
+    if plan.cancel_at is None:
+        yield from _cancels(plan, told[0])
+    for do in DOES:
+        for at in ("accepted", "end"):
+            if (do, at) != ("cancel", "accepted") and not any((act.do, act.at) == (do, at) for act in plan.acts):
+                yield f"{do}-{at}", partial(_doing, plan, do, at)
+    for doing, instant in zip(cycle(DOES[:-1]), _beside(told), strict=False):
+        yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
+    if not plan.beside:
+        yield "another-beside", partial(changed, plan, beside=(BESIDE_IT,))
+    if not plan.around:
+        yield from _absences(plan, told[0])
+
+
+DOES = ("status", "repeat", "repeat_other", "wait", "events", "cancel")
+BESIDE_IT = Plan(name="beside", story="Another at the same time.", photo="far", strokes=(ADD,))
+
+
+def _beside(told: Sequence[Story]) -> list[float]:
+    """Return instants at and beside each boundary that all stories come to."""
+    shortest = min(story.length for story in told)
+    around = {round(each + off, 3) for each in _instants(told[0]) for off in (-0.5, 0, 0.5)}
+    return sorted(at for at in around if 0 <= at < shortest)
+
+
+def _cancels(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
+    """Cancel at and beside each boundary; in each call, which is made longer for it; in the backoff after it."""
+    instants = sorted({round(each, 3) for each in _instants(story)})
+    for instant in instants:
+        for at in (instant - 0.5, instant, instant + 0.5):
+            if 0 <= at < story.length:
+                yield "cancel-at-a-boundary", partial(_doing, plan, "cancel", at)
+    for call in story.calls:
+        late = Kind({"kind": "delay", "seconds": 2 if call.operation == "health" else 6})
+        yield "cancel-in-a-call", partial(_cancelled_in, plan, call, late, 1)
+        yield "cancel-in-a-backoff", partial(_cancelled_in, plan, call, Kind({"kind": "status", "status": 503}), 0.5)
+
+
+def _cancelled_in(plan: Plan, call: Call, kind: Kind, after: float) -> Plan | None:
+    faulty = with_fault(plan, Site(call.name, call.number), kind)
+    return _doing(faulty, "cancel", call.at + after) if faulty else None
+
+
+def _instants(story: Story) -> Iterator[float]:
+    for attempt in story.attempts:
+        yield from (attempt.began, attempt.ended)
+    for call in story.calls:
+        yield call.at
+
+
+def _doing(plan: Plan, do: str, at: float | str) -> Plan:
+    act = Act.model_validate({"do": do, "at": at if isinstance(at, str) else round(at, 3)})
+    return changed(plan, acts=(*plan.acts, act))
+
+
+def _absences(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
+    """Have each service be away from its first call on, and from each later one."""
+    for service in OPERATIONS:
+        at = sorted({call.at for call in story.calls if call.service == service})
+        spans = [(0.0, 1.5), (0.0, 12.0), (0.0, None), (1.0, 20.0)]
+        spans += [(round(each - at[0], 3), end) for each in at[1:] for end in (round(each - at[0] + 3, 3), None)]
+        for begin, end in dict.fromkeys(spans):
+            yield f"{service}-away", partial(_away, plan, service, begin, end)
+
+
+def _away(plan: Plan, service: str, begin: float, end: float | None) -> Plan:
+    return changed(plan, around=(Away(service=service, from_s=begin, until_s=end),))
