@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import PipelineError
 from app.errors.request import WorkflowNotFoundError
 from app.errors.temporal import TemporalUnavailableError
-from app.gateway.admission.access import caller_name, may_start, who_calls
+from app.gateway.admission.access import caller_name, caller_of, may_start, who_calls
 from app.gateway.admission.bodies import Bodies
 from app.gateway.api import openapi as docs
 from app.gateway.api.errors import NothingMoreError, problem_response
@@ -32,7 +32,7 @@ MAX_WAIT = 60.0
 COME_AGAIN_MS = 5000
 """When a browser comes again after an event `unavailable`."""
 
-tryon_routes = APIRouter(tags=["try-on"], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
+tryon_routes = APIRouter(tags=[docs.GUARDED], dependencies=[Depends(who_calls)], responses=docs.ACCESS_ERRORS)
 """What a browser calls."""
 
 operations_routes = APIRouter(tags=["operations"], responses=docs.CONNECTION_ERRORS)
@@ -51,7 +51,7 @@ class Parts:
     checks: HealthChecks
 
 
-async def parts_of(request: Request) -> Parts:  # async: FastAPI sends plain ones to a thread
+def parts_of(request: Request) -> Parts:
     """Return the parts of the application that serves this request."""
     parts = request.app.state.parts
     assert isinstance(parts, Parts)
@@ -68,9 +68,7 @@ async def known_id(  # async: FastAPI sends plain ones to a thread
     return workflow_id
 
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
 WorkflowId = Annotated[str, Depends(known_id)]
-Caller = Annotated[str, Depends(who_calls)]
 
 
 @tryon_routes.post(
@@ -84,9 +82,6 @@ Caller = Annotated[str, Depends(who_calls)]
 )
 async def start(
     request: Request,
-    parts: PartsOf,
-    caller: Caller,
-    named: Annotated[str | None, Depends(caller_name)],
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -98,13 +93,14 @@ async def start(
     ] = None,
 ) -> Response:
     """Check the request, store the photo and start the workflow. The answer comes at once; the try-on takes a while."""
-    async with parts.bodies.slot(request, caller):
+    parts = parts_of(request)
+    async with parts.bodies.slot(request, caller_of(request)):
         body = await parts.bodies.read(request)
         digest = hashlib.sha256(body).hexdigest()
         asked = parse_start(body)
         del body
         photo = accept(asked.picture)
-        workflow_id = workflow_id_for(idempotency_key, named)
+        workflow_id = workflow_id_for(idempotency_key, caller_name(request))
         structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
         wanted = asked.workflow_input(parts.starter.staged_uri(workflow_id))
         del asked  # and with it the photo as it was posted
@@ -120,14 +116,13 @@ async def start(
 )
 async def status(
     request: Request,
-    parts: PartsOf,
-    caller: Caller,
     workflow_id: WorkflowId,
     wait: Annotated[
         float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Answer at the end, or after so many seconds.")
     ] = 0,
 ) -> Response:
     """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
+    parts, caller = parts_of(request), caller_of(request)
     snapshot = await parts.tryons.look(workflow_id)
     output = None
     if wait and not snapshot.ended:
@@ -147,9 +142,9 @@ async def status(
     responses=docs.CANCEL_ERRORS,
     summary="Cancel a try-on",
 )
-async def cancel(parts: PartsOf, workflow_id: WorkflowId) -> Response:
+async def cancel(request: Request, workflow_id: WorkflowId) -> Response:
     """Cancel a running try-on. While a worker is up it ends within 2 s, and no service is called for it any more."""
-    await parts.tryons.cancel(workflow_id)
+    await parts_of(request).tryons.cancel(workflow_id)
     return _json(Cancelled(workflow_id=workflow_id).body())
 
 
@@ -159,9 +154,9 @@ LastEventId = Annotated[
 ]
 
 
-async def _first_look(parts: PartsOf, workflow_id: WorkflowId, last_event_id: LastEventId = None) -> str:
+async def _first_look(request: Request, workflow_id: WorkflowId, last_event_id: LastEventId = None) -> str:
     """Refuse an unknown id before the stream begins: afterwards there is no status to say it with."""
-    snapshot = await parts.tryons.look(workflow_id)
+    snapshot = await parts_of(request).tryons.look(workflow_id)
     if snapshot.ended and _event_id(snapshot) == last_event_id:
         raise NothingMoreError
     return workflow_id
@@ -174,14 +169,14 @@ async def _first_look(parts: PartsOf, workflow_id: WorkflowId, last_event_id: La
     summary="Follow a try-on",
 )
 async def events(
-    parts: PartsOf, workflow_id: Annotated[str, Depends(_first_look)], last_event_id: LastEventId = None
+    request: Request, workflow_id: Annotated[str, Depends(_first_look)], last_event_id: LastEventId = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Send an event `progress` at each change and one `end`, as server-sent events. GET then has the pictures.
 
     A comment comes every 15 s. An event `unavailable` says that the backend cannot tell now, and when to come again.
     """
     try:
-        async with aclosing(parts.watches.watch(workflow_id)) as changes:
+        async with aclosing(parts_of(request).watches.watch(workflow_id)) as changes:
             async for snapshot in changes:
                 if _event_id(snapshot) != last_event_id:
                     yield _event(snapshot)
@@ -205,9 +200,9 @@ def _event_id(snapshot: Snapshot) -> str:
 
 
 @operations_routes.get("/health", summary="What the backend can reach")
-async def health(parts: PartsOf) -> Health:
+async def health(request: Request) -> Health:
     """Ask Temporal and the four services, side by side, within 3 s. Always a 200: `status` says whether all answer."""
-    return await parts.checks.health()
+    return await parts_of(request).checks.health()
 
 
 @operations_routes.get("/livez", summary="Is the process alive")
@@ -217,9 +212,9 @@ async def livez() -> dict[str, str]:
 
 
 @operations_routes.get("/readyz", summary="Can it take requests", responses=docs.READY_ERRORS)
-async def readyz(parts: PartsOf) -> dict[str, str]:
+async def readyz(request: Request) -> dict[str, str]:
     """Answer 200 while Temporal answers, else 503: send requests to another gateway until then."""
-    if not await parts.checks.ready():
+    if not await parts_of(request).checks.ready():
         raise TemporalUnavailableError("Temporal does not answer", retry_after=5)
     return {"status": "ready"}
 

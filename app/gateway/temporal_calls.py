@@ -9,14 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
-from temporalio.client import (
-    Client,
-    WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
-    WorkflowFailureError,
-    WorkflowHandle,
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryReverseRequest,
 )
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -50,7 +48,7 @@ class Status(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-_STATUS = {
+_STATUS: dict[int, Status] = {
     WorkflowExecutionStatus.COMPLETED: Status.COMPLETED,
     WorkflowExecutionStatus.FAILED: Status.FAILED,
     WorkflowExecutionStatus.CANCELED: Status.CANCELLED,
@@ -71,8 +69,8 @@ _REFUSALS = {
 """With any other status Temporal may have done what it was asked, and only its answer was lost."""
 
 
-def _status(description: WorkflowExecutionDescription) -> Status:
-    return _STATUS.get(description.status or WorkflowExecutionStatus.RUNNING, Status.RUNNING)
+def _status(description: DescribeWorkflowExecutionResponse) -> Status:
+    return _STATUS.get(description.workflow_execution_info.status, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,9 @@ class TryOns:
                 )
         except WorkflowAlreadyStartedError:
             description = await self._describe(workflow_id)
-            raise AlreadyStartedError((await description.memo()).get("bodyDigest")) from None
+            kept = description.workflow_execution_info.memo.fields
+            digest = await self._client.data_converter.decode([kept["bodyDigest"]]) if "bodyDigest" in kept else [None]
+            raise AlreadyStartedError(digest[0]) from None
 
     async def look(self, workflow_id: str) -> Snapshot:
         """Say how a try-on stands, by what Temporal knows of its activities. It works while no worker is up.
@@ -225,21 +225,27 @@ class TryOns:
     def _handle(self, workflow_id: str) -> WorkflowHandle[JewelryGenerationWorkflow, WorkflowOutput]:
         return self._client.get_workflow_handle_for(JewelryGenerationWorkflow.run, workflow_id)
 
-    async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription:
+    async def _describe(self, workflow_id: str) -> DescribeWorkflowExecutionResponse:
+        # As the SDK's `describe()` asks. What that makes of the answer costs as much again, and nobody here reads it.
+        request = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        )
         async with _calling_temporal():
-            found = await self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=RPC_TIMEOUT)
-        if found.workflow_type != WORKFLOW_TYPE:
+            found = await self._client.workflow_service.describe_workflow_execution(
+                request, retry=True, timeout=RPC_TIMEOUT
+            )
+        if found.workflow_execution_info.type.name != WORKFLOW_TYPE:
             raise WorkflowNotFoundError("There is no try-on with this id")
         return found
 
-    async def _step(self, description: WorkflowExecutionDescription) -> Step:
+    async def _step(self, description: DescribeWorkflowExecutionResponse) -> Step:
         """Return the step of the activity that is pending; between two activities, that of the one before."""
-        for pending in description.raw_description.pending_activities:
+        for pending in description.pending_activities:
             if step := Step.of_activity(pending.activity_type.name):
                 return step
         request = GetWorkflowExecutionHistoryReverseRequest(
             namespace=self._client.namespace,
-            execution=WorkflowExecution(workflow_id=description.id, run_id=description.run_id),
+            execution=description.workflow_execution_info.execution,
             maximum_page_size=TAIL,
         )
         while True:
@@ -255,15 +261,16 @@ class TryOns:
                 return Step.UPLOADING_IMAGE
             request.next_page_token = page.next_page_token
 
-    async def _failure(self, description: WorkflowExecutionDescription) -> Failure:
+    async def _failure(self, description: DescribeWorkflowExecutionResponse) -> Failure:
         """Return why it failed. Only of a failure has Temporal more to say than the status."""
-        said = None
-        if description.status is WorkflowExecutionStatus.FAILED:
+        said, info = None, description.workflow_execution_info
+        status = WorkflowExecutionStatus(info.status)
+        if status is WorkflowExecutionStatus.FAILED:
             try:
-                await self.output(description.id)
+                await self.output(info.execution.workflow_id)
             except WorkflowFailureError as error:
                 said = error
-        return of_tryon(description.status, said, await self._step(description))
+        return of_tryon(status, said, await self._step(description))
 
 
 @asynccontextmanager

@@ -62,15 +62,15 @@ async def measure() -> bool:
         ):
             body = json.dumps(start_body(photo_bytes("far"), strokes=STROKES)).encode()
             for seconds in SERVICE_S:
-                await _take(stack, seconds / 4)
+                await service_time(stack, seconds / 4)
                 before = await _actions(metrics)
                 await gateway.try_on(body)
                 billed = _told(await _actions(metrics) - before)
                 print(f"actions of one try-on with {seconds:g} s of service time: {billed}", flush=True)
-            await _take(stack, 0, generate=SERVICE_S[-1])
-            generating = await asyncio.gather(*(_generating(gateway, body) for _ in range(CANCELS)))
+            await service_time(stack, 0, generate=SERVICE_S[-1])
+            running = await asyncio.gather(*(generating(gateway, body) for _ in range(CANCELS)))
             took = []
-            for number, workflow_id in enumerate(generating):
+            for number, workflow_id in enumerate(running):
                 await asyncio.sleep(number * STAGGER_S)  # so that they come at every place between two heartbeats
                 took.append(await _cancel(gateway, workflow_id))
     print(
@@ -80,18 +80,22 @@ async def measure() -> bool:
     return max(took) < CANCEL_GOAL_S
 
 
-async def _take(stack: Stack, seconds: float, **other: float) -> None:
+async def service_time(stack: Stack, seconds: float, **other: float) -> None:
     """Let each call of a model take so long, but for those that are named."""
     for service, operations in MODELS.items():
         async with AsyncControl(stack.urls[service]) as control:
             await control.set_profile({"latency": {name: other.get(name, seconds) for name in operations}})
 
 
-async def _actions(port: int) -> Counter[str]:
+async def temporals_metrics(port: int) -> str:
+    """Return what the server says of itself, in the form of Prometheus."""
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.get(f"http://{HOST}:{port}/metrics")
+        return (await client.get(f"http://{HOST}:{port}/metrics")).raise_for_status().text
+
+
+async def _actions(port: int) -> Counter[str]:
     found: Counter[str] = Counter()
-    for kind, count in COUNTED.findall(answer.raise_for_status().text):
+    for kind, count in COUNTED.findall(await temporals_metrics(port)):
         found[KINDS.get(kind, kind)] += int(count)
     return found
 
@@ -100,7 +104,7 @@ def _told(actions: Counter[str]) -> str:
     return f"{actions.total()} ({', '.join(f'{count} {kind}' for kind, count in actions.items())})"
 
 
-async def _generating(gateway: GatewayClient, body: bytes) -> str:
+async def generating(gateway: GatewayClient, body: bytes) -> str:
     """Start a try-on and return its id when it generates."""
     workflow_id = await gateway.start(body, patience_s=PATIENCE_S)
     async with gateway.events(workflow_id) as stream:

@@ -28,6 +28,7 @@ from app.errors.services import (
     AzureUnavailableError,
 )
 from app.errors.temporal import TemporalUnavailableError
+from app.gateway.admission.access import SCHEMES
 from app.gateway.api.errors import error_responses
 from app.gateway.api.start_request import StartRequest
 
@@ -101,6 +102,9 @@ EVENTS_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 READY_ERRORS = error_responses(TemporalUnavailableError)
 
+GUARDED = "try-on"
+"""The tag of the routes that ask for a key, where there are keys."""
+
 _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
 """FastAPI documents these for each route that takes a parameter; ours never answers with them."""
 
@@ -151,7 +155,13 @@ def document(app: FastAPI) -> None:
             schemas |= {StartRequest.__name__: asked, **parts}
             for name in _FASTAPI_ERRORS:
                 del schemas[name]
+            schema["components"]["securitySchemes"] = {
+                scheme.scheme_name: scheme.model.model_dump(mode="json", by_alias=True, exclude_none=True)
+                for scheme in SCHEMES
+            }
             for operation in (one for path in schema["paths"].values() for one in path.values()):
+                if GUARDED in operation.get("tags", ()):
+                    operation["security"] = [{scheme.scheme_name: []} for scheme in SCHEMES]
                 if _FASTAPI_ERRORS[0] in str(operation["responses"].get("422")):
                     del operation["responses"]["422"]
                 for answer in operation["responses"].values():

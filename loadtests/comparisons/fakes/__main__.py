@@ -1,21 +1,21 @@
 """Run the comparison and print its table. The last line is the figure; exit code 1 when a goal is missed."""
 
 import argparse
+import asyncio
 import json
 import math
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from loadtests.comparisons.fakes.latency import percentile_ms
 from loadtests.comparisons.fakes.peers import (
     BARE,
     KIT,
@@ -28,6 +28,9 @@ from loadtests.comparisons.fakes.peers import (
     Server,
     running,
 )
+from loadtests.measure.connections import percentile_ms
+from scenarios.processes.child import StackError
+from scenarios.processes.signals import Stopped, until_signalled
 
 CONCURRENCY = 32
 SLOW_CONCURRENCY = 100
@@ -93,27 +96,38 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, judge."""
     chosen = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    measured = {name: Measured() for name in PEERS}
-    with ExitStack() as stack:
-        servers = []
-        for name in PEERS:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            servers.append(stack.enter_context(running(name, folder)))
-        asked = {server.name: {name: _request(server, name) for name in MEASURED} for server in servers}
-        for server in servers:
-            for request in asked[server.name].values():
-                load(*request, "-c", str(CONCURRENCY), "-a", str(chosen.warm_up))
-        for _ in range(chosen.rounds):  # in turn, so that a busy moment of the machine hits all
-            for name in MEASURED:
-                for server in servers:
-                    _throughput(server, name, asked[server.name][name], measured[server.name], chosen.seconds)
-            for server in servers:
-                _tail(server, measured[server.name], chosen.seconds)
-        for server in servers:
-            measured[server.name].megabytes = server.megabytes()
-        growth = _growth(servers[0], asked[KIT]["poll"], chosen.calls)
+    try:
+        return asyncio.run(until_signalled(_main(chosen), lambda: print("\nstopping everything", file=sys.stderr)))
+    except Stopped as stopped:
+        return stopped.exit_code
+    except StackError as error:
+        print(f"bench-fakes: {error}", file=sys.stderr)
+        return 1
+
+
+async def _main(chosen: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="bench-fakes-") as home:
+        async with running(PEERS, Path(home)) as servers:
+            measured, growth = await asyncio.to_thread(_measure, servers, chosen)
     return _judge(measured, growth, chosen.calls)
+
+
+def _measure(servers: Sequence[Server], chosen: argparse.Namespace) -> tuple[dict[str, Measured], float]:
+    """Measure all in turns. Return what was found, and the growth of this kit's memory in MB."""
+    measured = {name: Measured() for name in PEERS}
+    asked = {server.name: {name: _request(server, name) for name in MEASURED} for server in servers}
+    for server in servers:
+        for request in asked[server.name].values():
+            load(*request, "-c", str(CONCURRENCY), "-a", str(chosen.warm_up))
+    for _ in range(chosen.rounds):  # in turn, so that a busy moment of the machine hits all
+        for name in MEASURED:
+            for server in servers:
+                _throughput(server, name, asked[server.name][name], measured[server.name], chosen.seconds)
+        for server in servers:
+            _tail(server, measured[server.name], chosen.seconds)
+    for server in servers:
+        measured[server.name].megabytes = server.megabytes()
+    return measured, _growth(servers[0], asked[KIT]["poll"], chosen.calls)
 
 
 def _request(server: Server, name: str) -> list[str]:
@@ -157,8 +171,9 @@ def _judge(measured: dict[str, Measured], growth: float, calls: int) -> int:
         cells = [f"{each.rate(kind):.0f}, {each.cpu(kind):.0f} us" for kind in MEASURED]
         print(f"| {name} |", " | ".join(cells), f"| {each.p99_ms:.0f} ms | {each.megabytes:.0f} MB |")
     own, bare, wrapped, stateful = (measured[name] for name in (KIT, BARE, WRAPPED, STATEFUL))
-    ratios = {kind: own.rate(kind) / bare.rate(kind) for kind in MEASURED}
-    kept = {kind: wrapped.rate(kind) / bare.rate(kind) for kind in MEASURED}
+    # By the CPU of a request: each serves with one core, and other programs take from a rate, not from it.
+    ratios = {kind: bare.cpu(kind) / own.cpu(kind) for kind in MEASURED}
+    kept = {kind: bare.cpu(kind) / wrapped.cpu(kind) for kind in MEASURED}
     cpu = {kind: own.cpu(kind) / stateful.cpu(kind) for kind in MEASURED}
     print(f"memory of this kit after {calls} calls more, with its ledger full: {growth:+.1f} MB")
     goals = {

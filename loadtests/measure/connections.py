@@ -1,4 +1,4 @@
-"""Latencies of one address under so many connections, which are open before the first measured request.
+"""Latencies of addresses under so many connections, which are open before the first measured request.
 
 A load generator that connects while it measures reports its own connecting as the server's tail. This one costs about
 30 us a request, so that its queue of answers that come together stays far below what is measured.
@@ -6,6 +6,8 @@ A load generator that connects while it measures reports its own connecting as t
 
 import asyncio
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -66,18 +68,23 @@ def percentile_ms(url: str, *, connections: int, rounds: int, share: float) -> f
     Raises:
         RuntimeError: an answer was no 200, or the server closes connections after an answer.
     """
-    latencies = sorted(uvloop.run(_all(url, connections, rounds)))
+    latencies = sorted(uvloop.run(ask([url] * connections, rounds)))
     return at_percentile(latencies, 100 * share) * 1000
 
 
-async def _all(url: str, connections: int, rounds: int) -> list[float]:
-    where = urlsplit(url)
-    request = f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
+async def ask(urls: Sequence[str], rounds: int) -> list[float]:
+    """GET each address so many times over a connection of its own, all at once, and return the seconds of each answer.
+
+    Raises:
+        RuntimeError: an answer was no 200, or the server closes connections after an answer.
+    """
     loop = asyncio.get_running_loop()
-    opened = [
-        (await loop.create_connection(lambda: _Connection(request, rounds), str(where.hostname), where.port or 80))[1]
-        for _ in range(connections)
-    ]
+    opened = []
+    for url in urls:
+        where = urlsplit(url)
+        request = f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
+        made = partial(_Connection, request, rounds)
+        opened.append((await loop.create_connection(made, str(where.hostname), where.port or 80))[1])
     async with asyncio.timeout(LONGEST_S):
         await asyncio.gather(*(connection.done for connection in opened))
     return [latency for connection in opened for latency in connection.latencies[1:]]
