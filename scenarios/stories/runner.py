@@ -27,6 +27,8 @@ from scenarios.virtual import VirtualTime
 AT_ONCE = 12
 """Scenarios side by side: enough to keep two cores busy."""
 POLL_INTERVAL_S = 0.5
+CALM_INTERVAL_S = 2.0
+"""In virtual time, where wall seconds say how busy the machine is: more looks show nothing else there."""
 LIMIT_S = 300.0
 """Wall seconds for one scenario; only a broken pipeline or engine reaches it."""
 ACCEPTED = 202
@@ -227,7 +229,7 @@ class Runner:
             if ended.done():
                 await asyncio.sleep(POLL_INTERVAL_S)
             else:
-                await asyncio.wait([ended], timeout=POLL_INTERVAL_S)
+                await asyncio.wait([ended], timeout=CALM_INTERVAL_S if run.virtual else POLL_INTERVAL_S)
 
     async def _ended(self, run: Run) -> None:
         """Return once the workflow has ended, or, in real time, is to be cancelled."""
