@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
 from scenarios.contract.report import Report, render
-from scenarios.contract.services import CHECKS
+from scenarios.contract.services import CHECKS, RELIED_ON
 from scenarios.contract.under_test import POLL_INTERVAL_S, under_test
 from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import StackError
@@ -74,8 +74,11 @@ async def look(services: list[tuple[str, str]], settings: ServiceSettings, poll_
     reports = []
     for service, url in services:
         report = Report(f"{service} at {url}")
-        async with under_test(service, url, settings, poll_interval) as bench:
-            await CHECKS[service](bench, report)
+        async with under_test(service, url, settings, poll_interval, report.takes) as bench:
+            with report.line("it is there, and not only its host", RELIED_ON):
+                await bench.is_there()
+            if not report.deviations:
+                await CHECKS[service](bench, report)
         reports.append(report)
     return reports
 

@@ -16,6 +16,9 @@ class Deviation(Exception):  # noqa: N818 - the word for it
         self.diff = diff or []
 
 
+AFTER_ANOTHER = "a line before it deviates"
+
+
 class NotLooked(Exception):  # noqa: N818 - it is no error of its own
     """A line could not be looked at, because one before it deviates."""
 
@@ -27,7 +30,7 @@ class Line:
     service: str
     says: str
     place: str
-    outcome: Literal["holds", "deviates", "not looked at"]
+    outcome: Literal["holds", "taken otherwise", "deviates", "not looked at"]
     reason: str = ""
     diff: list[str] = field(default_factory=list)
 
@@ -39,10 +42,17 @@ class Report:
         """Begin an empty report."""
         self.service = service
         self.lines: list[Line] = []
+        self._taken: list[str] = []
+
+    def takes(self, what: str) -> None:
+        """Note what the service does otherwise in the line that is looked at, and the pipeline takes all the same."""
+        if what not in self._taken:
+            self._taken.append(what)
 
     @contextmanager
     def line(self, says: str, place: str) -> Iterator[None]:
         """Write down whether the line holds: it does when the block raises neither Deviation nor NotLooked."""
+        self._taken.clear()
         try:
             yield
         except Deviation as deviation:
@@ -50,7 +60,8 @@ class Report:
         except NotLooked as reason:
             self.lines.append(Line(self.service, says, place, "not looked at", str(reason)))
         else:
-            self.lines.append(Line(self.service, says, place, "holds"))
+            outcome: Literal["holds", "taken otherwise"] = "taken otherwise" if self._taken else "holds"
+            self.lines.append(Line(self.service, says, place, outcome, "; ".join(self._taken)))
 
     @property
     def deviations(self) -> list[Line]:
@@ -65,7 +76,7 @@ def needed(value: T | None) -> T:
         NotLooked: it found nothing.
     """
     if value is None:
-        raise NotLooked("a line before it deviates")
+        raise NotLooked(AFTER_ANOTHER)
     return value
 
 
@@ -75,7 +86,7 @@ def expect(holds: bool, otherwise: str) -> None:
         raise Deviation(otherwise)
 
 
-MARKS = {"holds": "✓", "deviates": "✗", "not looked at": "·"}
+MARKS = {"holds": "✓", "taken otherwise": "~", "deviates": "✗", "not looked at": "·"}
 
 
 def render(reports: list[Report]) -> str:
@@ -85,6 +96,10 @@ def render(reports: list[Report]) -> str:
         text += [report.service]
         for line in report.lines:
             text.append(f"  {MARKS[line.outcome]} {line.says}")
+            if line.outcome == "taken otherwise":
+                text.append(f"      not as specified; the pipeline takes it: {line.reason}")
+            if line.outcome == "not looked at" and line.reason != AFTER_ANOTHER:
+                text.append(f"      {line.reason}")
             if line.outcome == "deviates":
                 text.append(f"      contract: {line.place}")
                 text.append(f"      {line.reason}")

@@ -38,13 +38,13 @@ def second_service(store: BlobServiceClient, renamed: Mapping[str, str]) -> Iter
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status = 200
             try:
                 answer = {"/resize": resize, "/zoom_check": zoom_check}[self.path](asked)
             except ResourceNotFoundError:
-                self.send_error(404)
-                return
+                status, answer = 404, {"error": "no such picture"}
             body = json.dumps({renamed.get(field, field): value for field, value in answer.items()}).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
