@@ -231,8 +231,8 @@ contract: setup ## Check services against the contract: A100_URLS=…, SAM3_URL=
 	@$(PY) -m scenarios contract
 
 .PHONY: mutants
-mutants: setup ## Break the production code in places drawn by a seed, and say who notices it (SAMPLE=40 SEED=1 BY=stories,tests,explorer LIST=1)
-	@exec $(PY) -m scenarios mutants --sample="$${SAMPLE:-40}" --seed="$${SEED:-1}" $${FILE:+--file="$$FILE"} $${BY:+--by="$$BY"} $${LIST:+--list}
+mutants: setup ## Break the production code, by operators or by DEFECTS=folder of patches, and say who notices it (SAMPLE=40 SEED=1 BY=stories,tests,explorer FIRST=1 LIMIT=120 PLANS=400 LIST=1)
+	@exec $(PY) -m scenarios mutants --sample="$${SAMPLE:-40}" --seed="$${SEED:-1}" $${FILE:+--file="$$FILE"} $${DEFECTS:+--defects="$$DEFECTS"} $${BY:+--by="$$BY"} $${FIRST:+--first} $${LIMIT:+--limit="$$LIMIT"} $${PLANS:+--plans="$$PLANS"} $${LIST:+--list}
 
 .PHONY: doctor
 doctor: .venv/.ready ## Check the configuration of the environment and .env: what answers, what is fake (GPU=1 costs GPU)

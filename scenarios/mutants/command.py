@@ -1,32 +1,28 @@
 """`make mutants`: break the production code in places drawn by a seed, and say who notices it.
 
-Each mutant is one change, made in a copy of `app/`. Scenarios, unit tests and the explorer look at it, each for two
-minutes at most. Only a run that was judged wrong counts: one that crashes or takes too long proves nothing. All of them
-look at the code as it is first, and must find nothing.
+Each mutant is one change, made in a copy of `app/`; with DEFECTS=folder they are patches that somebody else wrote.
+Stories, unit tests and the explorer look at it, each for two minutes at most. Only what was judged wrong counts, and
+was again when it was looked at once more: a run that crashes or takes too long proves nothing. All of them look at the
+code as it is first, and must find nothing.
 """
 
 import argparse
-import enum
-import json
-import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import yaml
 
+from scenarios.mutants.defects import DefectInvalid, read_defects
+from scenarios.mutants.looks import LOOKERS, ROOT, Limits, Look, Seen, look
 from scenarios.mutants.operators import Mutant, mutants
 
-ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).parent / "equivalent.yaml"
 MATTER = (
     "attempts/*.py",
@@ -41,64 +37,109 @@ MATTER = (
 )
 """The modules that decide what becomes of a try-on."""
 LEAST_NOTICED = 0.9
-LIMIT_S = 120.0
-GRACE_S = 240.0
-"""What starting a world and ending what is under way may take besides, on a busy machine."""
-EXPLORED = 400
-"""Plans that the explorer looks at, if the time is enough."""
 
 
-class Seen(enum.Enum):
-    """What one of those who look made of a mutant."""
+class Change(NamedTuple):
+    """One change of the production code: what it is in words, what it touches within `app/`, and how it is made."""
 
-    NOTICED = "noticed"
-    SURVIVED = "survived"
-    UNPROVEN = "unproven"
-    """Nothing was judged wrong, and not all was judged: a crash, a time-out, a world that did not start."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one of them saw, in how many seconds."""
-
-    seen: Seen
-    seconds: float
+    name: str
+    files: tuple[str, ...]
+    apply: Callable[[Path], None]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look at a sample of mutants. Exit codes: 0 when nine of ten were noticed, 1 when not, 2 when nobody can tell."""
+    """Look at changes. Exit codes: 0 when nine of ten were noticed, 1 when not, 2 when nobody can tell."""
     options = _options(arguments)
-    try:
-        known = equivalents(EQUIVALENT)
-    except ValueError as wrong:
-        _say(str(wrong))
-        return 2
+    by, limits = options.by.split(","), Limits(options.limit, options.plans, first=options.first)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        try:
+            chosen = _defects(options.defects) if options.defects else _mutants(options)
+            copies = [changed(change, Path(folder) / str(n)) for n, change in enumerate(chosen)]
+        except (DefectInvalid, ValueError, OSError) as wrong:
+            _say(str(wrong))
+            return 2
+        if options.list:
+            for change in chosen:
+                _say(change.name)
+            return 0
+        _say(f"{len(chosen)} changes; first {options.by} at the code as it is")
+        for name, seen in look(_copy(Path(folder) / "as-is"), by, replace(limits, first=False)).items():
+            if seen.seen is not Seen.SURVIVED:
+                _say(f"{name}: {seen.seen.value} the code as it is: {seen.what}; there is nothing to compare with")
+                return 2
+        looks = {}
+        for change, copy in zip(chosen, copies, strict=True):
+            looks[change.name] = look(copy, by, limits, change.files)
+            _say(f"{change.name}: {', '.join(f'{name} {told(each)}' for name, each in looks[change.name].items())}")
+    return _sum_up(looks, by)
+
+
+def _mutants(options: argparse.Namespace) -> list[Change]:
+    known = equivalents(EQUIVALENT)
     every = [mutant for mutant in all_mutants() if options.file is None or fnmatch(mutant.file, options.file)]
     chosen = sample([mutant for mutant in every if mutant.name not in known], options.sample, options.seed)
-    if options.list:
-        for mutant in chosen:
-            _say(f"{mutant.file}:{mutant.line}: {mutant.name.partition(': ')[2]}")
-        return 0
-    lookers = {name: LOOKERS[name] for name in options.by.split(",")}
-    _say(f"{len(chosen)} of {len(every)} mutants, {len(known)} are equivalent; first {options.by} at the code as it is")
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for name, look in lookers.items():
-            if (found := _timed(look, _copy(Path(folder) / f"as-is-{name}"))).seen is not Seen.SURVIVED:
-                _say(f"{name}: {found.seen.value} the code as it is: there is nothing to compare with")
-                return 2
-        with ThreadPoolExecutor(options.at_once) as threads:
-            numbered = ((mutant, Path(folder) / str(n), lookers) for n, mutant in enumerate(chosen))
-            noticed = list(threads.map(lambda parts: _look(*parts), numbered))
-    return _sum_up(noticed)
+    return [
+        Change(f"{each.file}:{each.line}: {each.name.partition(': ')[2]}", (each.file,), partial(_mutate, each))
+        for each in chosen
+    ]
 
 
-def _sum_up(noticed: Sequence[Mapping[str, Look]]) -> int:
-    total = len(noticed)
-    for name in noticed[0] if noticed else ():
-        _say(f"{name}: {sum(looks[name].seen is Seen.NOTICED for looks in noticed)} of {total}")
-    together = sum(any(look.seen is Seen.NOTICED for look in looks.values()) for looks in noticed)
-    _say(f"{together} of {total} mutants were noticed ({together / max(total, 1):.0%})")
+def _mutate(mutant: Mutant, copy: Path) -> None:
+    path = copy / "app" / mutant.file
+    path.write_bytes(mutant.applied(path.read_bytes()))
+
+
+def _defects(folder: Path) -> list[Change]:
+    return [Change(defect.name, defect.files, defect.apply) for defect in read_defects(folder)]
+
+
+def changed(change: Change, folder: Path) -> Path:
+    """Return a copy of the production code with the change.
+
+    Raises:
+        DefectInvalid: the change does not fit the code as it is.
+    """
+    change.apply(_copy(folder))
+    return folder
+
+
+def _copy(folder: Path) -> Path:
+    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def told(each: Look) -> str:
+    """Return a look in words: who noticed nothing has taken its time for it."""
+    what = f" ({each.what})" if each.what else ""
+    return f"{each.seen.value} in {each.seconds:.0f} s{what}"
+
+
+def _sum_up(looks: Mapping[str, Mapping[str, Look]], by: Sequence[str]) -> int:
+    """Print the table, and what share each noticed and all of them together."""
+    for row in table(looks, by):
+        _say(row)
+    total = len(looks)
+    for name in by:
+        _say(f"{name}: {sum(_noticed(each, name) for each in looks.values())} of {total}")
+    together = sum(any(_noticed(each, name) for name in by) for each in looks.values())
+    _say(f"{together} of {total} were noticed ({together / max(total, 1):.0%})")
     return 0 if together >= LEAST_NOTICED * total else 1
+
+
+def table(looks: Mapping[str, Mapping[str, Look]], by: Sequence[str]) -> list[str]:
+    """Return the table of who noticed what, in Markdown: the seconds where it was noticed."""
+    rows = [f"| change | {' | '.join(by)} |", f"| --- |{' --- |' * len(by)}"]
+    for change, each in looks.items():
+        cells = [
+            f"{each[name].seconds:.0f} s" if _noticed(each, name) else each[name].seen.value if name in each else "-"
+            for name in by
+        ]
+        rows.append(f"| {change.replace('|', '/')} | {' | '.join(cells)} |")
+    return rows
+
+
+def _noticed(looks: Mapping[str, Look], name: str) -> bool:
+    return name in looks and looks[name].seen is Seen.NOTICED
 
 
 def all_mutants() -> list[Mutant]:
@@ -137,85 +178,16 @@ def equivalents(path: Path) -> dict[str, str]:
     return {each["mutant"]: each["reason"] for each in entries}
 
 
-# ---------------------------------------------------------------- who looks
-def _look(mutant: Mutant, folder: Path, lookers: Mapping[str, "Looker"]) -> dict[str, Look]:
-    copy = _copy(folder)
-    path = copy / "app" / mutant.file
-    path.write_bytes(mutant.applied(path.read_bytes()))
-    looks = {name: _timed(look, copy) for name, look in lookers.items()}
-    told = ", ".join(f"{name} {look.seen.value} in {look.seconds:.0f} s" for name, look in looks.items())
-    _say(f"{mutant.file}:{mutant.line}: {mutant.name.partition(': ')[2]}: {told}")
-    shutil.rmtree(copy)
-    return looks
-
-
-def _copy(folder: Path) -> Path:
-    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
-
-
-def _timed(look: "Looker", copy: Path) -> Look:
-    began = time.monotonic()
-    return Look(look(copy), time.monotonic() - began)
-
-
-def _run(copy: Path, *words: str) -> int | None:
-    """Run a module of the harness against the copy, and return its exit code; None when it took too long."""
-    environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"}
-    try:
-        return subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", *words],
-            cwd=copy,
-            env=environment,
-            capture_output=True,
-            timeout=LIMIT_S + GRACE_S,
-            check=False,
-        ).returncode
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def by_stories(copy: Path) -> Seen:
-    """Play the catalogue."""
-    result = copy / "result.json"
-    result.unlink(missing_ok=True)
-    _run(copy, "scenarios", "run", "--result", str(result))
-    return judge(json.loads(result.read_text())) if result.exists() else Seen.UNPROVEN
-
-
-def judge(results: Sequence[Mapping[str, Any]]) -> Seen:
-    """Return what the result file of a run says: only a scenario that was judged counts."""
-    if any(one["judged"] and one["problems"] for one in results):
-        return Seen.NOTICED
-    return Seen.SURVIVED if results and all(one["judged"] for one in results) else Seen.UNPROVEN
-
-
-def by_tests(copy: Path) -> Seen:
-    """Run the unit tests of the production code."""
-    code = _run(
-        copy, "pytest", str(ROOT / "tests" / "app"), "-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)
-    )
-    return {0: Seen.SURVIVED, 1: Seen.NOTICED}.get(code if code is not None else -1, Seen.UNPROVEN)
-
-
-def by_explorer(copy: Path) -> Seen:
-    """Explore up to the first finding."""
-    words = ("--first", "--plans", str(EXPLORED), "--minutes", str(LIMIT_S / 60), "--out", str(copy / "explored"))
-    code = _run(copy, "scenarios", "explore", *words)
-    return {0: Seen.SURVIVED, 1: Seen.NOTICED}.get(code if code is not None else -1, Seen.UNPROVEN)
-
-
-Looker = Callable[[Path], Seen]
-LOOKERS: Mapping[str, Looker] = {"stories": by_stories, "tests": by_tests, "explorer": by_explorer}
-
-
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scenarios mutants", description=__doc__)
     parser.add_argument("--sample", type=int, default=40, help="how many (40)")
     parser.add_argument("--seed", type=int, default=1, help="which (1)")
     parser.add_argument("--file", help="only those of files of app/ that fit this pattern")
+    parser.add_argument("--defects", type=Path, metavar="FOLDER", help="patches (*.patch) in place of mutants")
     parser.add_argument("--by", type=_lookers, default=",".join(LOOKERS), help=f"who looks ({','.join(LOOKERS)})")
-    parser.add_argument("--at-once", type=int, default=1, help="mutants side by side (1)")
+    parser.add_argument("--first", action="store_true", help="nobody else looks once one has noticed something")
+    parser.add_argument("--plans", type=_positive, default=400, help="plans that the explorer makes at most (400)")
+    parser.add_argument("--limit", type=_positive, default=120, help="seconds that each may look (120)")
     parser.add_argument("--list", action="store_true", help="list them instead of looking at them")
     return parser.parse_args(arguments)
 
@@ -224,6 +196,12 @@ def _lookers(text: str) -> str:
     if unknown := set(text.split(",")) - set(LOOKERS):
         raise argparse.ArgumentTypeError(f"no such: {', '.join(sorted(unknown))}; there are {', '.join(LOOKERS)}")
     return text
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
 
 
 def _say(text: str) -> None:

@@ -1,14 +1,22 @@
 """Mutants by operators: each changes one place, is Python, and is drawn by the seed; only a judged run notices one."""
 
+import difflib
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scenarios.mutants.command import EQUIVALENT, ROOT, Seen, all_mutants, equivalents, judge, sample
+from scenarios.catalogue import CATALOGUE
+from scenarios.mutants.command import EQUIVALENT, all_mutants, equivalents, sample, table
+from scenarios.mutants.defects import read_defects
+from scenarios.mutants.looks import ROOT, Limits, Look, Seen, look
 from scenarios.mutants.operators import Mutant, mutants
+from scenarios.mutants.world import in_turn, wrong
+from scenarios.stories.run import Run
+from scenarios.stories.timelines import Timeline
 
 CODE = b'''"""A module."""
 
@@ -82,22 +90,96 @@ def test_the_equivalent_ones_are_there_and_have_reasons(tmp_path: Path) -> None:
         equivalents(wrong)
 
 
-def result(*problems: str, judged: bool = True) -> dict[str, Any]:
-    return {"scenario": "near", "judged": judged, "problems": list(problems)}
+# ---------------------------------------------------------------- defects of somebody else
+def patch(file: str, was: str, now: str) -> str:
+    """Return the change of one line of a file as a unified diff."""
+    before = (ROOT / file).read_text().splitlines(keepends=True)
+    after = [line.replace(was, now) for line in before]
+    return "".join(difflib.unified_diff(before, after, f"a/{file}", f"b/{file}"))
+
+
+NAMES = patch("app/names.py", "import ", "import BROKEN  # ")
+FOREIGN = patch("fakes/faults.py", "import ", "import BROKEN  # ")
+
+
+def test_a_defect_is_applied_to_a_copy_and_to_nothing_else(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.patch").write_text(NAMES)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)  # a copy may well be in somebody's repository
+    both = read_defects(tmp_path)
+    assert [(defect.name, defect.files) for defect in both] == [("a", ("names.py",)), ("b", ("names.py",))]
+    shutil.copytree(ROOT / "app", tmp_path / "copy" / "app")
+    both[0].apply(tmp_path / "copy")
+    assert "BROKEN" in (tmp_path / "copy" / "app" / "names.py").read_text()
+    assert "BROKEN" not in (ROOT / "app" / "names.py").read_text()
 
 
 @pytest.mark.parametrize(
-    ("results", "seen"),
+    ("text", "says"),
     [
-        ([result("code: 1 instead of 2"), result()], Seen.NOTICED),
-        ([result("code: 1 instead of 2"), result("broke off", judged=False)], Seen.NOTICED),
-        ([result(), result()], Seen.SURVIVED),
-        ([result(), result("broke off: ReadError", judged=False)], Seen.UNPROVEN),
-        ([], Seen.UNPROVEN),
+        (NAMES.replace("-import", "-exports"), "does not apply"),
+        (FOREIGN, "changes fakes/faults.py"),
+        ("a letter", "is no unified diff"),
+        (None, "has no [*].patch"),
     ],
 )
-def test_only_a_scenario_that_was_judged_wrong_counts(results: list[dict[str, Any]], seen: Seen) -> None:
-    assert judge(results) is seen
+def test_a_defect_that_cannot_be_used_says_why(tmp_path: Path, text: str | None, says: str) -> None:
+    if text:
+        (tmp_path / "one.patch").write_text(text)
+    words = [sys.executable, "-m", "scenarios", "mutants", "--defects", str(tmp_path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert re.search(says, ended.stdout)
+    assert "Traceback" not in ended.stderr
+
+
+# ---------------------------------------------------------------- who looks
+def run_of(*problems: str, judged: bool = True) -> Run:
+    return Run(CATALOGUE[0], "key", "id", Timeline("id"), judged=judged, problems=list(problems))
+
+
+@pytest.mark.parametrize(
+    ("run", "counts"),
+    [
+        (run_of("code: 1 instead of 2"), True),
+        (run_of(), False),
+        (run_of("broke off: ReadError", judged=False), False),
+    ],
+)
+def test_only_a_story_that_was_judged_wrong_counts(run: Run, *, counts: bool) -> None:
+    assert wrong(run) is counts
+
+
+def test_the_first_stories_are_one_of_each_theme() -> None:
+    themes = {scenario.theme for scenario in CATALOGUE}
+    turn = list(in_turn(CATALOGUE))
+    assert {scenario.theme for scenario in turn[: len(themes)]} == themes
+    assert sorted(each.name for each in turn) == sorted(each.name for each in CATALOGUE)
+
+
+def test_the_table_has_seconds_where_something_was_noticed() -> None:
+    looks = {"one": {"stories": Look(Seen.NOTICED, 12.4, "near: code"), "tests": Look(Seen.SURVIVED, 60)}}
+    looks["two"] = {"stories": Look(Seen.UNPROVEN, 9, "the time was over")}
+    assert table(looks, ["stories", "tests"])[2:] == ["| one | 12 s | survived |", "| two | unproven | - |"]
+
+
+@pytest.mark.long("looks at two copies of the application in worlds and with tests")
+def test_who_looks_notices_a_defect_and_nothing_in_the_code_as_it_is(tmp_path: Path) -> None:
+    limits = Limits(seconds=240, plans=3)
+    shutil.copytree(ROOT / "app", tmp_path / "as-is" / "app")
+    seen = look(tmp_path / "as-is", ["explorer"], limits)
+    assert {name: (each.seen, each.what) for name, each in seen.items()} == {
+        "explorer": (Seen.SURVIVED, "3 plans, 0 of them inconclusive")
+    }
+    shutil.copytree(ROOT / "app", tmp_path / "broken" / "app")
+    (tmp_path / "slow.patch").write_text(
+        patch("app/pipeline/policies.py", "POLL_INTERVAL = 2.0", "POLL_INTERVAL = 3.0")
+    )
+    (defect,) = read_defects(tmp_path)
+    defect.apply(tmp_path / "broken")
+    seen = look(tmp_path / "broken", ["stories", "explorer"], limits, defect.files)
+    assert {name: each.seen for name, each in seen.items()} == dict.fromkeys(("stories", "explorer"), Seen.NOTICED)
+    assert "sam3" in seen["explorer"].what or "poll" in seen["explorer"].what
 
 
 def test_the_command_lists_its_sample_and_refuses_whom_it_does_not_know() -> None:

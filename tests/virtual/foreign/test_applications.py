@@ -1,9 +1,7 @@
 """Eight applications in the styles that people write, none of which knows of a simulation, to the exact instant."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from temporalio.exceptions import (
 
 from tests.virtual.foreign import approval, batch, checkout, children, fan_out, inbox, polling, saga
 from tests.virtual.foreign.conftest import World
+from tests.virtual.foreign.reports import Reports
 
 Play = Callable[[Coroutine[Any, Any, Any]], Any]
 DAY = 24 * 3600.0
@@ -46,41 +45,6 @@ def test_none_of_them_knows_of_a_simulation() -> None:
 # ---------------------------------------------------------------- polling
 
 
-class Reports:
-    """A service that makes reports: done at the so many-th question, or failing for a while."""
-
-    def __init__(self, done_at: int, *, silent_at: int = 0, failed: bool = False) -> None:
-        self.done_at, self.silent_at, self.failed = done_at, silent_at, failed
-        self.orders = self.questions = 0
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        for line in head.lower().splitlines():
-            if line.startswith("content-length:"):
-                await reader.readexactly(int(line.partition(":")[2]))
-        if head.startswith("POST"):
-            self.orders += 1
-            body = b'{"ticket": "t-1"}'
-        else:
-            self.questions += 1
-            if self.questions == self.silent_at:
-                writer.close()
-                return
-            state = "failed" if self.failed else "done" if self.questions >= self.done_at else "working"
-            body = b'{"state": "%s", "url": "/r.pdf"}' % state.encode()
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
-            % (len(body), body)
-        )
-        await writer.drain()
-        writer.close()
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        async with await asyncio.start_server(self.answer, "127.0.0.1", 0) as server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
 async def report(world: World, service: Reports) -> tuple[str, Any]:
     workflow_id = name()
     async with service.serving() as url, world.working([polling.ReportWorkflow], [polling.make_report]) as queue:
@@ -99,19 +63,19 @@ def test_a_report_is_asked_for_every_five_seconds(world: World, play: Play) -> N
     workflow_id, result = play(report(world, service))
     assert result == "/r.pdf"
     assert spans(world, workflow_id, "make_report") == [(0, 60)]
-    assert (service.orders, service.questions) == (1, 13)
+    assert (service.count("order"), service.count("ask")) == (1, 13)
 
 
 def test_an_attempt_that_fails_is_followed_by_one_that_takes_up_the_order(world: World, play: Play) -> None:
-    service = Reports(done_at=5, silent_at=3)
+    service = Reports(done_at=5, trouble={("ask", 3): "lost"})
     workflow_id, result = play(report(world, service))
     assert result == "/r.pdf"
     assert spans(world, workflow_id, "make_report") == [(0, 10), (12, 17)]
-    assert service.orders == 1
+    assert service.count("order") == 1
 
 
 def test_a_report_that_the_service_gave_up_is_not_tried_again(world: World, play: Play) -> None:
-    _, result = play(report(world, Reports(done_at=1, failed=True)))
+    _, result = play(report(world, Reports(done_at=1, trouble={("ask", 1): "gave up"})))
     assert isinstance(result, ActivityError)
     assert isinstance(result.cause, ApplicationError)
     assert result.cause.type == "ReportFailed"

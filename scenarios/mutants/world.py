@@ -1,0 +1,125 @@
+"""Stories and the explorer look at a copy of the production code, in one world: `python -m scenarios.mutants.world`.
+
+The copy is whatever `app` the process imports. What one of them notices it sees twice before it counts: a machine that
+is too busy makes a run look wrong once, and not the same one again.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import zip_longest
+from pathlib import Path
+
+import structlog
+
+from scenarios.catalogue import CATALOGUE
+from scenarios.explore.explorer import Explorer
+from scenarios.explore.tryon.application import TryOns
+from scenarios.mutants.looks import Look, Seen
+from scenarios.scenario import Scenario
+from scenarios.stories.run import Run
+from scenarios.stories.runner import AT_ONCE
+from scenarios.world.simulation import Simulation
+
+LOOK_UP_S = 5.0
+"""Seconds between two looks at the clock while stories run."""
+
+
+def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
+    """Tell the catalogue up to the first story that comes out wrong, twice."""
+    began = time.monotonic()
+    waiting = in_turn(CATALOGUE)
+    pending: dict[Future[Run], Scenario] = {}
+    whole = True
+    while True:
+        while len(pending) < AT_ONCE and (chosen := next(waiting, None)):
+            pending[simulation.submit(chosen)] = chosen
+        if not pending:
+            break
+        for future in wait(pending, timeout=LOOK_UP_S, return_when=FIRST_COMPLETED).done:
+            scenario, run = pending.pop(future), future.result()
+            if wrong(run) and wrong(again := simulation.run(scenario)):
+                return _look(Seen.NOTICED, began, f"{scenario.name}: {again.problems[0]}")
+            whole = whole and run.judged
+        if time.monotonic() - began > options.limit:
+            return _look(Seen.UNPROVEN, began, "the time was over")
+    if late := list(simulation.late_calls().values()):
+        return _look(Seen.NOTICED, began, late[0])
+    return _look(Seen.SURVIVED, began) if whole else _look(Seen.UNPROVEN, began, "not all stories could be judged")
+
+
+def wrong(run: Run) -> bool:
+    """Say whether a run speaks against the code: it was judged, and something is not as it must be."""
+    return run.judged and bool(run.problems)
+
+
+def in_turn(scenarios: Sequence[Scenario]) -> Iterator[Scenario]:
+    """Yield a scenario of each theme in turn, so that the first ones come by as much of the code as they can."""
+    themes: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        themes.setdefault(scenario.theme, []).append(scenario)
+    for row in zip_longest(*themes.values()):
+        yield from filter(None, row)
+
+
+def explorer(simulation: Simulation, options: argparse.Namespace) -> Look:
+    """Explore up to the first finding that can be found again."""
+    began = time.monotonic()
+    application = TryOns(simulation)
+    exploring = Explorer(application, seed=1, name=lambda plan: plan.name, shrinks=False)
+    noticed: list[str] = []
+    looked_at = 0
+
+    def over() -> bool:
+        nonlocal looked_at
+        for finding in exploring.explored.findings[looked_at:]:
+            looked_at += 1
+            if (again := application.run([finding.first])[0]).verdict == "failed":
+                noticed.append(f"{finding.first.name}: {again.problems[0]}")
+        return bool(noticed) or time.monotonic() - began > options.limit
+
+    explored = exploring.explore(most=options.plans, over=over)
+    over()  # what the last batch found
+    if noticed:
+        return _look(Seen.NOTICED, began, noticed[0])
+    told = f"{explored.plans} plans, {explored.inconclusive} of them inconclusive"
+    return _look(Seen.SURVIVED if 2 * explored.inconclusive < explored.plans else Seen.UNPROVEN, began, told)
+
+
+def _look(seen: Seen, began: float, what: str = "") -> Look:
+    return Look(seen, time.monotonic() - began, what)
+
+
+LOOKERS: dict[str, Callable[[Simulation, argparse.Namespace], Look]] = {"stories": stories, "explorer": explorer}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Let them look, one after the other, and write what each saw as soon as it is known."""
+    parser = argparse.ArgumentParser(prog="python -m scenarios.mutants.world", description=__doc__)
+    parser.add_argument("by", nargs="+", choices=LOOKERS, help="who looks")
+    parser.add_argument("--limit", type=float, required=True, help="seconds for each")
+    parser.add_argument("--plans", type=int, required=True, help="plans that the explorer makes at most")
+    parser.add_argument("--first", action="store_true", help="nobody else looks once one has noticed something")
+    parser.add_argument("--result", type=Path, required=True, help="where what they saw is written to, as JSON")
+    options = parser.parse_args(arguments)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)  # an attempt that fails is what is looked for
+    looks: dict[str, Look] = {}
+    with Simulation() as simulation:
+        for name in options.by:
+            looks[name] = LOOKERS[name](simulation, options)
+            options.result.write_text(json.dumps({each: look.as_json() for each, look in looks.items()}))
+            if options.first and looks[name].seen is Seen.NOTICED:
+                break
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
