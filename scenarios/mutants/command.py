@@ -39,7 +39,7 @@ MATTER = (
 LEAST_NOTICED = 0.9
 
 
-class Change(NamedTuple):
+class Breakage(NamedTuple):
     """One change of the production code: what it is in words, what it touches within `app/`, and how it is made."""
 
     name: str
@@ -74,12 +74,12 @@ def main(arguments: Sequence[str]) -> int:
     return _sum_up(looks, by)
 
 
-def _mutants(options: argparse.Namespace) -> list[Change]:
+def _mutants(options: argparse.Namespace) -> list[Breakage]:
     known = equivalents(EQUIVALENT)
     every = [mutant for mutant in all_mutants() if options.file is None or fnmatch(mutant.file, options.file)]
     chosen = sample([mutant for mutant in every if mutant.name not in known], options.sample, options.seed)
     return [
-        Change(f"{each.file}:{each.line}: {each.name.partition(': ')[2]}", (each.file,), partial(_mutate, each))
+        Breakage(f"{each.file}:{each.line}: {each.name.partition(': ')[2]}", (each.file,), partial(_mutate, each))
         for each in chosen
     ]
 
@@ -89,11 +89,11 @@ def _mutate(mutant: Mutant, copy: Path) -> None:
     path.write_bytes(mutant.applied(path.read_bytes()))
 
 
-def _defects(folder: Path) -> list[Change]:
-    return [Change(defect.name, defect.files, defect.apply) for defect in read_defects(folder)]
+def _defects(folder: Path) -> list[Breakage]:
+    return [Breakage(defect.name, defect.files, defect.apply) for defect in read_defects(folder)]
 
 
-def changed(change: Change, folder: Path) -> Path:
+def changed(change: Breakage, folder: Path) -> Path:
     """Return a copy of the production code with the change.
 
     Raises:

@@ -7,13 +7,14 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import WorkflowFailureError
 
-from scenarios.explore.application import Placed, Seen, Simpler, Site
+from scenarios.explore.application import Change, Seen, Simpler, Site
 from tests.virtual.foreign import polling
 from tests.virtual.foreign.conftest import World
 from tests.virtual.foreign.reports import TROUBLE, Call, Reports
@@ -73,13 +74,13 @@ class Months:
     def starts(self) -> Sequence[Month]:
         return [Month(), Month(done_at=4)]
 
-    def faults(self, plan: Month, sites: Iterable[Site]) -> Iterator[Placed]:
+    def faults(self, plan: Month, sites: Iterable[Site]) -> Iterator[Change]:
         for site in sites:
             if (call := (site.operation, site.number)) not in dict(plan.trouble):
                 for kind in (*TROUBLE, *(["gave up"] if site.operation == "ask" else [])):
-                    yield Placed(site, kind, plan.but(call, kind))
+                    yield Change(site, kind, partial(plan.but, call, kind))
 
-    def acts(self, plan: Month, seen: Seen) -> Iterator[Placed]:  # noqa: ARG002 - nobody does anything to a report
+    def acts(self, plan: Month, seen: Seen) -> Iterator[Change]:  # noqa: ARG002 - nobody does anything to a report
         yield from ()
 
     def drawn(self, seed: int) -> Month:
