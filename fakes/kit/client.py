@@ -33,6 +33,7 @@ class LedgerCall(TypedDict):
     answered: dict[str, Any] | None
     also: NotRequired[list[str]]
     """Further rules that acted, where several did."""
+    idempotency_key: NotRequired[str]
     bug: NotRequired[str]
     """What the fake itself did wrong, where it did."""
 

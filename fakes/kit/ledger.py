@@ -104,6 +104,8 @@ class Entry:
     """Of the JSON that was sent; None where nothing read it."""
     answered: Kept = None
     """Of the JSON that was answered."""
+    idempotency_key: str | None = None
+    """What the caller calls the same call by, when it makes it again."""
     bug: str | None = None
     """What the fake itself did wrong, when its own code raised."""
     asked: Fields | None = field(default=None, repr=False, compare=False)
@@ -131,6 +133,8 @@ class Entry:
         }
         if self.also:
             public["also"] = self.also
+        if self.idempotency_key is not None:
+            public["idempotency_key"] = self.idempotency_key
         if self.bug is not None:
             public["bug"] = self.bug
         return public

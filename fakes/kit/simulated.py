@@ -35,6 +35,7 @@ MOST_KEPT = 1_000
 """Answers that wait for who was told to come back for them."""
 LOG = logging.getLogger(__name__)
 WORKFLOW_ID, ATTEMPT, TIME = (name.lower().encode() for name in (wire.WORKFLOW_ID, wire.ATTEMPT, wire.TIME))
+IDEMPOTENCY_KEY = b"idempotency-key"
 
 
 class Simulated:
@@ -218,13 +219,15 @@ class Simulated:
     def _open(self, operation: Operation, scope: Scope) -> Call | None:
         """Return the call with its number and its entry in the ledger; None when its time is unreadable."""
         at = time.time()
-        key, attempt, now, virtual = "", None, at, False
+        key, attempt, now, virtual, idempotency_key = "", None, at, False, None
         settings = self.settings
         for name, value in scope["headers"]:
             if name == WORKFLOW_ID:
                 key = value.decode("latin-1")
             elif name == ATTEMPT and value.isdigit():
                 attempt = int(value)
+            elif name == IDEMPOTENCY_KEY:
+                idempotency_key = value.decode("latin-1")
             elif name == TIME and settings.sim_enabled:
                 try:
                     now, virtual = float(value), True
@@ -237,6 +240,7 @@ class Simulated:
         entry = None
         if settings.sim_enabled:
             entry = Entry(self.service, operation.name, key, number, attempt, at, now, since_first)
+            entry.idempotency_key = idempotency_key
             self.ledger.add(entry)
         scale = settings.fakes_time_scale
         call = Call(self.service, operation, key, number, attempt, now, virtual, scale, settings.sim_seed, entry=entry)

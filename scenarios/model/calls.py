@@ -148,7 +148,16 @@ def asked(
     return reply
 
 
-def begin(telling: Telling, step: Step | None, service: str, operation: str, *, limit: float, late: str) -> Met:
+def begin(
+    telling: Telling,
+    step: Step | None,
+    service: str,
+    operation: str,
+    *,
+    limit: float,
+    late: str,
+    key: str | None = None,
+) -> Met:
     """Begin a call, write it down, and return the rules that it meets.
 
     Raises:
@@ -162,7 +171,7 @@ def begin(telling: Telling, step: Step | None, service: str, operation: str, *, 
     attempt = step.number if step is not None else None
     words = WORKS_ON.get(operation, ()) if step is not None else ()
     works_on = tuple(telling.pictures[word] for word in words if word in telling.pictures)
-    telling.story.calls.append(Call(service, operation, number, now, attempt, works_on))
+    telling.story.calls.append(Call(service, operation, number, now, attempt, works_on, key))
     telling.story.met |= {(f"{service}.{operation}", number, each.kind) for each in met}
     return met
 

@@ -88,7 +88,7 @@ def _alike(one: Attempt | Call | None, other: Attempt | Call | None) -> bool:
         works_on = not one.works_on or all(
             mine in {its, UNKNOWN} for mine, its in zip_longest(one.works_on, other.works_on)
         )
-        return abs(one.at - other.at) <= SAME_S and one.attempt == other.attempt and works_on
+        return abs(one.at - other.at) <= SAME_S and one.attempt == other.attempt and one.key == other.key and works_on
     return False
 
 
@@ -98,4 +98,5 @@ def _words(each: Attempt | Call | None) -> str:
     assert each is not None
     on = f" on {', '.join(each.works_on)}" if each.works_on else ""
     of = f" of attempt {each.attempt}" if each.attempt else ""
-    return f"{each.name} call {each.number}{of} at {each.at:g} s{on}"
+    key = f" as {each.key}" if each.key else ""
+    return f"{each.name} call {each.number}{of} at {each.at:g} s{on}{key}"

@@ -25,9 +25,16 @@ class Ticket:
 
 @dataclass
 class Desk:
-    """Where an activity's attempts keep the ticket of the job that goes on."""
+    """Where an activity's attempts keep the ticket of the job that goes on, and the number of that job."""
 
+    activity: str
     ticket: Ticket | None = None
+    number: int = 1
+
+    def drop(self) -> None:
+        """Forget the job: the next submit makes another one."""
+        self.ticket = None
+        self.number += 1
 
 
 def run_job(
@@ -45,23 +52,23 @@ def run_job(
         Failure: one of the service's errors.
     """
     if desk.ticket is None:
-        desk.ticket = _submit(telling, step, service, field)
+        desk.ticket = _submit(telling, step, service, field, f"{desk.activity}-{desk.number}")
         telling.clock.passes(min(POLL_EVERY, _left(telling, desk.ticket)))
     lies, result = _follow(telling, step, service, field, desk)
     try:
         look(step, lies, result)
     except Failure as failure:
         if failure.code == CODES[service]["bad"]:
-            desk.ticket = None
+            desk.drop()
         raise
 
 
-def _submit(telling: Telling, step: Step, service: str, field: str) -> Ticket:
+def _submit(telling: Telling, step: Step, service: str, field: str, key: str) -> Ticket:
     """Have a job made. One that is not answered yet is waited for: it may use the job's time."""
     submitted = telling.clock.now
     codes = CODES[service]
     limit = min(step.deadline, submitted + JOB_LIMIT)
-    met = begin(telling, step, service, "submit", limit=limit, late=codes["timeout"])
+    met = begin(telling, step, service, "submit", limit=limit, late=codes["timeout"], key=key)
     job = telling.services.submitted(met, submitted, field)
     reply = telling.services.answer(met, {"job_id": "a job"})
     wait(telling, reply.after, limit, codes["timeout"])
@@ -97,12 +104,12 @@ def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) 
                 if result and word not in {"processing", "failed"}:
                     return ticket.job.lies, str(result)
                 if word in {"completed", "failed"}:
-                    desk.ticket = None
+                    desk.drop()
                     raise Failure(codes["failed" if word == "failed" else "bad"])
                 late = codes["timeout" if word == "processing" else "bad"]
         left = _left(telling, ticket)
         if unknown and (unknown == JOB_LOST_AFTER or not left):
-            desk.ticket = None
+            desk.drop()
             raise Failure(codes["failed"])
         if not left:
             raise Failure(late, final=True)

@@ -31,7 +31,7 @@ def observed(run: Run) -> Story:
             Attempt(each.activity, each.number, each.began, each.ended or each.began, code_of(each.outcome))
             for each in run.timeline.attempts
         ],
-        calls=[_call(call, words) for call in run.calls],
+        calls=[_call(call, words, run.workflow_id) for call in run.calls],
         background_removed=(run.output or {}).get("background_removed") if run.status == "COMPLETED" else None,
         results=frozenset(
             name
@@ -102,11 +102,12 @@ def _of_another(uri: str, workflow_id: str) -> bool:
     return re.match(WORKFLOW_ID, name) is not None and not name.startswith(workflow_id)
 
 
-def _call(call: Made, words: dict[str, str]) -> Call:
+def _call(call: Made, words: dict[str, str], workflow_id: str) -> Call:
     sent: dict[str, Any] = call.sent or {}
     named = [sent[field] for field in ("image_uri", "mask_uri") if field in sent]
     works_on = tuple(words.get(str(uri), words.get("", str(uri))) for uri in named)
-    return Call(call.service, call.operation, call.number, call.at, call.attempt, works_on)
+    key = call.idempotency_key.removeprefix(f"{workflow_id}-") if call.idempotency_key else None
+    return Call(call.service, call.operation, call.number, call.at, call.attempt, works_on, key)
 
 
 def deviations(plan: Plan, run: Run) -> list[str]:

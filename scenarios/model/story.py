@@ -27,6 +27,8 @@ class Call:
         number: which of its operation's calls.
         attempt: of the activity; None for the store, which is not told.
         works_on: the pictures that it names, in the words of this pipeline: photo, resized, cutout, mask, refined.
+        key: of a submit, by which it is the same when it is made again: its activity and the number of its job
+            (docs/reliability.md, A job is money).
     """
 
     service: str
@@ -35,6 +37,7 @@ class Call:
     at: float
     attempt: int | None = None
     works_on: tuple[str, ...] = ()
+    key: str | None = None
 
     @property
     def name(self) -> str:

@@ -155,7 +155,7 @@ def _zoom(telling: Telling, step: Step) -> bool:
 
 
 def _job_activity(telling: Telling, activity: str, service: str, field: str, made: str) -> None:
-    desk = Desk()
+    desk = Desk(activity)
     of = telling.pictures["subject"]
 
     def look(step: Step, lies: tuple[Matched, ...], result: str) -> None:

@@ -15,6 +15,8 @@ from scenarios.histories import activities
 from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, COMPLETED, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
 from scenarios.stories.payload_invariants import (
+    the_history_says_why_it_failed,
+    the_workflow_keeps_what_the_user_sent,
     what_comes_back_is_what_the_a100_made,
     what_is_sent_is_what_the_user_said,
 )
@@ -214,6 +216,8 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     results_are_pictures,
     what_is_sent_is_what_the_user_said,
     what_comes_back_is_what_the_a100_made,
+    the_workflow_keeps_what_the_user_sent,
+    the_history_says_why_it_failed,
 )
 """Besides these, each history is replayed (`replay`)."""
 

@@ -1,7 +1,10 @@
 """Invariants on what the calls carry: the user's marks on their way out, the A100's pictures on their way back."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
+
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
 
 from fakes.kit.digests import digest
 from scenarios.scenario import Scenario
@@ -17,6 +20,8 @@ MADE_AS = {
 }
 """The fields of a try-on's result, and those of the A100's answer that they come from (specification)."""
 METRICS_AS = {"growthRatio": "growth_ratio"}
+MAX_DIMENSION = 1536
+"""Pixels of the longer side (specification, Temporal Workflow, step 2)."""
 FLOAT_NOISE = 1.001e-6
 """By how much a metric may differ from what the A100 said (docs/reliability.md), and the last bit of it."""
 GENERATE = {"a100.generate", "a100_spare.generate"}
@@ -31,6 +36,13 @@ def what_is_sent_is_what_the_user_said(run: Run) -> Iterator[str]:
         for field, value in _marks(run.scenario, call.name).items():
             if call.sent.get(field) != digest(value):
                 yield f"{call.name} call {call.number} got other {field}: {call.sent.get(field)}, not {digest(value)}"
+        if call.name == "image_manipulator.resize" and not _is_the_photo(call.sent.get("image_uri"), run.workflow_id):
+            yield f"{call.name} call {call.number} got {call.sent.get('image_uri')}, which is not this try-on's photo"
+
+
+def _is_the_photo(uri: Any, workflow_id: str) -> bool:
+    """Say whether a URI is that of the photo of this try-on: upright, under the workflow's id (docs/operations.md)."""
+    return isinstance(uri, str) and uri.startswith("azure://") and uri.endswith(f"/{workflow_id}.jpg")
 
 
 def _marks(scenario: Scenario, name: str) -> dict[str, Any]:
@@ -41,6 +53,8 @@ def _marks(scenario: Scenario, name: str) -> dict[str, Any]:
             "points": [[point["x"], point["y"]] for point in points],
             "labels": [point["label"] for point in points],
         }
+    if name == "image_manipulator.resize":
+        return {"max_dimension": MAX_DIMENSION}
     if name in REFINE:
         strokes = scenario.body.get("brushStrokes", scenario.strokes)
         return {
@@ -86,3 +100,58 @@ def _dresses(picture: str) -> Iterator[str]:
     yield "\n".join(picture[place : place + 76] for place in range(0, len(picture), 76)) + "\n"
     yield picture.translate(str.maketrans("+/", "-_"))
     yield picture.rstrip("=")
+
+
+def the_workflow_keeps_what_the_user_sent(run: Run) -> Iterator[str]:
+    """It begins with this try-on's own photo, points and strokes; its memo has the session (docs/api.md)."""
+    begun = _begun(run)
+    if begun is None:
+        return
+    given = json.loads(begun.input.payloads[0].data)
+    if not str(given.get("image")).endswith(f"/staging/{run.workflow_id}"):
+        yield f"it began with {given.get('image')}"
+    wanted = _as_sent(run.scenario)
+    for field, value in wanted.items():
+        if digest(given.get(field)) != digest(value):
+            yield f"it began with other {field}: {given.get(field)}, not {value}"
+    memo = {name: json.loads(payload.data) for name, payload in begun.memo.fields.items()}
+    if memo.get("sessionId") != (wanted["session_id"] or None):
+        yield f"its memo has the session {memo.get('sessionId')!r}, not {wanted['session_id']!r}"
+
+
+def _begun(run: Run) -> WorkflowExecutionStartedEventAttributes | None:
+    if run.history is None or not run.history.events:
+        return None
+    first = run.history.events[0]
+    return (
+        first.workflow_execution_started_event_attributes
+        if first.HasField("workflow_execution_started_event_attributes")
+        else None
+    )
+
+
+def _as_sent(scenario: Scenario) -> dict[str, Any]:
+    strokes = scenario.body.get("brushStrokes", scenario.strokes) or ()
+    return {
+        "mask_points": list(scenario.body.get("maskPoints", scenario.mask_points())),
+        "brush_strokes": [
+            {**stroke, "points": [[point["x"], point["y"]] for point in stroke["points"]]} for stroke in strokes
+        ],
+        "session_id": scenario.body.get("sessionId"),
+    }
+
+
+def the_history_says_why_it_failed(run: Run) -> Iterator[str]:
+    """The failure of a workflow has the code and the words that the user is told, and for its cause the failed step."""
+    last = run.history.events[-1] if run.history and run.history.events else None
+    if run.status != "FAILED" or last is None or not last.HasField("workflow_execution_failed_event_attributes"):
+        return
+    failure = last.workflow_execution_failed_event_attributes.failure
+    said = (failure.application_failure_info.type, failure.message)
+    if said != (told := (run.error.get("code"), run.error.get("message"))):
+        yield f"it has {said}, and the user was told {told}"
+    failed = failure.cause.activity_failure_info.activity_type.name
+    if failed and failed != run.timeline.attempts[-1].activity:
+        yield f"its cause is {failed}, and {run.timeline.attempts[-1].activity} was the last activity"
+    if failed and not failure.cause.cause.message:
+        yield f"it does not say what became of {failed}"

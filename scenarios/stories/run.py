@@ -26,6 +26,7 @@ class Call:
     sent: dict[str, Any] | None = None
     answered: dict[str, Any] | None = None
     """Digests of what was sent and answered (fakes/kit/digests.py); None where there was no JSON, or nobody read it."""
+    idempotency_key: str | None = None
     also: tuple[str, ...] = ()
     """Further rules that changed something in it."""
 

@@ -275,6 +275,7 @@ class Runner:
                 duration_s=entry["duration_s"],
                 sent=entry["sent"],
                 answered=entry["answered"],
+                idempotency_key=entry.get("idempotency_key"),
                 also=tuple(entry.get("also", ())),
             )
             for entry in await self._place.controls[service].ledger(run.workflow_id)

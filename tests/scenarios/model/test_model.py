@@ -121,6 +121,15 @@ def test_a_look_at_an_instant_sees_the_step_that_is_under_way(at: float, places:
     assert {reply.place for reply in story.replies[0]} == places
 
 
+def test_a_submit_that_is_made_again_has_the_same_key_and_another_job_another() -> None:
+    def keys(*rules: dict[str, Any]) -> list[str | None]:
+        (story,) = stories(plan(*rules))
+        return [call.key for call in story.calls if call.name == "sam3.submit"]
+
+    assert keys(rule("sam3", "submit", "answer_lost", calls="1")) == ["generate_mask-1", "generate_mask-1"]
+    assert keys(rule("sam3", "submit", "job_failed", calls="1")) == ["generate_mask-1", "generate_mask-2"]
+
+
 def test_of_lies_that_may_hide_each_other_it_says_nothing() -> None:
     empty, inverted, size = (rule("sam3", "submit", kind) for kind in ("mask_empty", "mask_inverted", "picture_size"))
     with pytest.raises(Undecided):

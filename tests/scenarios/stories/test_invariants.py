@@ -264,3 +264,68 @@ def test_what_the_user_is_answered_is_looked_at(own: bool, events: tuple[Any, ..
     run.acts = [Answered(act, 200, "COMPLETED", None, own, None, events)]
     found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("what the user does")]
     assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
+
+
+RESIZE = {"image_uri": "azure://c/made-id.jpg", "max_dimension": 1536}
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (RESIZE, None),
+        (RESIZE | {"max_dimension": 1024}, "got other max_dimension: 1024, not 1536"),
+        (
+            RESIZE | {"image_uri": "azure://c/staging/made-id"},
+            "got azure://c/staging/made-id, which is not this try-on",
+        ),
+    ],
+)
+def test_what_is_resized_is_the_photo(sent: dict[str, Any], says: str | None) -> None:
+    run = completed()
+    run.calls.insert(0, call("image_manipulator", "resize", sent=sent))
+    found = [breach for breach in breaches(run) if "image_manipulator.resize" in breach]
+    assert [says in breach for breach in found if says] == ([True] if says else [])
+    assert bool(found) is bool(says)
+
+
+@pytest.mark.parametrize(
+    ("change", "session", "says"),
+    [
+        ({}, "mine", None),
+        ({"image": "azure://c/staging/other-id"}, "mine", "it began with azure://c/staging/other-id"),
+        ({"mask_points": []}, "mine", "it began with other mask_points: []"),
+        ({}, "yours", "its memo has the session 'yours', not 'mine'"),
+    ],
+)
+def test_what_a_workflow_begins_with_is_looked_at(change: dict[str, Any], session: str, says: str | None) -> None:
+    run = completed()
+    run.scenario = dataclasses.replace(run.scenario, body={"sessionId": "mine"})
+    sent: dict[str, Any] = {"image": "azure://c/staging/made-id", "mask_points": run.scenario.mask_points()}
+    given = sent | {"brush_strokes": [], "session_id": "mine"} | change
+    first = HistoryEvent(event_id=1, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+    begun = first.workflow_execution_started_event_attributes
+    begun.input.payloads.append(Payload(data=json.dumps(given).encode()))
+    begun.memo.fields["sessionId"].data = json.dumps(session).encode()
+    run.history = WorkflowHistory(run.workflow_id, [first])
+    found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("the workflow keeps")]
+    assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "says"),
+    [
+        ("SAM3_TIMEOUT", "generate_mask", None),
+        ("SAM3_REJECTED", "generate_mask", "it has ('SAM3_REJECTED', "),
+        ("SAM3_TIMEOUT", "resize_image", "its cause is resize_image, and generate_mask was the last activity"),
+    ],
+)
+def test_why_it_failed_stands_in_the_history(code: str, cause: str, says: str | None) -> None:
+    run = failed()
+    last = HistoryEvent(event_id=9, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED)
+    failure = last.workflow_execution_failed_event_attributes.failure
+    failure.message, failure.application_failure_info.type = "SAM3 did not answer in time", code
+    failure.cause.activity_failure_info.activity_type.name = cause
+    failure.cause.cause.message = "SAM3 did not answer in time"
+    run.history = WorkflowHistory(run.workflow_id, [last])
+    found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("the history says why")]
+    assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
