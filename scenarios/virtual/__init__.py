@@ -14,7 +14,8 @@ from .alone import story_alone
 from .attempt import Attempt
 from .errors import VirtualTimeError, WaitsForEverError
 from .loop import VirtualLoop, counted_chunks, in_real_time, real_io
-from .plugin import Planned, VirtualTime
+from .planned import Planned
+from .plugin import VirtualTime
 from .server import server_words, virtual_server
 from .story import Story
 from .threads import virtual_clocks

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
@@ -20,11 +20,9 @@ from .holds import Hold
 from .internals import CompletesElsewhere
 from .limits import Limits
 from .running import Running
+from .stories import Stories
 from .story import current
 from .wire import LIMITS_HEADER, mark_ended, take_header
-
-if TYPE_CHECKING:
-    from .plugin import VirtualTime
 
 
 class ActivitySide(Interceptor):
@@ -36,23 +34,21 @@ class ActivitySide(Interceptor):
         threads: how many of those that are not coroutines run at once; None: as many as there are.
     """
 
-    def __init__(self, virtual: "VirtualTime", slots: int, local_slots: int, threads: int | None) -> None:
-        self.virtual = virtual
+    def __init__(self, stories: Stories, slots: int, local_slots: int, threads: int | None) -> None:
+        self._stories = stories
         self._places = [asyncio.Semaphore(places) for places in (slots, local_slots, threads or slots)]
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - SDK's
         """Wrap one attempt."""
-        return _Inbound(next, self.virtual, *self._places)
+        return _Inbound(next, self._stories, *self._places)
 
 
 class _Inbound(ActivityInboundInterceptor):
     running: Running | None = None
 
-    def __init__(
-        self, following: ActivityInboundInterceptor, virtual: "VirtualTime", *places: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, following: ActivityInboundInterceptor, stories: Stories, *places: asyncio.Semaphore) -> None:
         super().__init__(following)
-        self._virtual = virtual
+        self._stories = stories
         self._remote, self._local, self._threads = places
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
@@ -66,7 +62,7 @@ class _Inbound(ActivityInboundInterceptor):
         headers = dict(input.headers)
         limits = Limits(**take_header(headers, LIMITS_HEADER))
         input.headers = headers
-        story = self._virtual.story_of_run(info.workflow_run_id, info.workflow_id, info.started_time.timestamp())
+        story = self._stories.story_of_run(info.workflow_run_id, info.workflow_id, info.started_time.timestamp())
         token = current.set(story)
         self.running = running = Running(story, info, limits, self._outbound.heartbeat)
         story.running[running.key] = running
@@ -91,7 +87,7 @@ class _Inbound(ActivityInboundInterceptor):
             attempt.outcome = "cancelled"
             raise
         except CompletesElsewhere:
-            self._virtual.completes_elsewhere(running)
+            self._stories.elsewhere.add(running)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the server gets it after its backoff
             running.fails(error)

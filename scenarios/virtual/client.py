@@ -1,10 +1,10 @@
 """The client's side: a start gets its story, a message says when it is sent, who waits for a result lets time pass."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
@@ -32,17 +32,13 @@ from temporalio.common import RawValue, WorkflowIDConflictPolicy
 
 from .holds import Hold
 from .loop import real_io
+from .planned import acting_in
 from .retries import policy_as_json
+from .running import Running
 from .runs import Told
-from .story import current
+from .stories import Stories
+from .story import Story, current
 from .wire import FIRED, STORY_HEADER, mark_ended, packed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .plugin import VirtualTime
-    from .running import Running
-    from .story import Story
 
 T = TypeVar("T")
 
@@ -50,22 +46,22 @@ T = TypeVar("T")
 class ClientSide(Interceptor):
     """The client's interceptor."""
 
-    def __init__(self, virtual: "VirtualTime") -> None:
-        self._virtual = virtual
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's name
         """Wrap the client's calls."""
-        calls = Calls(next, self._virtual)
-        self._virtual.remember_calls(calls)
+        calls = Calls(next, self._stories)
+        self._stories.elsewhere.tell_failed = calls.fail_elsewhere
         return calls
 
 
 class Calls(OutboundInterceptor):
     """A client's calls. Those that an activity makes count as real I/O of its story."""
 
-    def __init__(self, following: OutboundInterceptor, virtual: "VirtualTime") -> None:
+    def __init__(self, following: OutboundInterceptor, stories: Stories) -> None:
         super().__init__(following)
-        self._virtual = virtual
+        self._stories = stories
 
     # ---------------------------------------------------------------- starts
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's
@@ -97,9 +93,9 @@ class Calls(OutboundInterceptor):
         return self._result_waits(story, handle)
 
     @contextmanager
-    def _starting(self, start: Any) -> "Iterator[Story]":
-        running, ended = self._virtual.running_story(start.id), self._virtual.known_story(start.id)
-        story = running or self._virtual.begin_story(start.id)
+    def _starting(self, start: Any) -> Iterator[Story]:
+        running, ended = self._stories.running_story(start.id), self._stories.known_story(start.id)
+        story = running or self._stories.begin_story(start.id)
         told = Told(
             story=story.key,
             base=story.base,
@@ -120,7 +116,7 @@ class Calls(OutboundInterceptor):
         except BaseException:
             story.release(begin)
             if not running:
-                self._virtual.not_begun(story, start.id, ended)
+                self._stories.not_begun(story, start.id, ended)
             raise
 
     # ---------------------------------------------------------------- messages
@@ -143,7 +139,7 @@ class Calls(OutboundInterceptor):
         """End a workflow."""
         with real_io(f"Temporal to terminate {input.id}"):
             await super().terminate_workflow(input)
-        story = self._virtual.running_story(input.id)
+        story = self._stories.running_story(input.id)
         if story:
             story.terminated(input.id)
 
@@ -159,8 +155,8 @@ class Calls(OutboundInterceptor):
         return self._result_waits(story, handle)
 
     @contextmanager
-    def _sending(self, kind: str, workflow_id: str) -> "Iterator[Story | None]":
-        story = self._virtual.running_story(workflow_id)
+    def _sending(self, kind: str, workflow_id: str) -> Iterator[Story | None]:
+        story = self._stories.running_story(workflow_id)
         hold: Hold | None = story.sends(kind, workflow_id) if story else None
         inside = current.get()
         try:
@@ -194,7 +190,7 @@ class Calls(OutboundInterceptor):
         fetch = events.fetch_next_page
 
         async def fetch_next_page(*, page_size: int | None = None) -> None:
-            inside = current.get()
+            inside = current.get() or acting_in()
             if input.wait_new_event and inside:
                 with inside.awaits(Hold("result", input.id)):
                     await self._waiting(input.id, fetch(page_size=page_size))
@@ -208,9 +204,9 @@ class Calls(OutboundInterceptor):
         return events
 
     async def _waiting(self, workflow_id: str, work: Awaitable[T]) -> T:
-        return await self._virtual.watched(workflow_id, work)
+        return await self._stories.watched(workflow_id, work)
 
-    def _result_waits(self, story: "Story", handle: WorkflowUpdateHandle[T]) -> WorkflowUpdateHandle[T]:
+    def _result_waits(self, story: Story, handle: WorkflowUpdateHandle[T]) -> WorkflowUpdateHandle[T]:
         result: Callable[..., Awaitable[T]] = handle.result
 
         async def waited(**options: Any) -> T:
@@ -235,7 +231,7 @@ class Calls(OutboundInterceptor):
         if running is None:
             await super().complete_async_activity(input)
             return
-        converter = (input.data_converter_override or self._virtual.client.data_converter).payload_converter
+        converter = (input.data_converter_override or self._stories.client.data_converter).payload_converter
         payload = converter.to_payload(input.result)
         mark_ended(payload, running.story.now)
         with running.reported("completed"):
@@ -251,10 +247,8 @@ class Calls(OutboundInterceptor):
         await asyncio.sleep(0)  # it comes as far as the backoff
         if running.attempt.backoff is None:
             await telling
-        else:
-            self._virtual.keep(telling)
 
-    def fail_elsewhere(self, running: "Running", input: FailAsyncActivityInput) -> "asyncio.Task[None]":  # noqa: A002
+    def fail_elsewhere(self, running: Running, input: FailAsyncActivityInput) -> "asyncio.Task[None]":  # noqa: A002
         """Tell the server in the attempt's own story that it has failed."""
 
         async def fail() -> None:
@@ -263,7 +257,9 @@ class Calls(OutboundInterceptor):
             with running.reported(None):
                 await super(Calls, self).fail_async_activity(replace(input, error=told))
 
-        return running.in_story(fail())
+        task = running.in_story(fail())
+        self._stories.keep(task)
+        return task
 
     async def report_cancellation_async_activity(
         self,
@@ -277,8 +273,8 @@ class Calls(OutboundInterceptor):
         with running.reported("cancelled"):
             await super().report_cancellation_async_activity(input)
 
-    def _elsewhere(self, activity: AsyncActivityIDReference | bytes) -> "Running | None":
-        return self._virtual.elsewhere(activity)
+    def _elsewhere(self, activity: AsyncActivityIDReference | bytes) -> Running | None:
+        return self._stories.elsewhere.find(activity)
 
 
 def _seconds(delta: Any) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import RetryState
@@ -12,12 +12,10 @@ from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 from .holds import Hold
 from .limits import Limits
 from .retries import policy_from_json, retry_of_run
+from .run_state import RunState
 from .runs import Told, fill_retry, take_run_limits
 from .story import Story
 from .wire import BEGIN, LIMITS_HEADER, RUN_OUT, STORY_HEADER, mark_ended, mark_run_failed, packed
-
-if TYPE_CHECKING:
-    from .workflows import Run
 
 Effect = Callable[[Story], object]
 """Something that an answer does to its story, once the loop's thread takes it."""
@@ -30,22 +28,12 @@ class Commands:
         effects: of the commands translated last.
     """
 
-    def __init__(self, run: "Run") -> None:
+    def __init__(self, run: RunState) -> None:
         self._run = run
-        self._activities: dict[int, Hold] = {}
         self._heard_at_once: set[int] = set()
         """Activities of which the SDK's core says "cancelled" as soon as it is asked to cancel them."""
-        self._children: dict[int, str] = {}
         self.effects: list[Effect] = []
         self._pending: list[Effect] = []
-
-    def activity(self, seq: int) -> Hold:
-        """Return what holds for an activity."""
-        return self._activities.get(seq, Hold("activity", self._run.run, ""))
-
-    def child(self, seq: int) -> str:
-        """Return the workflow id of a child."""
-        return self._children.get(seq, "")
 
     def begins(self) -> None:
         """The run begins: after its delay, with its time limited."""
@@ -75,7 +63,7 @@ class Commands:
     def _schedule_activity(self, value: Any, command: Any, *, local: bool = False) -> None:
         del command
         run = self._run.run
-        self._activities[value.seq] = Hold("local" if local else "activity", run, value.activity_id)
+        self._run.activities[value.seq] = Hold("local" if local else "activity", run, value.activity_id)
         if value.cancellation_type != ActivityCancellationType.WAIT_CANCELLATION_COMPLETED:
             self._heard_at_once.add(value.seq)
         value.headers[LIMITS_HEADER].CopyFrom(packed(Limits.take(value).as_json()))
@@ -87,7 +75,7 @@ class Commands:
 
     def _request_cancel_activity(self, value: Any, command: Any) -> None:
         del command
-        hold = self.activity(value.seq)
+        hold = self._run.activity(value.seq)
         at_once, local = value.seq in self._heard_at_once, hold.kind == "local"
         self.effects.append(
             lambda story: story.asks_to_cancel(hold.of, str(hold.which), heard_at_once=at_once, local=local)
@@ -116,12 +104,12 @@ class Commands:
         dies = value.parent_close_policy in (0, ParentClosePolicy.TERMINATE)
         hold = Hold("child end", run, seq)
         self._tell(value.headers, Told(**take_run_limits(value), **self._here(), hold=list(hold)))
-        self._children[seq] = workflow_id
+        self._run.children[seq] = workflow_id
         self.effects.append(lambda story: story.starts_child(run, seq, workflow_id, dies_with_it=dies))
 
     def _cancel_child_workflow_execution(self, value: Any, command: Any) -> None:
         del command
-        child = self._children.get(value.child_workflow_seq, "")
+        child = self._run.child(value.child_workflow_seq)
         self.effects.append(lambda story: story.cancels_child(child))
 
     def _request_cancel_external_workflow_execution(self, value: Any, command: Any) -> None:

@@ -15,6 +15,7 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
 
 import asyncio
 import sys
+import time
 from asyncio import base_events, events, selector_events
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ from temporalio.bridge import worker as bridge
 from temporalio.worker import Worker
 
 from .errors import VirtualTimeError
+
+_monotonic = time.monotonic  # the real one, whatever is patched later
 
 CompletesElsewhere: type[BaseException] = activity._CompleteAsyncError  # noqa: SLF001 - see above
 """What `activity.raise_complete_async` raises."""
@@ -63,7 +66,21 @@ def _socket_transport() -> Any:
 
 
 class TurningLoop(asyncio.SelectorEventLoop):
-    """A selector loop that says when a turn begins, and lets its connections be watched."""
+    """A selector loop that says when a turn begins, and lets its connections be watched.
+
+    Attributes:
+        stories: those that have timers; each can `advance()`.
+    """
+
+    stories: set[Any]
+
+    def real_time(self) -> float:
+        """Return the real time."""
+        return _monotonic()
+
+    def wake_at(self, when: float) -> None:
+        """Turn once more at a real time."""
+        super().call_at(when + 0.001, lambda: None, context=Context())
 
     def begin_turn(self) -> None:
         """Do what comes before a turn."""

@@ -1,8 +1,9 @@
 """What comes to a workflow, translated: each job of an activation, in place."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .holds import Hold
+from .run_state import RunState
 from .wire import (
     FIRED,
     STORY_HEADER,
@@ -13,11 +14,8 @@ from .wire import (
     unpacked,
 )
 
-if TYPE_CHECKING:
-    from .workflows import Run
 
-
-def hear(run: "Run", job: Any) -> list[Hold]:
+def hear(run: RunState, job: Any) -> list[Hold]:
     """Translate a job; return the holds that end when the workflow has dealt with it.
 
     A run's time moves to the instant that the job tells.
@@ -27,13 +25,13 @@ def hear(run: "Run", job: Any) -> list[Hold]:
     return translate(run, getattr(job, kind), job) if translate else []
 
 
-def _initialized(run: "Run", init: Any, _job: Any) -> list[Hold]:
+def _initialized(run: RunState, init: Any, _job: Any) -> list[Hold]:
     take_header(init.headers, STORY_HEADER)
     run.init = init if run.told.policy else None
     return [Hold("begin", run.workflow_id)]
 
 
-def _signal(run: "Run", signal: Any, job: Any) -> list[Hold]:
+def _signal(run: RunState, signal: Any, job: Any) -> list[Hold]:
     if signal.signal_name == FIRED:
         told = unpacked(signal.input[0])
         run.now = max(run.now, told["at"])
@@ -43,34 +41,34 @@ def _signal(run: "Run", signal: Any, job: Any) -> list[Hold]:
     return [Hold("signal", run.workflow_id)]
 
 
-def _update(run: "Run", update: Any, _job: Any) -> list[Hold]:
+def _update(run: RunState, update: Any, _job: Any) -> list[Hold]:
     run.now = max(run.now, take_header(update.headers, STORY_HEADER).get("at", 0.0))
     run.updates[update.protocol_instance_id] = update.id
     return [Hold("update", run.workflow_id)]
 
 
-def _cancel(run: "Run", _cancel: Any, _job: Any) -> list[Hold]:
+def _cancel(run: RunState, _cancel: Any, _job: Any) -> list[Hold]:
     return [Hold("cancel", run.workflow_id)]
 
 
-def _activity_resolved(run: "Run", resolved: Any, _job: Any) -> list[Hold]:
+def _activity_resolved(run: RunState, resolved: Any, _job: Any) -> list[Hold]:
     result = resolved.result
     if result.HasField("completed"):
         run.now = max(run.now, take_ended(result.completed.result))
     elif result.HasField("failed"):
         run.now = max(run.now, take_ended_of_failure(result.failed.failure))
-    return [run.commands.activity(resolved.seq)]
+    return [run.activity(resolved.seq)]
 
 
-def _child_started(run: "Run", resolved: Any, _job: Any) -> list[Hold]:
+def _child_started(run: RunState, resolved: Any, _job: Any) -> list[Hold]:
     started = Hold("child start", run.run, resolved.seq)
     if resolved.HasField("succeeded"):
         return [started]
-    child = run.commands.child(resolved.seq)  # it never will begin, nor hear that it is cancelled
+    child = run.child(resolved.seq)  # it never will begin, nor hear that it is cancelled
     return [started, Hold("begin", child), Hold("cancel", child)]
 
 
-def _child_resolved(run: "Run", resolved: Any, _job: Any) -> list[Hold]:
+def _child_resolved(run: RunState, resolved: Any, _job: Any) -> list[Hold]:
     result = resolved.result
     if result.HasField("completed"):
         run.now = max(run.now, take_ended(result.completed.result))

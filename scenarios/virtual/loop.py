@@ -5,7 +5,6 @@ wait_for and all that is made of them (anyio, httpx, tenacity) are virtual there
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -18,15 +17,12 @@ from .story import Story, current
 
 T = TypeVar("T")
 
-_monotonic = time.monotonic  # the real one, whatever is patched later
-
 
 class VirtualLoop(TurningLoop):
     """An event loop for stories. Use: `asyncio.Runner(loop_factory=VirtualLoop)`."""
 
     def __init__(self) -> None:
         self.stories: set[Story] = set()
-        """Those that have timers."""
         divide()
         super().__init__()
 
@@ -34,18 +30,14 @@ class VirtualLoop(TurningLoop):
     def time(self) -> float:
         """Return the time of the caller's story, or the real time outside all."""
         story = current.get()
-        return story.now if story else _monotonic()
-
-    def real_time(self) -> float:
-        """Return the real time."""
-        return _monotonic()
+        return story.now if story else self.real_time()
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Set a timer of the story whose context it is."""
         story = context.get(current) if context else current.get()
-        now = story.now if story else _monotonic()
+        now = story.now if story else self.real_time()
         return self.call_at(now + delay, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
@@ -56,14 +48,10 @@ class VirtualLoop(TurningLoop):
         if story and story.over and asyncio.current_task(self) is None:
             # A library's housekeeping, as of a pool of connections, which outlives the story that used it first.
             # It sets itself anew for ever, and at no expense in virtual time.
-            return super().call_at(_monotonic() + when - story.now, callback, *args, context=Context())
+            return super().call_at(self.real_time() + when - story.now, callback, *args, context=Context())
         if story:
             return story.call_at(when, callback, *args, context=context)
         return super().call_at(when, callback, *args, context=context)
-
-    def wake_at(self, when: float) -> None:
-        """Turn once more at a real time."""
-        super().call_at(when + 0.001, lambda: None, context=Context())
 
     def begin_turn(self) -> None:
         """Let each story that has nothing ready to run go on."""

@@ -6,21 +6,18 @@ touches a story.
 """
 
 import asyncio
-import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from itertools import count
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from .attempt import Attempt
-from .holds import WORDS, Answer, Hold
-
-if TYPE_CHECKING:
-    from .loop import VirtualLoop
+from .clock import Clock
+from .holds import Answer, Hold
+from .internals import TurningLoop
 
 
 class InFlight(Protocol):
@@ -52,7 +49,7 @@ current: ContextVar["Story | None"] = ContextVar("story", default=None)
 """The story that the running code belongs to."""
 
 
-class Story:
+class Story(Clock):
     """The virtual time of one workflow, and what happened in it.
 
     Attributes:
@@ -62,26 +59,17 @@ class Story:
         workflow_ids: its workflows.
     """
 
-    def __init__(self, name: str, loop: "VirtualLoop", audience: Audience, base: float = 0.0) -> None:
-        self.name, self.base, self.now = name, base, 0.0
+    def __init__(self, name: str, loop: TurningLoop, audience: Audience, base: float = 0.0) -> None:
+        super().__init__(loop)
+        self.name, self.base = name, base
         self.key = uuid4().hex
         self.workflow_ids = {name}
         self.runs: set[str] = set()
-        self.loop, self._audience = loop, audience
-        self.pulse = 0
-        """Grows with whatever happens: a story whose pulse stands still is stuck."""
-        self.holds: set[Hold] = set()
-        self.io: Counter[str] = Counter()
-        self.connections: dict[object, str] = {}
-        self.threads: dict[object, str] = {}
-        self.naps: set[object] = set()
-        self.settled_at = self._woken_at = 0.0
+        self._audience = audience
         self.running: dict[Key, InFlight] = {}
-        self.local = 0
         self.resolved: set[Key] = set()
         self.scheduled: dict[Key, float] = {}
         self.timers: dict[Key | tuple[str, int], asyncio.TimerHandle] = {}
-        self.plans = 0
         self.open_runs: dict[str, str] = {}
         self.children: dict[str, list[tuple[str, bool]]] = {}
         self.awaited: Counter[Hold] = Counter()
@@ -97,10 +85,6 @@ class Story:
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}
-        self._heap: list[tuple[float, int, asyncio.TimerHandle]] = []
-        self._order = count()
-        self._planned: set[asyncio.TimerHandle] = set()
-        self._happening = False
 
     # ---------------------------------------------------------------- for those who look at it
     def attempts(self, activity: str | None = None) -> list[Attempt]:
@@ -111,112 +95,23 @@ class Story:
         """Say that nobody waits for it any more: what still runs in it comes to its end."""
         self.free = self.over = True
 
-    def beat(self) -> None:
-        """Say that something happens: it is not stuck."""
-        self.pulse += 1
-
     def note(self, attempt: Attempt) -> None:
         """Write down an attempt that begins."""
         self._made.append(attempt)
-
-    # ---------------------------------------------------------------- the clock
-    def plan(self, when: float, happens: Callable[..., object], *args: Any) -> None:
-        """Let something happen from outside: before all else at its instant, and all else waits until it is heard."""
-        self.plans += 1
-        self._planned.add(self.call_at(when, happens, *args, context=Context()))
-
-    def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        """Set a timer at an instant of this story."""
-        handle = asyncio.TimerHandle(when, callback, args, self.loop, context)
-        heapq.heappush(self._heap, (when, next(self._order), handle))
-        self.loop.stories.add(self)
-        return handle
-
-    def advance(self) -> None:
-        """Hand due timers to the loop; jump to the earliest if nothing keeps this story where it is."""
-        heap = self._heap
-        while heap and heap[0][2].cancelled():
-            heapq.heappop(heap)
-        if not heap:
-            self.loop.stories.discard(self)
-            return
-        if heap[0][0] > self.now:
-            if not isfinite(heap[0][0]) or not self._may_jump():
-                return
-            self.now = heap[0][0]
-            self.pulse += 1
-        elif self._happening and self.holds:
-            return
-        self._happening = False
-        due = (entry for entry in heap if entry[0] <= self.now and entry[2] in self._planned)
-        planned = min(due, default=None) if self._planned else None
-        if planned:
-            self._planned.discard(planned[2])
-            self._happening = True
-            heap.remove(planned)
-            heapq.heapify(heap)
-            self.loop.make_ready(planned[2])
-            return
-        while heap and heap[0][0] <= self.now:
-            self.loop.make_ready(heapq.heappop(heap)[2])
-
-    def at_work(self) -> bool:
-        """Say whether real I/O or threads of this story are busy."""
-        return bool(self.io or self.connections) or len(self.threads) > len(self.naps)
-
-    def held(self) -> bool:
-        """Say whether something is on its way."""
-        if not self.local:
-            return bool(self.holds)
-        # A local activity runs inside a workflow task: whatever else comes has to wait for its end anyway.
-        return any(hold.kind == "local" for hold in self.holds)
 
     def can_happen(self) -> bool:
         """Say whether there is a reason for time to pass: an attempt, a workflow's timer, a plan."""
         return bool(self.running or self.timers or self.plans or self.free)
 
-    def _may_jump(self) -> bool:
-        if self.at_work() or self.held() or not self.can_happen():
-            return False
-        if not (self.free or self._audience.waits_for(self)):
-            return False
-        now = self.loop.real_time()
-        if self.settled_at > now and not now < self._woken_at <= self.settled_at:
-            self._woken_at = self.settled_at
-            self.loop.wake_at(self.settled_at)
-        return self.settled_at <= now
+    def may_pass(self) -> bool:
+        """Say whether there is a reason for time to pass, and somebody waits for it."""
+        return self.can_happen() and (self.free or self._audience.waits_for(self))
 
-    # ---------------------------------------------------------------- what keeps it where it is
-    def hold(self, hold: Hold) -> None:
-        """Let time stand still until this is released."""
-        self.pulse += 1
-        self.holds.add(hold)
-
-    def release(self, hold: Hold | None) -> None:
-        """Something has arrived."""
-        self.pulse += 1
-        self.holds.discard(hold)
-
-    def numbered(self, kind: str, of: str) -> Hold:
-        """Hold for one message among several of its kind to the same workflow."""
-        hold = Hold(kind, of, next(self._order))
-        self.hold(hold)
-        return hold
-
-    @contextmanager
-    def real_io(self, what: str) -> Iterator[None]:
-        """Count real I/O: no virtual time passes meanwhile."""
-        self.pulse += 1
-        self.io[what] += 1
-        try:
-            yield
-        finally:
-            self.pulse += 1
-            self.io[what] -= 1
-            if not self.io[what]:
-                del self.io[what]
+    def waits_for(self) -> str | None:
+        """Say what keeps this story where it is; None when nothing does."""
+        said = super().waits_for()
+        failures = "; ".join(f"its workflow task fails: {failure}" for failure in self.task_failures.values())
+        return f"{said} ({failures})" if said and failures else said
 
     # ---------------------------------------------------------------- what its workflows do
     def schedules(self, run: str, activity_id: str, *, local: bool) -> None:
@@ -397,18 +292,3 @@ class Story:
         if not self.open_runs and not self.holds:
             for zombie in list(self.zombies):
                 zombie.cancel()
-
-    # ---------------------------------------------------------------- what it waits for, in words
-    def waits_for(self) -> str | None:
-        """Say what keeps this story where it is; None when nothing does."""
-        if self.io:
-            return ", ".join(self.io)
-        if self.connections:
-            return ", ".join(sorted(set(self.connections.values())))
-        if len(self.threads) > len(self.naps):
-            return ", ".join(sorted(set(self.threads.values())))
-        if self.held():
-            said = "; ".join(WORDS[hold.kind].format(**hold._asdict()) for hold in sorted(self.holds, key=str))
-            failures = "; ".join(f"its workflow task fails: {failure}" for failure in self.task_failures.values())
-            return f"{said} ({failures})" if failures else said
-        return None

@@ -27,7 +27,7 @@ class Waits:
     """
 
     def __init__(self, patience: float) -> None:
-        self._patience = patience
+        self.patience = patience
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
@@ -100,7 +100,7 @@ class Waits:
         pulse, stuck = self._stuck.get(story, (story.pulse, 0.0))
         stuck = stuck + passed if pulse == story.pulse else 0.0
         self._stuck[story] = (story.pulse, stuck)
-        if stuck < min(self._patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
+        if stuck < min(self.patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
             return
         said = story.waits_for()
         if said is None and not story.can_happen() and story.open_runs:
@@ -112,13 +112,13 @@ class Waits:
                     f"{story.now:g} s; no activity runs, no timer is set and nothing is planned"
                 ),
             )
-        elif stuck >= self._patience:
+        elif stuck >= self.patience:
             said = said or ("its code, which is at work all the time" if story.can_happen() else "the server's answer")
             self.fail(
                 story,
                 VirtualTimeError(
                     f"{story.name} waits for: {said}, since {stuck:.0f} s. It stands at {story.now:g} s; wall time "
-                    f"that it may take is set by VirtualTime(patience={self._patience:g})"
+                    f"that it may take is set by VirtualTime(patience={self.patience:g})"
                 ),
             )
 

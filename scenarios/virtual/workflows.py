@@ -8,7 +8,7 @@ sandboxed or not.
 from collections.abc import Sequence
 from dataclasses import replace
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -18,12 +18,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from .commands import Commands
 from .holds import Hold
 from .jobs import hear
+from .run_state import RunState
 from .runs import Told, as_told
-from .story import Story
+from .stories import Stories
 from .wire import BEGIN, RUN_OUT, run_timed_out
-
-if TYPE_CHECKING:
-    from .plugin import VirtualTime
 
 _REFUSED = {
     RemoveFromCache.EvictionReason.Value(reason)
@@ -42,8 +40,8 @@ _REFUSED = {
 class VirtualRunner(WorkflowRunner):
     """Wraps a workflow runner; the SDK's own sandbox without one."""
 
-    def __init__(self, inner: WorkflowRunner | None, virtual: "VirtualTime") -> None:
-        self._inner, self._virtual = inner or SandboxedWorkflowRunner(), virtual
+    def __init__(self, inner: WorkflowRunner | None, stories: Stories) -> None:
+        self._inner, self._stories = inner or SandboxedWorkflowRunner(), stories
         if isinstance(self._inner, SandboxedWorkflowRunner):
             # A test may hold its workflows beside what it imports of here and of pytest. Nothing else is let through:
             # what the sandbox refuses in production it has to refuse here.
@@ -60,31 +58,21 @@ class VirtualRunner(WorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Create a run of the inner runner's, and wrap it."""
-        return Run(self._inner, det, self._virtual)
+        return Run(self._inner, det, self._stories)
 
 
 class Run(WorkflowInstance):
-    """One run of a workflow.
+    """One run of a workflow."""
 
-    Attributes:
-        now: its time in seconds since its story began, as far as its history says.
-    """
-
-    def __init__(self, inner: WorkflowRunner, details: WorkflowInstanceDetails, virtual: "VirtualTime") -> None:
-        self._virtual = virtual
-        self.told = told = Told.of(details.info.headers)
+    def __init__(self, inner: WorkflowRunner, details: WorkflowInstanceDetails, stories: Stories) -> None:
+        self._stories = stories
+        told = Told.of(details.info.headers)
         # A whole second, so that an instant is the same to the microsecond whatever the time of day.
-        self.base = floor(details.info.workflow_start_time.timestamp()) if told.base is None else told.base
-        self.run, self.workflow_id = details.info.run_id, details.info.workflow_id
-        self.now = told.now
-        self._inner = inner.create_instance(as_told(details, told, self.base))
+        base = floor(details.info.workflow_start_time.timestamp()) if told.base is None else told.base
+        self._run = RunState(details.info.run_id, details.info.workflow_id, told, base)
+        self._inner = inner.create_instance(as_told(details, told, base))
         self._waits_on = _waits_on(details.defn)
-        self.commands = Commands(self)
-        self.story: Story | None = None
-        self.init: Any = None
-        """What the run was started with, where it may be retried."""
-        self.updates: dict[str, str] = {}
-        """The ids of updates that have no outcome yet, by the number that the SDK's core gives them."""
+        self._commands = Commands(self._run)
         self._early: list[Any] | None = [] if told.delay else None
         """Jobs that came before its code begins."""
         self._out = False
@@ -108,26 +96,26 @@ class Run(WorkflowInstance):
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """Translate an activation, let the workflow run, translate its commands."""
         if any(job.HasField("remove_from_cache") for job in act.jobs):
-            if self.story:
+            if self._run.story:
                 refused = act.jobs[0].remove_from_cache.reason in _REFUSED
-                self.story.loop.call_soon_threadsafe(self.story.evicted, act.run_id, refused)
+                self._run.story.loop.call_soon_threadsafe(self._run.story.evicted, act.run_id, refused)
             return self._inner.activate(act)
         begins = any(job.HasField("initialize_workflow") for job in act.jobs)
         heard, fired = self._hear(act)
         if begins:
             self._begin(act.is_replaying)
-        if self.story and not act.is_replaying:
-            self.now = max(self.now, self.story.now)
+        if self._run.story and not act.is_replaying:
+            self._run.now = max(self._run.now, self._run.story.now)
         completion = self._answer(act, fired, begins=begins)
         if not completion.HasField("successful"):
-            if self.story:
-                self.story.task_failures[act.run_id] = completion.failed.failure.message
+            if self._run.story:
+                self._run.story.task_failures[act.run_id] = completion.failed.failure.message
             return completion
-        self.commands.translate(completion.successful.commands)
-        if self.story and not act.is_replaying:
-            about = (Hold(*self.told.hold) if self.told.hold else None, self._waits_on)
-            self.story.loop.call_soon_threadsafe(
-                self.story.processed, self.run, self.workflow_id, heard, self.commands.effects, about
+        self._commands.translate(completion.successful.commands)
+        if self._run.story and not act.is_replaying:
+            about = (Hold(*self._run.told.hold) if self._run.told.hold else None, self._waits_on)
+            self._run.story.loop.call_soon_threadsafe(
+                self._run.story.processed, self._run.run, self._run.workflow_id, heard, self._commands.effects, about
             )
         return completion
 
@@ -136,7 +124,7 @@ class Run(WorkflowInstance):
         heard: list[Hold] = []
         fired: list[int] = []
         for job in list(act.jobs):
-            holds = hear(self, job)
+            holds = hear(self._run, job)
             heard += holds
             own = [int(str(hold.which)) for hold in holds if hold.kind == "timer" and hold.which in (BEGIN, RUN_OUT)]
             if own:
@@ -145,12 +133,14 @@ class Run(WorkflowInstance):
         return heard, fired
 
     def _begin(self, replaying: bool) -> None:
-        self.commands.begins()
-        if self._virtual.only_replays:
+        self._commands.begins()
+        if self._stories.only_replays:
             return
-        self.story = self._virtual.story_of_run(self.run, self.workflow_id, self.base, self.told.story)
-        if self.told.base is None and not replaying:
-            self.base = self.story.base  # it may have joined a story that has begun
+        self._run.story = self._stories.story_of_run(
+            self._run.run, self._run.workflow_id, self._run.base, self._run.told.story
+        )
+        if self._run.told.base is None and not replaying:
+            self._run.base = self._run.story.base  # it may have joined a story that has begun
 
     def _answer(self, act: WorkflowActivation, fired: list[int], *, begins: bool) -> WorkflowActivationCompletion:
         if RUN_OUT in fired and not self._out:
@@ -172,7 +162,7 @@ class Run(WorkflowInstance):
             completion = WorkflowActivationCompletion(run_id=act.run_id)
             completion.successful.SetInParent()
             return completion
-        act.timestamp.FromNanoseconds(round((self.base + self.now) * 1e6) * 1000)
+        act.timestamp.FromNanoseconds(round((self._run.base + self._run.now) * 1e6) * 1000)
         return self._inner.activate(act)
 
 

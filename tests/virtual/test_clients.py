@@ -48,6 +48,41 @@ def test_the_outcome_of_an_update_lets_time_pass(session: Session) -> None:
     assert session.do(story()) == (70, [70, [60], 70])
 
 
+def test_what_is_planned_may_wait_for_its_own_story(session: Session) -> None:
+    virtual = session.virtual
+    told: list[tuple[str, Any, float]] = []
+
+    async def story() -> Any:
+        name = _name()
+        handle = session.client.get_workflow_handle(name)
+
+        async def tells(what: str, waits: Any) -> None:
+            result = await waits
+            stands = virtual.story(name).now
+            await asyncio.sleep(0.05)  # in real time: the act goes on, and the story stands
+            assert virtual.story(name).now == stands
+            told.append((what, result, stands))
+
+        planned = [
+            virtual.at(name, 5, lambda: tells("outcome", handle.execute_update(Approval.approve_later, 70))),
+            virtual.at(name, 10, lambda: tells("result", handle.result())),
+            virtual.at(name, 20, lambda: tells("instant", virtual.until(name, 50))),
+            virtual.at(name, 60, lambda: tells("nothing", asyncio.sleep(0))),
+        ]
+        result = await session.client.execute_workflow(Approval.run, 60, id=name, task_queue="q")
+        for each in planned:
+            await each
+        return result
+
+    assert session.do(story()) == [75, [60], 75]
+    assert sorted(told) == [
+        ("instant", None, 50),
+        ("nothing", None, 60),
+        ("outcome", 75, 75),
+        ("result", [75, [60], 75], 75),
+    ]
+
+
 def test_what_was_planned_and_fails_reaches_who_waits(session: Session) -> None:
     async def fails() -> None:
         raise LookupError("no such order")
@@ -101,13 +136,13 @@ def test_an_answer_that_does_not_come_is_named(session: Session) -> None:
         listener = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
         name = _name()
-        session.virtual._waits._patience, patience = 1.0, session.virtual._waits._patience
+        session.virtual.patience, patience = 1.0, session.virtual.patience
         try:
             await session.client.execute_workflow(
                 One.run, args=["asks", [f"http://127.0.0.1:{port}"], {}], id=name, task_queue="q"
             )
         finally:
-            session.virtual._waits._patience = patience
+            session.virtual.patience = patience
             await session.client.get_workflow_handle(name).terminate()
             over.set()
             listener.close()
@@ -117,11 +152,11 @@ def test_an_answer_that_does_not_come_is_named(session: Session) -> None:
 
 
 def test_a_breakpoint_is_no_hang(session: Session) -> None:
-    patience, session.virtual._waits._patience = session.virtual._waits._patience, 0.5
+    patience, session.virtual.patience = session.virtual.patience, 0.5
     try:
         assert session.one("stops_at_a_breakpoint", 1.5)[0] == ["went on", 0]
     finally:
-        session.virtual._waits._patience = patience
+        session.virtual.patience = patience
 
 
 def test_a_plain_loop_is_refused() -> None:
