@@ -4,9 +4,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from math import floor
 from typing import Any, TypeVar
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
@@ -21,6 +23,14 @@ from .waiting import Waits
 from .wire import FIRED, packed
 
 T = TypeVar("T")
+
+STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+EXPLAIN_S = 5.0
+"""Wall seconds in which the server says what it knows."""
+LOST = (
+    "The server says that it has started {}, which no worker has got: so it is when the server takes more than ten "
+    "seconds for it, on a machine that is too busy. Run it with less beside it"
+)
 
 
 class Stories:
@@ -42,7 +52,7 @@ class Stories:
     def __init__(self, story_of: Callable[[str], str] | None, patience: float, *, cancels_at_once: bool) -> None:
         self._cancels_at_once = cancels_at_once
         self._group = story_of or (lambda workflow_id: workflow_id)
-        self.waits = Waits(patience)
+        self.waits = Waits(patience, self._lost_tasks)
         self.elsewhere = Elsewhere()
         self._by_key: dict[str, Story] = {}
         self._by_run: dict[str, Story] = {}
@@ -190,6 +200,22 @@ class Stories:
                 if error.status == RPCStatusCode.NOT_FOUND:  # the workflow is over
                     return story.release(hold)
                 await asyncio.sleep(0.1)
+
+    async def _lost_tasks(self, story: Story) -> str:
+        """Name attempts that the server says it has started, and that no worker has."""
+        lost: list[str] = []
+        for run, activity_id in sorted(set(story.scheduled) - set(story.running) - story.resolved):
+            if run not in story.open_runs:
+                continue
+            with suppress(RPCError):
+                handle = self.client.get_workflow_handle(story.open_runs[run], run_id=run)
+                told = await asyncio.wait_for(handle.describe(), EXPLAIN_S)
+                lost += [
+                    f"activity {each.activity_id}"
+                    for each in told.raw_description.pending_activities
+                    if each.activity_id == activity_id and each.state == STARTED
+                ]
+        return f". {LOST.format(' and '.join(lost))}" if lost else ""
 
     async def watched(
         self, workflow_id: str, work: Awaitable[T], needs_time: Callable[[Story], bool] | None = None

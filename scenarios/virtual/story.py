@@ -241,10 +241,12 @@ class Story(Clock):
             self.closes(run, answer.then)
             self.hears(answer.heard)
 
-    def _forget_timers(self, run: str) -> None:
+    def _forget(self, run: str) -> None:
         for key in [key for key in self.timers if key[0] == run]:
             self.timers.pop(key).cancel()
         self._due = {key: when for key, when in self._due.items() if key[0] != run}
+        self.scheduled = {key: when for key, when in self.scheduled.items() if key[0] != run}
+        self.resolved = {key for key in self.resolved if key[0] != run}
 
     def terminated(self, workflow_id: str) -> None:
         """A workflow is ended without hearing of it. Its parent does."""
@@ -283,7 +285,7 @@ class Story(Clock):
             self.gives(Hold("result", workflow_id))
         if then:
             self.hold(then)
-        self._forget_timers(run)
+        self._forget(run)
         for child, dies in self.children.pop(run, []):
             for child_run in [each for each, name in self.open_runs.items() if name == child and dies]:
                 self.closes(child_run, None)

@@ -24,10 +24,11 @@ class Waits:
     Args:
         patience: wall seconds without anything happening after which a wait ends in an error. Time in which the loop
             stands at a breakpoint does not count.
+        explain: says more about a story that waits in vain, as the server knows it; nothing where it knows no more.
     """
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
+    def __init__(self, patience: float, explain: Callable[[Story], Awaitable[str]]) -> None:
+        self.patience, self._explain = patience, explain
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
@@ -94,9 +95,9 @@ class Waits:
             waited = {story for name, _ in self._waits.values() if (story := self._stories.get(name))}
             self._stuck = {story: since for story, since in self._stuck.items() if story in waited}
             for story in waited:
-                self._look(story, passed)
+                await self._look(story, passed)
 
-    def _look(self, story: Story, passed: float) -> None:
+    async def _look(self, story: Story, passed: float) -> None:
         pulse, stuck = self._stuck.get(story, (story.pulse, 0.0))
         stuck = stuck + passed if pulse == story.pulse else 0.0
         self._stuck[story] = (story.pulse, stuck)
@@ -118,7 +119,7 @@ class Waits:
                 story,
                 VirtualTimeError(
                     f"{story.name} waits for: {said}, since {stuck:.0f} s. It stands at {story.now:g} s; wall time "
-                    f"that it may take is set by VirtualTime(patience={self.patience:g})"
+                    f"that it may take is set by VirtualTime(patience={self.patience:g}){await self._explain(story)}"
                 ),
             )
 

@@ -18,7 +18,8 @@ from tests.virtual import activities, programs, workflows
 from tests.virtual.fake import serving
 
 Plan = tuple[float, Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]]
-LEASH_S = 30.0
+LEASH_S = 90.0
+"""A busy server comes back to a task of a workflow after ten seconds, and may need that twice."""
 
 
 class Session:

@@ -5,13 +5,15 @@ import uuid
 from typing import Any
 
 import pytest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError
 from tests.virtual.session import Session
-from tests.virtual.workflows import Approval, One
+from tests.virtual.workflows import Approval, One, OnQueue
 
 
 def _name() -> str:
@@ -148,6 +150,30 @@ def test_an_answer_that_does_not_come_is_named(session: Session) -> None:
             listener.close()
 
     with pytest.raises(VirtualTimeError, match=r"waits for: an answer of 127.0.0.1:\d+, since 1 s"):
+        session.do(story())
+
+
+def test_a_task_that_the_server_started_and_delivered_to_nobody_is_named(session: Session) -> None:
+    async def story() -> None:
+        name, queue = _name(), f"nobody-{uuid.uuid4()}"
+        handle = await session.client.start_workflow(OnQueue.run, queue, id=name, task_queue="q")
+        patience, session.virtual.patience = session.virtual.patience, 2.0
+        taken = asyncio.ensure_future(
+            session.client.workflow_service.poll_activity_task_queue(
+                PollActivityTaskQueueRequest(
+                    namespace=session.client.namespace, task_queue=TaskQueue(name=queue), identity="a thief"
+                )
+            )
+        )
+        try:
+            await handle.result()
+        finally:
+            session.virtual.patience = patience
+            assert (await taken).activity_id == "1"
+            await handle.terminate()
+
+    said = r"waits for: activity 1 to be handed .* The server says that it has started activity 1, which no worker has"
+    with pytest.raises(VirtualTimeError, match=said):
         session.do(story())
 
 

@@ -295,7 +295,17 @@ class Timers:
         return [*marks, watch()]
 
 
+@workflow.defn
+class OnQueue:
+    """An activity that workers of another task queue have to take."""
+
+    @workflow.run
+    async def run(self, queue: str) -> None:
+        await workflow.execute_activity(activities.sleeps, 1, task_queue=queue, start_to_close_timeout=LONG)
+
+
 ALL = [
     One, FirstWins, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails, ParentOf, Continued, Approval,
     Timers,
+    OnQueue,
 ]  # fmt: skip
