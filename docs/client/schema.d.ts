@@ -179,10 +179,21 @@ export interface components {
         };
         /**
          * ErrorBody
-         * @description The body of every answer that is an error.
+         * @description The body of every answer that is an error, and what some say beside it.
          */
         ErrorBody: {
             error: components["schemas"]["Problem"];
+            /**
+             * Workflowid
+             * @description 503 of a start whose answer was lost: the try-on that may run; a repeat with this as its Idempotency-Key is the same one. 409: the one that has ended.
+             */
+            workflowId?: string;
+            /**
+             * Status
+             * @description 409: how it has ended.
+             * @enum {string}
+             */
+            status?: "COMPLETED" | "FAILED" | "CANCELLED";
         };
         /**
          * Failed

@@ -3,11 +3,11 @@
 import http
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -38,9 +38,18 @@ class Problem(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is an error."""
+    """The body of every answer that is an error, and what some say beside it."""
 
     error: Problem
+    workflow_id: str = Field(
+        default_factory=str,
+        alias="workflowId",
+        description="503 of a start whose answer was lost: the try-on that may run; a repeat with this as its "
+        "Idempotency-Key is the same one. 409: the one that has ended.",
+    )
+    status: Literal["COMPLETED", "FAILED", "CANCELLED"] = Field(
+        default_factory=lambda: "COMPLETED", description="409: how it has ended."
+    )
 
 
 def problem_response(error: PipelineError) -> Response:

@@ -61,6 +61,8 @@ async def test_the_bodies_have_the_specified_fields(pinned: dict[str, Any]) -> N
         "brushStrokes",
         "sessionId",
     }
+    assert set(schemas["ErrorBody"]["properties"]) == {"error", "workflowId", "status"}
+    assert schemas["ErrorBody"]["required"] == ["error"]
     assert set(schemas["Started"]["properties"]) == {"workflowId", "status"}
     assert set(schemas["Running"]["properties"]) == {"workflowId", "status", "progress", "currentStep"}
     assert set(schemas["Completed"]["properties"]) == {"workflowId", "status", "result"}
