@@ -6,7 +6,7 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
 - `Handle._context`: to which story something ready belongs;
 - `BaseSelectorEventLoop._make_socket_transport`, `_SelectorSocketTransport._read_ready`, `_write_ready` (3.11),
   `_write_send` and `_write_sendmsg` (3.12 on), `_call_connection_lost`: the life of a connection;
-- `Semaphore._value`, `BoundedSemaphore._bound_value` (in `shared`): what a story's own semaphore begins with;
+- `Semaphore._value`: what a story's own semaphore begins with;
 - `ThreadPoolExecutor._max_workers`: how many threads a worker was given;
 - `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`: when the server has taken an answer;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;
@@ -31,9 +31,6 @@ from .errors import VirtualTimeError
 
 _monotonic = time.monotonic  # the real one, whatever is patched later
 
-CompletesElsewhere: type[BaseException] = activity._CompleteAsyncError  # noqa: SLF001 - see above
-"""What `activity.raise_complete_async` raises."""
-
 KNOWN_PYTHON = ((3, 11), (3, 12), (3, 13))
 KNOWN_SDK = "1.35"
 
@@ -46,6 +43,8 @@ def _check() -> None:
         (_socket_transport(), "_call_connection_lost"),
         (_socket_transport(), "_write_ready" if sys.version_info < (3, 12) else "_write_sendmsg"),
         (events.Handle, "_context"),
+        (asyncio.Semaphore(), "_value"),
+        (activity, "_CompleteAsyncError"),
         (bridge.Worker, "complete_workflow_activation"),
     ]
     missing = [f"{owner}.{name}" for owner, name in wanted if not hasattr(owner, name)]
@@ -145,6 +144,11 @@ class WatchedConnection(_socket_transport()):  # type: ignore[misc]
         super()._call_connection_lost(error)
 
 
+def value_of(semaphore: asyncio.Semaphore) -> int:
+    """Return how often a semaphore may be acquired now."""
+    return semaphore._value  # noqa: SLF001 - there is no public way
+
+
 def threads_of(executor: ThreadPoolExecutor) -> int:
     """Return how many threads an executor may have."""
     return executor._max_workers  # noqa: SLF001 - there is no public way
@@ -160,3 +164,6 @@ def around_answers(worker: Worker, around: Callable[[Any, Callable[[Any], Awaita
 
 
 _check()
+
+CompletesElsewhere: type[BaseException] = activity._CompleteAsyncError  # noqa: SLF001 - see above
+"""What `activity.raise_complete_async` raises."""

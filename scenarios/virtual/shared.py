@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .internals import value_of
 from .story import Story, current
 
 _INITIAL, _SHADOWS, _HOLDER = "_virtual_initial", "_virtual_shadows", "_virtual_holder"
@@ -54,7 +55,7 @@ def _of_story(semaphore: asyncio.Semaphore) -> asyncio.Semaphore:
     if story not in shadows:
         kind = _BoundedOfStory if isinstance(semaphore, asyncio.BoundedSemaphore) else _OfStory
         # One that was made before this module was imported has its first value still, if nobody holds it.
-        shadows[story] = kind(getattr(semaphore, _INITIAL, semaphore._value))  # noqa: SLF001 - asyncio's
+        shadows[story] = kind(getattr(semaphore, _INITIAL, value_of(semaphore)))
     return shadows[story]
 
 

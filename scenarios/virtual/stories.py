@@ -28,8 +28,8 @@ STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 EXPLAIN_S = 5.0
 """Wall seconds in which the server says what it knows."""
 LOST = (
-    "The server says that it has started {}, which no worker has got: so it is when the server takes more than ten "
-    "seconds for it, on a machine that is too busy. Run it with less beside it"
+    "The server says that it has started {}, which no worker has got: on a machine that is too busy it runs out of the "
+    "time that it gives itself for that. Run it with less beside it"
 )
 
 
