@@ -112,7 +112,7 @@ class GatewayClient:
         Raises:
             RefusedError: any answer but 202.
         """
-        answer = await self._in_time(lambda: self.post(body, key=key), patience_s)
+        answer = await self.in_time(lambda: self.post(body, key=key), patience_s)
         if answer.status_code != httpx.codes.ACCEPTED:
             raise RefusedError(answer)
         return str(answer.json()["workflowId"])
@@ -211,7 +211,8 @@ class GatewayClient:
             yield stream
 
     @staticmethod
-    async def _in_time(ask: Callable[[], Awaitable[httpx.Response]], patience_s: float) -> httpx.Response:
+    async def in_time(ask: Callable[[], Awaitable[httpx.Response]], patience_s: float) -> httpx.Response:
+        """Ask again after each 503, when it says to come again, while there is time; return the last answer."""
         deadline = time.monotonic() + patience_s
         while True:
             answer = await ask()

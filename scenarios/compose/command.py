@@ -89,6 +89,10 @@ async def _course() -> int:
                 f"scaled to {WORKERS} workers: {AT_ONCE} try-ons at once, all COMPLETED, the last in {max(times):.1f} s"
             )
 
+        await compose("--profile", "frontend", "up", "--detach", "--wait", "fake-gateway")
+        async with GatewayClient(f"http://{await compose.address('fake-gateway', 8009)}") as fake:
+            _say(f"the fake gateway for a frontend: COMPLETED in {await _try_on(fake, body):.1f} s")
+
         await compose("stop", "gateway", "worker")
         _check_exits(await compose.containers())
         _say("SIGTERM: gateway and workers ended by themselves with exit code 0")

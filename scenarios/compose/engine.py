@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # What docker itself needs of the user's environment. The rest stays out, and so does .env: what they say speaks of
 # another deployment.
 INHERITED = ("PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "BUILDX_CONFIG", "SSL_CERT_FILE")
-PROFILES = ("load", "observability")
-PUBLISHED = ("GATEWAY", *(name.upper() for name in SERVICES), "AZURITE", "TEMPORAL", "TEMPORAL_UI")
+PROFILES = ("load", "observability", "frontend")
+PUBLISHED = ("GATEWAY", "FAKE_GATEWAY", *(name.upper() for name in SERVICES), "AZURITE", "TEMPORAL", "TEMPORAL_UI")
 START_LIMIT_S = 600
 
 # What is missing, and the Debian and Ubuntu packages that have it.

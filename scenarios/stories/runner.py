@@ -31,6 +31,8 @@ CALM_INTERVAL_S = 2.0
 """In virtual time, where wall seconds say how busy the machine is: more looks show nothing else there."""
 LIMIT_S = 300.0
 """Wall seconds for one scenario; only a broken pipeline or engine reaches it."""
+PATIENCE_S = 30.0
+"""Wall seconds in which a deployment that is busy (503) is asked again, as a frontend does."""
 ACCEPTED = 202
 LONG = {"wait", "events"}
 """Acts that take as long as the try-on does."""
@@ -198,7 +200,8 @@ class Runner:
         if self._place.time:
             for act in acts.timed():
                 self._place.time.at(run.workflow_id, float(act.at), partial(acts.do, act))
-        answer = await self._gateway.post(body, headers=headers)
+        patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
+        answer = await self._gateway.in_time(lambda: self._gateway.post(body, headers=headers), patience)
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
