@@ -5,7 +5,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from scenarios.explore.explorer import Explored, Explorer
 from scenarios.explore.journal import Journal, JournalInvalid
 from scenarios.explore.known import Known, KnownInvalid, read_known
 from scenarios.explore.tryon.application import TryOns, reachable, sample, whole_grid
+from scenarios.explore.tryon.branches import Branches, watched_branches
 from scenarios.explore.tryon.findings import write_finding
 from scenarios.explore.tryon.map_page import map_page, table
 from scenarios.plans import Plan, scenario_of
@@ -45,8 +47,13 @@ def main(arguments: Sequence[str]) -> int:
         _note(f"taking up a run that has made {journal.resumed} plans")
     code = 0
     try:
-        with stopped_by_signals(STOPPING), Simulation(seed=options.seed, at_once=AT_ONCE) as simulation:
-            code = _explored(simulation, options, journal, known)
+        with (
+            stopped_by_signals(STOPPING),
+            _watched(options) as branches,
+            Simulation(seed=options.seed, at_once=AT_ONCE) as simulation,
+        ):
+            code, explored = _explored(simulation, options, journal, known)
+        _draw(explored, branches, out, options.seed)
     except Stopped as stopped:  # it came while the world began or ended
         code = stopped.exit_code
     sys.stdout.flush()
@@ -54,7 +61,19 @@ def main(arguments: Sequence[str]) -> int:
     os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
 
 
-def _explored(simulation: Simulation, options: argparse.Namespace, journal: Journal, known: Known) -> int:
+@contextmanager
+def _watched(options: argparse.Namespace) -> Iterator[Branches | None]:
+    """Watch the application's branches, unless what is wanted is the first finding and no map."""
+    if options.first:
+        yield None
+        return
+    with watched_branches() as branches:
+        yield branches
+
+
+def _explored(
+    simulation: Simulation, options: argparse.Namespace, journal: Journal, known: Known
+) -> tuple[int, Explored[Plan]]:
     began = time.monotonic()
     cells, nearest = reachable(sample(options.seed))
     explorer = Explorer(
@@ -78,11 +97,12 @@ def _explored(simulation: Simulation, options: argparse.Namespace, journal: Jour
     except Stopped as stopped:
         explored, code = explorer.explored, stopped.exit_code
         explored.why = "it was stopped"
-    _sum_up(explored, simulation, Path(options.out), time.monotonic() - began, options.seed)
-    return 1 if explored.findings else code
+    explored.seconds = time.monotonic() - began
+    _tell(explored, simulation, Path(options.out))
+    return (1 if explored.findings else code), explored
 
 
-def _sum_up(explored: Explored[Plan], simulation: Simulation, out: Path, seconds: float, seed: int) -> None:
+def _tell(explored: Explored[Plan], simulation: Simulation, out: Path) -> None:
     for finding in explored.findings:
         run = simulation.run(scenario_of(finding.shrunk.plan))
         where = write_finding(out / "findings", finding, run)
@@ -91,15 +111,20 @@ def _sum_up(explored: Explored[Plan], simulation: Simulation, out: Path, seconds
         _say(f"known and accepted: {cause}\n  {reason}")
     for late in simulation.late_calls().values():
         _say(f"inconclusive: {late}")
+
+
+def _draw(explored: Explored[Plan], branches: Branches | None, out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "map.html").write_text(map_page(explored, f"The map of seed {seed}"), encoding="utf-8")
+    (out / "map.html").write_text(map_page(explored, f"The map of seed {seed}", branches), encoding="utf-8")
     _say(table(explored.coverage))
+    if branches:
+        _say(branches.summary)
     if explored.inconclusive:
         _say(f"{explored.inconclusive} plans were inconclusive: they say nothing")
     _say(f"it ended because {explored.why}; the map is {out / 'map.html'}")
     coverage = explored.coverage
     _say(
-        f"explored {explored.plans} plans in {seconds:.0f} s: {len(explored.findings)} findings; "
+        f"explored {explored.plans} plans in {explored.seconds:.0f} s: {len(explored.findings)} findings; "
         f"{len(coverage.behaviours)} behaviours, {len(coverage.reached)} of {len(coverage.possible)} cells "
         "of the map reached"
     )

@@ -46,6 +46,8 @@ class Explored(Generic[PlanT]):
     accepted: dict[str, str] = field(default_factory=dict)
     """Causes that are known and accepted, with their reasons."""
     why: str = ""
+    seconds: float = 0.0
+    """How long it took, by the wall's clock."""
 
 
 class Explorer(Generic[PlanT]):

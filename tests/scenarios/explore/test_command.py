@@ -29,6 +29,10 @@ async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command,
     page = (tmp_path / "out" / "map.html").read_text()
     assert "operation and call and fault" in page
     assert 'class="open"' in page
+    ran = re.search(r"(\d+) of (\d+) branches of app ran", command.output)
+    assert ran
+    assert 0 < int(ran[1]) < int(ran[2])
+    assert "app/services/" in page  # some branch of it that twelve plans never ran
     first = (tmp_path / "out" / "journal.jsonl").read_text()
     await command.start("explore", "--plans", "14", "--seed", "3", "--out", str(tmp_path / "out"), "--resume")
     assert await command.end() == 0, command.output
