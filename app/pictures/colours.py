@@ -4,6 +4,8 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
+from app.pictures.png_colours import cicp_profile, gamma_profile
+
 _STEPS = 9
 _SAMPLE = bytes(
     channel * 255 // (_STEPS - 1)
@@ -47,12 +49,15 @@ class Profile:
         return change.apply(image, image if in_place else None)
 
 
-def profile_for(image: Image.Image) -> Profile | None:
-    """Return the profile by which a picture's colours are to be changed.
+def profile_for(image: Image.Image, data: bytes) -> Profile | None:
+    """Return the profile by which the colours of a picture, opened from this file, are to be changed.
 
-    None where there is nothing to do: it has none, one that means sRGB, a broken one or one of another kind of picture.
+    A PNG's cICP wins over its profile, that over its sRGB, that over gAMA and cHRM, as in browsers. None where there
+    is nothing to do: it says nothing, or sRGB, or has a profile that is broken or of another kind of picture.
     """
     icc = image.info.get("icc_profile")
+    if image.format == "PNG":
+        icc = cicp_profile(data) or icc or gamma_profile(image)
     if not icc:
         return None
     try:

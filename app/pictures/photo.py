@@ -82,7 +82,7 @@ def upright_jpeg(photo: PictureFile) -> Upright:
     """
     with _decoding():
         image: Image.Image = open_image(photo)
-        profile = profile_for(image)
+        profile = profile_for(image, photo.data)
         turn = _TURNS.get(photo.orientation)
         if image.format == "JPEG" and image.mode == "RGB" and turn is None and profile is None and photo.ended:
             # At an eighth of its size: that reads all of the file in a 64th of the memory.

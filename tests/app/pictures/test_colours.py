@@ -157,7 +157,7 @@ def test_srgb_is_known_by_what_it_does() -> None:
     ):
         image = Image.new(mode, (4, 4))
         image.info["icc_profile"] = profile
-        assert (profile_for(image) is not None) is matters
+        assert (profile_for(image, b"") is not None) is matters
 
 
 def test_a_picture_of_many_colours_is_converted_as_a_whole() -> None:
@@ -169,3 +169,47 @@ def test_a_picture_of_many_colours_is_converted_as_a_whole() -> None:
     wanted = to_srgb.resize((16, 12), Image.Resampling.BOX).tobytes()
     found = shown(upright_jpeg(accept(data)).data).resize((16, 12), Image.Resampling.BOX).tobytes()
     assert all(abs(one - other) < 8 for one, other in zip(wanted, found, strict=True))
+
+
+P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+"""The white and the primaries of P3, as a cHRM has them."""
+C_P3, C_SRGB, G_22, G_LINEAR = (
+    chunk(b"cICP", bytes([12, 13, 0, 1])),
+    chunk(b"cICP", bytes([1, 13, 0, 1])),
+    chunk(b"gAMA", (45455).to_bytes(4)),
+    chunk(b"gAMA", (100000).to_bytes(4)),
+)
+H_P3 = chunk(b"cHRM", b"".join(value.to_bytes(4) for value in P3))
+I_P3 = chunk(b"iCCP", b"p\0\0" + zlib.compress(rgb_profile()))
+S_RGB = chunk(b"sRGB", b"\0")
+LINEAR = (229, 132, 122)
+"""The wall's numbers where they are shares of light."""
+P3_BY_SRGB = (219, 41, 39)
+"""The wall in sRGB where its numbers are Display P3's, whose curve is that of sRGB."""
+
+
+@pytest.mark.parametrize(
+    ("chunks", "meant"),
+    [
+        ([C_P3], P3_BY_SRGB),
+        ([C_SRGB], WALL),
+        ([G_LINEAR], LINEAR),
+        ([G_22, H_P3], WALL_IN_P3),
+        ([H_P3], P3_BY_SRGB),
+        ([C_SRGB, I_P3, H_P3], WALL),  # cICP wins
+        ([C_P3, S_RGB], P3_BY_SRGB),
+        ([I_P3, G_LINEAR], WALL_IN_P3),  # then the profile
+        ([S_RGB, G_LINEAR, H_P3], WALL),  # then sRGB
+        ([chunk(b"cICP", bytes([9, 16, 0, 1])), H_P3], P3_BY_SRGB),  # PQ is not known: as if it said nothing
+        ([chunk(b"cHRM", bytes(32))], WALL),
+        ([chunk(b"gAMA", bytes(4))], WALL),
+    ],
+    ids=lambda value: "".join(each[4:8].decode() for each in value) if isinstance(value, list) else None,
+)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_what_a_png_says_of_its_colours_counts_in_the_order_of_browsers(
+    mode: str, chunks: list[bytes], meant: Colour
+) -> None:
+    picture = wall().convert(mode) if mode == "RGBA" else wall(mode)
+    before = b"PLTE" if mode == "P" else b"IDAT"
+    assert near(made_of(with_chunks(saved(picture, "PNG"), *chunks, before=before)), meant, 4)
