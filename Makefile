@@ -105,8 +105,8 @@ deploy-check: setup ## Can this checkout's workflow be deployed over BASE (a git
 	@exec $(PY) -m scenarios deploy-check --base="$${BASE:-HEAD~1}" --seed="$${SEED:-1}"
 
 .PHONY: atlas
-atlas: setup ## How long may each dependency be away? A heat map in out/atlas (ONLY='sam3 hangs'; ATTEMPTS=5 FIRST=1 LONGEST=60: another policy beside)
-	@exec $(PY) -m scenarios atlas $${ONLY:-} --attempts="$${ATTEMPTS:-}" --first="$${FIRST:-}" --longest="$${LONGEST:-}" --seed="$${SEED:-1}" --out="$${OUT:-out/atlas}"
+atlas: setup ## How long may each dependency be away? A heat map in out/atlas (ONLY='sam3 hangs'; ATTEMPTS=5 FIRST=1 LONGEST=60: another policy beside; REAL=10: is it true?)
+	@exec $(PY) -m scenarios atlas $${ONLY:-} $${REAL:+--real="$$REAL"} --attempts="$${ATTEMPTS:-}" --first="$${FIRST:-}" --longest="$${LONGEST:-}" --seed="$${SEED:-1}" --out="$${OUT:-out/atlas}"
 
 # ---------------------------------------------------------------- measure
 .PHONY: bench-scenarios

@@ -5,12 +5,14 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
+from scenarios.atlas.agreement import beside_chaos, beside_real_time
 from scenarios.atlas.measured import Cell, cost, measure
 from scenarios.atlas.outages import Beginnings, Outage, outages, scenario, undisturbed
 from scenarios.atlas.page import atlas_page, compared, terminal
@@ -34,12 +36,13 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         _note(f"make atlas: {error}")
         return 2
+    if options.real:
+        return _agree(options)
     chosen = outages(options.only)
     if not chosen:
         _note(f"make atlas: no outage has a name with {' or '.join(options.only)}: try azure, sam3, hangs, or 30-s")
         return 2
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.disable(logging.CRITICAL)  # attempts that fail are the subject
+    _silence()
     began = time.perf_counter()
     cells: list[Cell] = []
     others: list[Cell] = []
@@ -63,6 +66,36 @@ def main(arguments: Sequence[str]) -> int:
     os._exit(code or int(untrue > 0))  # everything is shut down: the interpreter can abort at exit (sdk-python #300)
 
 
+def _agree(options: argparse.Namespace) -> int:
+    """Hold the atlas against `make chaos` and against real time. Exit codes: 0 they agree, 1 they do not."""
+    _silence()
+    try:
+        with (
+            stopped_by_signals(STOPPING),
+            tempfile.TemporaryDirectory(prefix="atlas-") as home,
+            Simulation(seed=options.seed, at_once=AT_ONCE, replays=False) as simulation,
+        ):
+            pairs = beside_chaos(simulation)
+            _say("\n".join(["the outages of make chaos:", *map(str, pairs)]))
+            real = beside_real_time(simulation, Path(home), options.seed, options.real)
+            _say("\n".join(["", "cells in real time:", *map(str, real)]))
+    except Stopped as stopped:
+        code = stopped.exit_code
+    else:
+        agree = sum(each.atlas == each.other for each in (*pairs, *real))
+        _say(f"{agree} of {len(pairs) + len(real)} agree")
+        code = int(agree < len(pairs) + len(real))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # as below
+
+
+def _silence() -> None:
+    """Say nothing of attempts that fail: they are the subject."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
+
+
 def _fill(cells: list[Cell], chosen: Sequence[Outage], seed: int, policy: Policy) -> None:
     """Run outages and add a cell for each, in their order."""
     interceptors = [rewriting(policy)] if policy else []
@@ -71,11 +104,11 @@ def _fill(cells: list[Cell], chosen: Sequence[Outage], seed: int, policy: Policy
         if calm.problems:
             raise SystemExit(f"make atlas: a try-on fails with nothing away: {'; '.join(calm.problems)}")
         beginnings = Beginnings(calm)
-        pending = [simulation.submit(scenario(outage, beginnings)) for outage in chosen]
-        for number, (outage, run) in enumerate(zip(chosen, pending, strict=True), 1):
+        begins = [beginnings.of(outage.dependency, outage.step) for outage in chosen]
+        pending = [simulation.submit(scenario(outage, at)) for outage, at in zip(chosen, begins, strict=True)]
+        for number, (outage, at, run) in enumerate(zip(chosen, begins, pending, strict=True), 1):
             done: Run = run.result()
-            begins = beginnings.of(outage.dependency, outage.step)
-            cells.append(measure(outage, done, begins, ignore=IGNORED if policy else ()))
+            cells.append(measure(outage, done, at, ignore=IGNORED if policy else ()))
             _progress(number, len(chosen), f"{outage.dependency.name}, {outage.step.name}")
 
 
@@ -100,6 +133,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("only", nargs="*", help="outages whose names hold one of these words: azure, hangs, 30-s")
     parser.add_argument("--seed", type=int, default=1, help="part of every workflow id, and the fakes' chance")
     parser.add_argument("--out", type=Path, default=Path("out/atlas"), help="where page and JSON go")
+    parser.add_argument(
+        "--real", type=int, default=0, help="hold it against make chaos, and so many cells in real time"
+    )
     parser.add_argument("--attempts", default="", help="the same with another policy: attempts in all")
     parser.add_argument("--first", default="", help="its first backoff in seconds")
     parser.add_argument("--longest", default="", help="its longest backoff in seconds")

@@ -1,26 +1,18 @@
 """The outages of the atlas: each dependency, away for each length, from each step that needs it, in each way."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fakes.registry import BLOB, SERVICES
+from scenarios.histories import activities
 from scenarios.pipeline import STEPS, Step, addresses, service_of
 from scenarios.scenario import Expect, Rule, Scenario
 from scenarios.stories.run import Run
 
-LENGTHS: Mapping[str, float] = {
-    "1 s": 1,
-    "3 s": 3,
-    "10 s": 10,
-    "30 s": 30,
-    "1 min": 60,
-    "2 min": 120,
-    "5 min": 300,
-    "30 min": 1800,
-    "24 h": 86_400,
-}
-"""Virtual seconds by their names."""
+LENGTHS = ("1 s", "3 s", "10 s", "30 s", "1 min", "2 min", "5 min", "30 min", "24 h")
+UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 WAYS: Mapping[str, Mapping[str, Any]] = {
     "refused": {"kind": "refuse"},
@@ -35,6 +27,8 @@ STUCK = {"kind": "job_stuck"}
 STROKES = ({"points": [{"x": 0.5, "y": 0.6}, {"x": 0.52, "y": 0.61}], "mode": "add", "size": 20},)
 PHOTO = "far"
 """With it and the stroke a try-on takes every step."""
+STEP_S = 3.0
+"""What each service takes for its work, and the store to take the photo: no step's calls touch those of the next."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,8 @@ class Outage:
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        return LENGTHS[self.length]
+        number, unit = self.length.split()
+        return float(number) * UNITS[unit]
 
 
 def outages(words: Sequence[str] = ()) -> list[Outage]:
@@ -98,14 +93,37 @@ def outages(words: Sequence[str] = ()) -> list[Outage]:
 def name(cell: Outage) -> str:
     """Return the name of a cell: what a scenario is called, and what `ONLY=` looks for."""
     parts = (cell.dependency.name, cell.step.name, cell.way, cell.length)
-    return "-".join(part.lower().replace(" ", "-").replace("_", "-") for part in parts)
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 
 
-def undisturbed() -> Scenario:
+def undisturbed(busy: Sequence[Rule] = ()) -> Scenario:
     """Return the try-on that takes every step, with nothing away: from it come the instants at which steps begin."""
     return Scenario(
-        name="undisturbed", story="Nothing is away.", theme="atlas", photo=PHOTO, strokes=STROKES, expect=Expect()
+        name="undisturbed",
+        story="Nothing is away.",
+        theme="atlas",
+        photo=PHOTO,
+        strokes=STROKES,
+        rules=tuple(busy or working()),
+        expect=Expect(),
     )
+
+
+def working(but: Step | None = None, of: Dependency | None = None) -> list[Rule]:
+    """Return rules by which each step takes its time, so that none touches the next.
+
+    Args:
+        but: a step which takes none, since what does its work is away.
+        of: what that is.
+    """
+    rules = [] if but is STEPS[0] else [Rule(BLOB.name, "put", {"kind": "delay", "seconds": STEP_S}, calls="1")]
+    for step in STEPS:
+        for address in addresses(step.service) if step.service else ():
+            if step is but and of is not None and address in of.addresses:
+                continue
+            kind = "job_slow" if step.job else "delay"
+            rules.append(Rule(address, step.work, {"kind": kind, "seconds": STEP_S}, must_fire=False))
+    return rules
 
 
 class Beginnings:
@@ -113,27 +131,42 @@ class Beginnings:
 
     def __init__(self, run: Run) -> None:
         """Take the undisturbed run."""
-        self._windows = {attempt.activity: (attempt.began, attempt.ended) for attempt in run.timeline.attempts}
+        if run.virtual:
+            self._windows = {each.activity: (each.began, each.ended) for each in run.timeline.attempts}
+        else:
+            assert run.history is not None, "it was looked at inside"
+            since = run.timeline.since_began
+            self._windows = {
+                each.name: (since(each.began or each.scheduled), since(each.ended) if each.ended else None)
+                for each in activities(run.history.events)
+            }
         self._calls = run.calls
 
     def of(self, dependency: Dependency, step: Step) -> float:
         """Return the seconds."""
         began, ended = self._windows[step.activity]
         times = [call.at for call in self._calls if call.service == dependency.addresses[0]]
-        first = min(at for at in times if began <= at and (ended is None or at <= ended))
-        # Steps without virtual length touch each other: what the step before asked at the same instant is its own too.
-        return first - min(times)
+        within = [at for at in times if began <= at and (ended is None or at <= ended)]
+        if step is not STEPS[0] and dependency.addresses == (BLOB.name,):
+            # At the instant at which a step begins, the one before it looked whether its picture is there.
+            within = [at for at in within if at > began]
+        return min(within) - min(times)
 
 
-def scenario(cell: Outage, beginnings: Beginnings) -> Scenario:
-    """Return the story of a cell. Nothing is expected of it: the atlas says what is so."""
+def scenario(cell: Outage, begins: float) -> Scenario:
+    """Return the story of a cell. Nothing is expected of it: the atlas says what is so.
+
+    Args:
+        cell: what is away.
+        begins: seconds from the dependency's first call to the outage.
+    """
     return Scenario(
         name=name(cell),
         story=f"{cell.dependency.name} is away ({cell.way}) for {cell.length} from {cell.step.name} on.",
         theme="atlas",
         photo=PHOTO,
         strokes=STROKES,
-        rules=tuple(_rules(cell, beginnings.of(cell.dependency, cell.step))),
+        rules=(*_rules(cell, begins), *working(cell.step, cell.dependency)),
         expect=Expect(status=None),
     )
 

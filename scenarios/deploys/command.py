@@ -13,7 +13,7 @@ import structlog
 
 from app.pipeline.workflow import JewelryGenerationWorkflow
 from scenarios.deploys.check import BACK, FORWARD, Found, advice, check, chosen
-from scenarios.deploys.versions import NoVersionError, of_git
+from scenarios.deploys.versions import NoVersionError, of_git, same_code
 from scenarios.processes.signals import Stopped, stopped_by_signals
 
 STOPPING = "stopping everything (Ctrl-C again kills it)"
@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
         except NoVersionError as error:
             print(f"make deploy-check: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
             return 2
+        if same_code(options.base):
+            print(f"{options.base} has this checkout's application: nothing is deployed")  # noqa: T201 - as above
+            return 0
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         logging.disable(logging.CRITICAL)  # workflow tasks that fail are the subject
         try:

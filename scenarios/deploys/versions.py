@@ -35,6 +35,13 @@ def of_git(ref: str, home: Path) -> type[Any]:
     return of_folder(home / "app")
 
 
+def same_code(ref: str) -> bool:
+    """Say whether this checkout's `app`, what is not committed included, is that of a git reference."""
+    untracked = _git("ls-files", "--others", "--exclude-standard", "--", "app/*.py")
+    asked = ("git", "-C", str(ROOT), "diff", "--quiet", ref, "--", "app")
+    return not untracked and subprocess.run(asked, capture_output=True, check=False).returncode == 0  # noqa: S603 - as below
+
+
 def _git(*words: str) -> bytes:
     """Return what git says of this checkout; nothing when it refuses."""
     asked = ("git", "-C", str(ROOT), *words)

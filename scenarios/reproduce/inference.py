@@ -227,7 +227,7 @@ def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int)
         return
     for name, number in _calls(plan, known.activity):
         service, _, operation = name.partition(".")
-        fault = {"kind": "delay", "seconds": round(late, 1)}
+        fault = {"kind": "job_slow" if operation == "submit" else "delay", "seconds": round(late, 1)}
         slow = PlannedRule(service=service, operation=operation, fault=fault, calls=str(number))
         for guess in _once_more(_with(plan, (slow,)), facts, place, known, attempts):
             yield Guess((slow, *guess.rules))

@@ -1,14 +1,19 @@
 """A deploy at every event: what is safe goes on, what is not is named with the event and both commands."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from app.pipeline.workflow import JewelryGenerationWorkflow
 from scenarios.deploys.check import BACK, FORWARD, Found, check, chosen
 from scenarios.deploys.command import main, report
 from scenarios.deploys.versions import NoVersionError, of_folder, of_git
+from tests.command import commanding
 
 ROOT = Path(__file__).parents[3]
 RESIZED = "        self._step = Step.CHECKING_ZOOM\n"
@@ -39,6 +44,9 @@ UNSAFE = {
     ),
 }
 """Changes of the workflow as people make them: what stands there now, and what stands there afterwards."""
+UNSEEN_BY_REPLAY = {"a wait that no replay has"}
+"""What replaying finished histories cannot tell from what is safe."""
+HISTORIES = {path.stem: path.read_text() for path in (ROOT / "tests/app/pipeline/histories").glob("*.json")}
 
 
 def changed(tmp_path: Path, old: str, new: str) -> type:
@@ -51,6 +59,11 @@ def changed(tmp_path: Path, old: str, new: str) -> type:
     text += "\nfrom temporalio.common import RetryPolicy\n\nRETRY = RetryPolicy(maximum_attempts=7)\n"
     module.write_text(text)
     return of_folder(tmp_path / "app")
+
+
+def git(*words: str) -> str:
+    """What git says of this checkout; nothing when it refuses."""
+    return subprocess.run(["git", "-C", ROOT, *words], check=False, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.long("a world of its own, and a deploy at every event")
@@ -73,12 +86,36 @@ def test_a_change_that_needs_a_patch_is_found_with_its_event_and_both_commands(t
 
 @pytest.mark.long("ten changes, each deployed at every event of several stories, and rolled back")
 @pytest.mark.parametrize("change", [*SAFE, *UNSAFE])
-def test_ten_changes_are_told_apart(tmp_path: Path, change: str) -> None:
+async def test_ten_changes_are_told_apart(tmp_path: Path, change: str) -> None:
     new = changed(tmp_path, *(SAFE | UNSAFE)[change])
     found = list(check(JewelryGenerationWorkflow, new, chosen(["near", "cancel-in-a-backoff"])))
     assert {each.direction for each in found} == {FORWARD, BACK}
     problems = [each for each in found if each.problem and each.direction == FORWARD]
     assert bool(problems) == (change in UNSAFE), problems[:3]
+    failures = [await replayed(new, history) for history in HISTORIES.values()]
+    assert any(failures) == (change in UNSAFE and change not in UNSEEN_BY_REPLAY), failures
+
+
+async def replayed(new: type, history: str) -> Exception | None:
+    """How a finished history of production replays under a changed workflow."""
+    runner = UnsandboxedWorkflowRunner()
+    replayer = Replayer(workflows=[new], data_converter=pydantic_data_converter, workflow_runner=runner)
+    finished = WorkflowHistory.from_json("finished", history)
+    return (await replayer.replay_workflow(finished, raise_on_replay_failure=False)).replay_failure
+
+
+@pytest.mark.long("a deploy of this commit over the one before it, at every event of every kind of history")
+async def test_this_commit_can_be_deployed_over_the_one_before_it(tmp_path: Path) -> None:
+    if not git("rev-parse", "--verify", "--quiet", "HEAD~1"):
+        pytest.skip("there is no commit before this one here: a clone of depth 1, or no repository; fetch one more")
+    if how := git("log", "-1", "--format=%(trailers:key=Deploy,valueonly)"):
+        pytest.skip(f"this commit says how it is deployed: {how}")
+    async with commanding(tmp_path, "scenarios") as command:
+        await command.start("deploy-check", "--base", "HEAD~1", PYTHONPATH=str(ROOT))
+        assert await command.end(600) == 0, (
+            f"{command.output}\nA commit that is meant to break try-ons under way says in its message how it is, "
+            "as `Deploy: with a WORKER_BUILD_ID`; docs/reliability.md, Deploys, has the ways."
+        )
 
 
 def test_a_report_says_safe_with_how_many_events() -> None:
