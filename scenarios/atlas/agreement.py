@@ -10,7 +10,16 @@ from random import Random
 from fakes.kit.client import AsyncControl
 from fakes.registry import BLOB, SERVICES
 from scenarios.atlas.measured import measure
-from scenarios.atlas.outages import DEPENDENCIES, Beginnings, Dependency, Outage, name, outages, scenario, undisturbed
+from scenarios.atlas.outages import (
+    DEPENDENCIES,
+    Dependency,
+    Outage,
+    beginnings_of,
+    name,
+    outages,
+    scenario,
+    undisturbed,
+)
 from scenarios.chaos.case import Case
 from scenarios.chaos.site import another_a100, two_a100s
 from scenarios.chaos.table import CASES
@@ -119,7 +128,7 @@ def _said(end: End) -> str:
 
 def beside_chaos(simulation: Simulation) -> list[Pair]:
     """Tell every outage of the chaos table in virtual time, beside the end that it has in real time."""
-    beginnings = Beginnings(simulation.run(undisturbed()))
+    beginnings = beginnings_of(simulation.run(undisturbed()))
     found = list(struck())
     begins = [beginnings.of(each.outage.dependency, each.outage.step) + each.later_s for each in found]
     runs = simulation.run_all([scenario(each.outage, at) for each, at in zip(found, begins, strict=True)])
@@ -144,7 +153,7 @@ async def in_real_time(cells: Sequence[Outage], home: Path, seed: int) -> list[E
         runner = Runner(place, seed=f"atlas-{seed}", replays=False)
         try:
             calm = await runner.run(undisturbed())
-            beginnings = Beginnings(calm)
+            beginnings = beginnings_of(calm)
             begins = [max(0.0, beginnings.of(each.dependency, each.step) - EARLY_S) for each in cells]
             stories = [
                 scenario(replace(each, length=f"{each.seconds + (EARLY_S if at else 0):g} s"), at)
@@ -158,7 +167,7 @@ async def in_real_time(cells: Sequence[Outage], home: Path, seed: int) -> list[E
 
 def in_virtual_time(cells: Sequence[Outage], simulation: Simulation) -> list[End]:
     """Run the same cells as the atlas does."""
-    beginnings = Beginnings(simulation.run(undisturbed()))
+    beginnings = beginnings_of(simulation.run(undisturbed()))
     begins = [beginnings.of(each.dependency, each.step) for each in cells]
     runs = simulation.run_all([scenario(each, at) for each, at in zip(cells, begins, strict=True)])
     return [_end(each, run, at) for each, run, at in zip(cells, runs, begins, strict=True)]

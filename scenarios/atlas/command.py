@@ -14,7 +14,7 @@ import structlog
 
 from scenarios.atlas.agreement import beside_chaos, beside_real_time
 from scenarios.atlas.measured import Cell, cost, measure
-from scenarios.atlas.outages import Beginnings, Outage, outages, scenario, undisturbed
+from scenarios.atlas.outages import Outage, beginnings_of, outages, scenario, undisturbed
 from scenarios.atlas.page import atlas_page, compared, terminal
 from scenarios.atlas.policy import IGNORED, Policy, read_policy, rewriting
 from scenarios.processes.signals import Stopped, stopped_by_signals
@@ -103,7 +103,7 @@ def _fill(cells: list[Cell], chosen: Sequence[Outage], seed: int, policy: Policy
         calm = simulation.run(undisturbed())
         if calm.problems:
             raise SystemExit(f"make atlas: a try-on fails with nothing away: {'; '.join(calm.problems)}")
-        beginnings = Beginnings(calm)
+        beginnings = beginnings_of(calm)
         begins = [beginnings.of(outage.dependency, outage.step) for outage in chosen]
         pending = [simulation.submit(scenario(outage, at)) for outage, at in zip(chosen, begins, strict=True)]
         for number, (outage, at, run) in enumerate(zip(chosen, begins, pending, strict=True), 1):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fakes.registry import BLOB, SERVICES
 from scenarios.histories import activities
@@ -126,21 +126,25 @@ def working(but: Step | None = None, of: Dependency | None = None) -> list[Rule]
     return rules
 
 
+class Called(Protocol):
+    """A call: to whom, and when."""
+
+    @property
+    def service(self) -> str:
+        """Its name in rules."""
+
+    @property
+    def at(self) -> float:
+        """Seconds since the try-on began."""
+
+
 class Beginnings:
     """When each step first calls each dependency, in seconds since the dependency's first call of a try-on."""
 
-    def __init__(self, run: Run) -> None:
-        """Take the undisturbed run."""
-        if run.virtual:
-            self._windows = {each.activity: (each.began, each.ended) for each in run.timeline.attempts}
-        else:
-            assert run.history is not None, "it was looked at inside"
-            since = run.timeline.since_began
-            self._windows = {
-                each.name: (since(each.began or each.scheduled), since(each.ended) if each.ended else None)
-                for each in activities(run.history.events)
-            }
-        self._calls = run.calls
+    def __init__(self, windows: Mapping[str, tuple[float, float | None]], calls: Sequence[Called]) -> None:
+        """Take what the undisturbed try-on did: when each activity's attempt began and ended, and every call."""
+        self._windows = windows
+        self._calls = calls
 
     def of(self, dependency: Dependency, step: Step) -> float:
         """Return the seconds."""
@@ -151,6 +155,19 @@ class Beginnings:
             # At the instant at which a step begins, the one before it looked whether its picture is there.
             within = [at for at in within if at > began]
         return min(within) - min(times)
+
+
+def beginnings_of(run: Run) -> Beginnings:
+    """Return the beginnings in an undisturbed run, in virtual or in real time."""
+    if run.virtual:
+        return Beginnings({each.activity: (each.began, each.ended) for each in run.timeline.attempts}, run.calls)
+    assert run.history is not None, "it was looked at inside"
+    since = run.timeline.since_began
+    windows = {
+        each.name: (since(each.began or each.scheduled), since(each.ended) if each.ended else None)
+        for each in activities(run.history.events)
+    }
+    return Beginnings(windows, run.calls)
 
 
 def scenario(cell: Outage, begins: float) -> Scenario:

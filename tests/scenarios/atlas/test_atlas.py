@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from temporalio.common import RetryPolicy
 
+from scenarios.atlas.agreement import drawn, struck
 from scenarios.atlas.command import main
+from scenarios.atlas.foretold import foretold
 from scenarios.atlas.measured import Cell, cost, measure, survives
-from scenarios.atlas.outages import LENGTHS, WAYS, name, outages
+from scenarios.atlas.outages import DEPENDENCIES, LENGTHS, WAYS, name, outages
 from scenarios.atlas.page import atlas_page, terminal
 from scenarios.atlas.policy import Policy, read_policy
+from scenarios.chaos.table import CASES
 from scenarios.pipeline import STEPS
 from tests.command import Command, commanding
 from tests.scenarios.stories.made_runs import call, completed, failed
@@ -125,4 +128,49 @@ async def test_the_command_finds_what_the_policy_says_and_another_one_buys(comma
     # Eight, at most 10 s apart: at 0, 1, 3, 7, 15, 25, 35 and 45 s. A minute is still too long.
     assert [each["outcome"] for each in data["cells_of_the_policy"]] == ["COMPLETED", "IMAGE_MANIPULATOR_UNAVAILABLE"]
     assert data["cells_of_the_policy"][1]["took_s"] == 48.0
+    [told_short] = foretold(outages(["zoom-503-10-s"]))
+    [told_long] = foretold(outages(["zoom-503-1-min"]))
+    assert [told_short.outcome, told_long.outcome] == [short["outcome"], long["outcome"]]
+    assert [told_short.took_s, told_long.took_s] == [pytest.approx(short["took_s"]), pytest.approx(long["took_s"])]
     assert (tmp_path / "atlas.html").exists()
+
+
+def test_every_outage_of_make_chaos_is_known_to_the_atlas() -> None:
+    found = list(struck())
+    assert {each.outage.length for each in found} == {"3 s", "40 s"}
+    assert len(found) == sum(" down" in case.fault for case in CASES) >= 16
+    assert {each.outage.dependency.name for each in found} == {each.name for each in DEPENDENCIES}
+
+
+def test_cells_for_real_time_are_drawn_by_the_seed_and_last_a_minute_at_most() -> None:
+    cells = drawn(1, 10)
+    assert len({name(cell) for cell in cells}) == 10
+    assert cells == drawn(1, 10)
+    assert cells != drawn(2, 10)
+    assert all(cell.seconds <= 60 for cell in drawn(3, 100))
+
+
+@pytest.mark.long("a world of its own, and a stack in real time")
+async def test_it_agrees_with_make_chaos_and_with_real_time(command: Command) -> None:
+    await command.start("atlas", "--real", "4", "--seed", "1")
+    assert await command.end(500) == 0, command.output
+    assert "20 of 20 agree" in command.output
+
+
+def test_the_page_says_how_long_each_dependency_may_be_away() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reliability.md").read_text()
+    table = page.partition("<!-- atlas -->\n")[2].partition("<!-- /atlas -->")[0]
+    told = survives([cell for cell in foretold(outages()) if not cell.problems])
+    rows = [
+        "| {} | {} |".format(name, " | ".join(ways.get(way, "not foretold") for way in WAYS))
+        for name, ways in told.items()
+    ]
+    assert table.splitlines()[2:] == rows
+
+
+def test_what_the_model_foretells_is_what_the_policy_says() -> None:
+    [short] = foretold(outages(["image-manipulator-checking-zoom-503-10-s"]))
+    [long] = foretold(outages(["image-manipulator-checking-zoom-503-1-min"]))
+    assert (short.outcome, long.outcome, long.took_s) == ("COMPLETED", "IMAGE_MANIPULATOR_UNAVAILABLE", 18.0)
+    [unknown] = foretold(outages(["azure-uploading-image-idle-1-s"]))
+    assert unknown.problems[0].startswith("the model says nothing")
