@@ -120,7 +120,7 @@ async def test_the_command_finds_what_the_policy_says_and_another_one_buys(comma
     await command.start(*words)
     assert await command.end() == 0, command.output
     data = json.loads((tmp_path / "atlas.json").read_text())
-    # The two steps before take 3 s each. Five attempts with backoffs of 1, 2, 4 and 8 s: 10 s are survived by the fifth, at
+    # Two steps of 3 s before. Five attempts with backoffs of 1, 2, 4 and 8 s: 10 s are survived by the fifth, at
     # 15 s, and a minute is not.
     short, long = data["cells"]
     assert (short["outcome"], long["outcome"], long["took_s"]) == ("COMPLETED", "IMAGE_MANIPULATOR_UNAVAILABLE", 21.0)
