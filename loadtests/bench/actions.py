@@ -94,8 +94,13 @@ async def temporals_metrics(port: int) -> str:
 
 
 async def _actions(port: int) -> Counter[str]:
+    return counted(await temporals_metrics(port))
+
+
+def counted(metrics: str) -> Counter[str]:
+    """Return the actions of the try-ons' namespace by kind."""
     found: Counter[str] = Counter()
-    for kind, count in COUNTED.findall(await temporals_metrics(port)):
+    for kind, count in COUNTED.findall(metrics):
         found[KINDS.get(kind, kind)] += int(count)
     return found
 
