@@ -34,6 +34,7 @@ LIMIT_S = 300.0
 PATIENCE_S = 30.0
 """Wall seconds in which a deployment that is busy (503) is asked again, as a frontend does."""
 ACCEPTED = 202
+UNAVAILABLE = 503
 LONG = {"wait", "events"}
 """Acts that take as long as the try-on does."""
 
@@ -224,7 +225,11 @@ class Runner:
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
         while True:
-            answer = _json(await self._gateway.look(run.workflow_id))
+            look = await self._gateway.look(run.workflow_id)
+            if look.status_code == UNAVAILABLE and not run.virtual:  # it runs on, and a busy deployment cannot say how
+                await asyncio.sleep(POLL_INTERVAL_S)
+                continue
+            answer = _json(look)
             if answer.get("status") != "RUNNING":
                 run.status, run.answer = str(answer.get("status")), answer
                 return
