@@ -41,9 +41,9 @@ class LivePlace:
 
 
 @asynccontextmanager
-async def live_stack(home: Path) -> AsyncIterator[LivePlace]:
+async def live_stack(home: Path, time_scale: float = TIME_SCALE) -> AsyncIterator[LivePlace]:
     """Start the whole stack as processes, on free ports, with scaled fakes, and stop it at the end."""
-    options = Options(profile="instant", time_scale=TIME_SCALE, temporal_ui=False)
+    options = Options(profile="instant", time_scale=time_scale, temporal_ui=False)
     async with Stack(home=home, options=options) as stack:
         client = await stack.temporal()
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES}

@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 import pytest_asyncio
@@ -15,8 +17,11 @@ from app.services.assembly import Assembly
 from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
-from fakes.registry import SERVICES
+from fakes.registry import BLOB, SERVICES
 from scenarios.catalogue import CATALOGUE
+from scenarios.explore.tryon.drawn import drawn
+from scenarios.explore.tryon.plans import allowed
+from scenarios.plans import Plan, scenario_of
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stack.live import LivePlace, live_stack
 from scenarios.stack.programs import ALL_PARTS, Options
@@ -57,6 +62,52 @@ async def test_virtual_and_real_time_agree(simulation: Simulation, tmp_path: Pat
         await runner.close()
     assert [(run.scenario.name, run.problems) for run in live if run.problems] == []
     assert {run.scenario.name: outcome(run) for run in live} == {run.scenario.name: outcome(run) for run in virtual}
+
+
+EXPLORED = 20
+LONGEST_S = 60.0
+SIDE_BY_SIDE = 6
+
+
+def explored_plans(seed: int) -> list[Plan]:
+    """Draw plans that take less than a minute, of which the model allows one story, and which need no instant.
+
+    A fault of so many seconds is put beside a deadline, and a cancel beside a boundary: on which side a real clock is,
+    the machine decides. The stack has one A100, and no rules for its store.
+    """
+    chosen: list[Plan] = []
+    for number in count(seed * 1_000_003):
+        plan = drawn(Random(number))
+        timed = any("seconds" in rule.fault for rule in plan.rules) or plan.around or plan.beside
+        if timed or not all(isinstance(act.at, str) for act in plan.acts):
+            continue
+        told = allowed(plan) or []
+        short = len(told) == 1 and told[0].length < LONGEST_S
+        called = {call.service for story in told for call in story.calls} - {BLOB.name}
+        if short and plan.rules and called | {rule.service for rule in plan.rules} <= set(SERVICES):
+            chosen.append(plan)
+        if len(chosen) == EXPLORED:
+            break
+    return chosen
+
+
+async def test_explored_plans_come_to_the_same_in_real_time(simulation: Simulation, tmp_path: Path) -> None:
+    plans = explored_plans(seed=1)
+    scenarios = [scenario_of(plan) for plan in plans]
+    virtual = await asyncio.to_thread(simulation.run_all, scenarios)
+    async with live_stack(tmp_path, time_scale=1) as place:
+        runner = Runner(place)
+        live = await runner.run_all(scenarios, at_once=SIDE_BY_SIDE)
+        await runner.close()
+    assert [(plan.name, run.problems) for plan, run in zip(plans, live, strict=True) if run.problems] == []
+    differing = {
+        plan.name: (outcome(one), outcome(other))
+        for plan, one, other in zip(plans, live, virtual, strict=True)
+        if outcome(one) != outcome(other)
+    }
+    assert differing == {}
+    assert sum(run.status == "COMPLETED" for run in live) > EXPLORED // 4
+    assert sum(run.status == "FAILED" for run in live) > EXPLORED // 10
 
 
 # ---------------------------------------------------------------- the server's own timeouts

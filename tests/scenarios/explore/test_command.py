@@ -54,6 +54,22 @@ async def test_ctrl_c_sums_up_what_is_there(command: Command, tmp_path: Path) ->
     assert (out / "map.html").exists()
 
 
+MINUTES = 5
+GRACE_S = 240
+"""For a world that begins and ends, and the plans that are under way when the time is over."""
+
+
+@pytest.mark.long("explores for five minutes")
+async def test_five_minutes_find_nothing_end_in_time_and_leave_nothing(command: Command, tmp_path: Path) -> None:
+    await command.start("explore", "--minutes", str(MINUTES), "--seed", "2", "--out", str(tmp_path / "out"))
+    assert await command.end(within=60 * MINUTES + GRACE_S) == 0, command.output
+    said = LAST_LINE.search(command.output)
+    assert said, command.output
+    plans, findings, *_ = map(int, said.groups())
+    assert (plans >= 24, findings) == (True, 0), command.output
+    assert re.search("it ended because (the time is over|.* showed nothing new)", command.output), command.output
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
