@@ -73,13 +73,14 @@ def explored_plans(seed: int) -> list[Plan]:
     """Draw plans that take less than a minute, of which the model allows one story, and which need no instant.
 
     A fault of so many seconds is put beside a deadline, and a cancel beside a boundary: on which side a real clock is,
-    the machine decides. The stack has one A100, and no rules for its store.
+    the machine decides. A refused connection is counted as a call in virtual time alone. The stack has one A100, and
+    no rules for its store.
     """
     chosen: list[Plan] = []
     for number in count(seed * 1_000_003):
         plan = drawn(Random(number))
-        timed = any("seconds" in rule.fault for rule in plan.rules) or plan.around or plan.beside
-        if timed or not all(isinstance(act.at, str) for act in plan.acts):
+        timed = any("seconds" in rule.fault or rule.fault["kind"] == "refuse" for rule in plan.rules)
+        if timed or plan.around or plan.beside or not all(isinstance(act.at, str) for act in plan.acts):
             continue
         told = allowed(plan) or []
         short = len(told) == 1 and told[0].length < LONGEST_S

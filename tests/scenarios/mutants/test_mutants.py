@@ -3,6 +3,7 @@
 import difflib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from scenarios.mutants.operators import Mutant, mutants
 from scenarios.mutants.world import in_turn, wrong
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import Timeline
+from tests.command import commanding
 
 CODE = b'''"""A module."""
 
@@ -188,6 +190,20 @@ def test_the_command_lists_its_sample_and_refuses_whom_it_does_not_know() -> Non
     assert len(listed.stdout.splitlines()) == 5
     refused = subprocess.run([*words, "--by", "tests,nobody"], capture_output=True, text=True, check=False)
     assert (refused.returncode, "no such: nobody" in refused.stderr) == (2, True)
+
+
+def copies(folder: Path) -> list[Path]:
+    return list(folder.glob("mutants-*"))
+
+
+@pytest.mark.long("a world of its own, for the way in which it ends")
+async def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    async with commanding(tmp_path, "scenarios") as command:
+        await command.start("mutants", "--by", "explorer", "--sample", "1")
+        await command.until_started("fakes_process")
+        command.signal(signal.SIGINT)
+        assert await command.end() == 128 + signal.SIGINT
+        assert copies(tmp_path) == []
 
 
 def test_a_mutant_s_name_does_not_depend_on_its_line() -> None:
