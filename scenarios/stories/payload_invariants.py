@@ -151,7 +151,8 @@ def the_history_says_why_it_failed(run: Run) -> Iterator[str]:
     if said != (told := (run.error.get("code"), run.error.get("message"))):
         yield f"it has {said}, and the user was told {told}"
     failed = failure.cause.activity_failure_info.activity_type.name
-    if failed and failed != run.timeline.attempts[-1].activity:
-        yield f"its cause is {failed}, and {run.timeline.attempts[-1].activity} was the last activity"
+    names = [attempt.activity for attempt in run.timeline.attempts]  # none in real time
+    if failed and names and failed != names[-1]:
+        yield f"its cause is {failed}, and {names[-1]} was the last activity"
     if failed and not failure.cause.cause.message:
         yield f"it does not say what became of {failed}"

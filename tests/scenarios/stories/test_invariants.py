@@ -329,3 +329,16 @@ def test_why_it_failed_stands_in_the_history(code: str, cause: str, says: str | 
     run.history = WorkflowHistory(run.workflow_id, [last])
     found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("the history says why")]
     assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
+
+
+def test_a_run_in_real_time_shows_no_attempts_and_is_judged_all_the_same() -> None:
+    run = failed()
+    run.timeline.attempts.clear()
+    last = HistoryEvent(event_id=9, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED)
+    failure = last.workflow_execution_failed_event_attributes.failure
+    failure.message, failure.application_failure_info.type = "another", str(run.error["code"])
+    failure.cause.activity_failure_info.activity_type.name = "generate_mask"
+    failure.cause.cause.message = "SAM3 did not answer in time"
+    run.history = WorkflowHistory(run.workflow_id, [last])
+    found = [breach for breach in breaches(run) if breach.startswith("the history says why")]
+    assert len(found) == 1, "the words are other ones, and nothing is said of the last activity"
