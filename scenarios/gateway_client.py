@@ -73,11 +73,12 @@ class GatewayClient:
     Args:
         url: the gateway's address.
         api_key: sent as X-API-Key with each request, if it is not empty.
-        timeout: of one request, in seconds.
+        timeout: of one request, in seconds, beside what it asks the gateway to wait.
     """
 
     def __init__(self, url: str, *, api_key: str = "", timeout: float = TIMEOUT_S) -> None:
         self.url = url
+        self._timeout = timeout
         self.http = httpx.AsyncClient(
             base_url=url,
             timeout=timeout,
@@ -119,7 +120,8 @@ class GatewayClient:
 
     async def look(self, workflow_id: str, *, wait_s: int = 0) -> httpx.Response:
         """Ask for the status, waiting for its end up to so long, and return the answer whatever it is."""
-        return await self.http.get(f"/workflow/{workflow_id}", params={"wait": wait_s} if wait_s else {})
+        params, timeout = {"wait": wait_s} if wait_s else {}, self._timeout + wait_s
+        return await self.http.get(f"/workflow/{workflow_id}", params=params, timeout=timeout)
 
     async def view(self, workflow_id: str) -> dict[str, Any]:
         """Return the status as it is.

@@ -1,9 +1,12 @@
 """The client of the public API against a gateway that is busy, breaks off, refuses or fails."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -44,6 +47,22 @@ def gateway() -> Gateway:
 async def client(gateway: Gateway) -> AsyncIterator[GatewayClient]:
     async with serving(gateway.app) as url, GatewayClient(url, api_key="let-me-in") as client:
         yield client
+
+
+async def test_an_answer_is_waited_for_as_long_as_the_gateway_was_asked_to_wait() -> None:
+    held = asyncio.Event()
+    app = FastAPI()
+
+    async def look(wait: float = 0) -> dict[str, float]:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(held.wait(), wait / 4 if wait else 1)
+        return {"waited": wait}
+
+    app.get("/workflow/{workflow_id}", response_model=None)(look)
+    async with serving(app) as url, GatewayClient(url, timeout=0.2) as client:
+        assert (await client.look("w", wait_s=2)).json() == {"waited": 2}
+        with pytest.raises(httpx.ReadTimeout):
+            await client.look("w")
 
 
 def running(progress: int) -> Response:
