@@ -5,6 +5,10 @@ from datetime import timedelta
 from math import inf, isfinite
 from typing import Any
 
+SOON = timedelta(milliseconds=1)
+"""What the server waits before the next attempt: the backoff has passed in the story already."""
+SPARE = 100
+"""More attempts than a policy allows that the server gets: those that it loses on its way to a worker."""
 UNLIMITED = timedelta(days=1)
 """The server's own limit for an attempt, in wall time: only a process that is gone reaches it."""
 
@@ -28,6 +32,8 @@ class Limits:
                 taken[limit.name] = getattr(command, name).ToNanoseconds() / 1e9
                 command.ClearField(name)
         command.start_to_close_timeout.FromTimedelta(UNLIMITED)
+        if command.retry_policy.maximum_attempts:
+            command.retry_policy.maximum_attempts += SPARE
         return cls(**taken)
 
     def as_json(self) -> dict[str, float]:

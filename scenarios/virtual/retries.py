@@ -32,10 +32,15 @@ def delay_before_retry(policy: RetryPolicy, attempt: int, asked: float | None = 
 
 def delay_after_error(policy: RetryPolicy, attempt: int, error: ApplicationError) -> float | None:
     """Return the seconds before an activity's next attempt, None when there is none."""
-    if error.non_retryable or error.type in (policy.non_retryable_error_types or ()):
+    if is_final(policy, error):
         return None
     asked = error.next_retry_delay.total_seconds() if error.next_retry_delay is not None else None
     return delay_before_retry(policy, attempt, asked)
+
+
+def is_final(policy: RetryPolicy, error: ApplicationError) -> bool:
+    """Say whether there is no other attempt after an error, however many are left."""
+    return error.non_retryable or error.type in (policy.non_retryable_error_types or ())
 
 
 def retry_of_run(

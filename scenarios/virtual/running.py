@@ -14,9 +14,9 @@ from temporalio.exceptions import ApplicationError
 
 from .attempt import Attempt
 from .holds import Hold
-from .limits import Limits, delta
+from .limits import SOON, SPARE, Limits, delta
 from .loop import in_real_time
-from .retries import delay_after_error, timeout_error_type
+from .retries import delay_after_error, is_final, timeout_error_type
 from .story import Story
 from .wire import TIMEOUT_TYPES, ended_detail
 
@@ -26,8 +26,6 @@ ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
 NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 """What the server says of a schedule_to_close that has passed, or would before the next attempt."""
-SOON = timedelta(milliseconds=1)
-"""What the server waits before the next attempt: the backoff has passed in the story already."""
 
 
 class ExpiredError(Exception):
@@ -50,15 +48,20 @@ class Running:
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
         scheduled = story.scheduled.get(self.key, story.now)
+        policy = info.retry_policy
+        if policy and policy.maximum_attempts:
+            policy = replace(policy, maximum_attempts=policy.maximum_attempts - SPARE)
         self.close_by = scheduled + limits.schedule_to_close
         self.info = replace(
             info,
+            attempt=info.attempt - story.lost[self.key],
+            retry_policy=policy,
             scheduled_time=self._datetime(scheduled),
             start_to_close_timeout=delta(limits.start_to_close),
             schedule_to_close_timeout=delta(limits.schedule_to_close),
             heartbeat_timeout=delta(limits.heartbeat),
         )
-        self.attempt = Attempt(info.activity_type, info.attempt, story.now, workflow_id=info.workflow_id or "")
+        self.attempt = Attempt(info.activity_type, self.info.attempt, story.now, workflow_id=info.workflow_id or "")
         self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
         self.over = self.elsewhere = False
         self._cancelling = self._idle = False
@@ -223,8 +226,14 @@ class Running:
         if late and timeout:  # the server names the timeout that leaves no time
             failure, timeout = self._as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"))
         if delay is None or late:
-            detail = ended_detail(self.story.now, late=late or timeout == "SCHEDULE_TO_CLOSE", timeout=timeout)
-            return _copied(failure, (*failure.details, RawValue(detail)), None, final=failure.non_retryable or late)
+            detail = ended_detail(
+                self.story.now,
+                late=late or timeout == "SCHEDULE_TO_CLOSE",
+                timeout=timeout,
+                exhausted=not (late or is_final(policy, failure)),
+                final=failure.non_retryable,
+            )
+            return _copied(failure, (*failure.details, RawValue(detail)), None, final=True)
         self.attempt.backoff = delay
         if self.attempt.heartbeats and not self.local:
             self._send(*self.details)  # for the next attempt

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from .elsewhere import Elsewhere
 from .errors import VirtualTimeError
 from .holds import Hold
+from .limits import SOON
 from .loop import VirtualLoop, in_real_time
 from .planned import Planned, waiting_for
 from .story import Story, current
@@ -25,12 +27,8 @@ from .wire import FIRED, packed
 T = TypeVar("T")
 
 STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-EXPLAIN_S = 5.0
-"""Wall seconds in which the server says what it knows."""
-LOST = (
-    "The server says that it has started {}, which no worker has got: on a machine that is too busy it runs out of the "
-    "time that it gives itself for that. Run it with less beside it"
-)
+ASKED_S = 5.0
+"""Wall seconds in which the server answers a question."""
 
 
 class Stories:
@@ -52,7 +50,7 @@ class Stories:
     def __init__(self, story_of: Callable[[str], str] | None, patience: float, *, cancels_at_once: bool) -> None:
         self._cancels_at_once = cancels_at_once
         self._group = story_of or (lambda workflow_id: workflow_id)
-        self.waits = Waits(patience, self._lost_tasks)
+        self.waits = Waits(patience, self._redeliver)
         self.elsewhere = Elsewhere()
         self._by_key: dict[str, Story] = {}
         self._by_run: dict[str, Story] = {}
@@ -201,21 +199,27 @@ class Stories:
                     return story.release(hold)
                 await asyncio.sleep(0.1)
 
-    async def _lost_tasks(self, story: Story) -> str:
-        """Name attempts that the server says it has started, and that no worker has."""
-        lost: list[str] = []
+    async def _redeliver(self, story: Story) -> None:
+        """Let the server hand over again what it says it has started, and no worker has: else it would for ever."""
         for run, activity_id in sorted(set(story.scheduled) - set(story.running) - story.resolved):
-            if run not in story.open_runs:
+            workflow_id = story.open_runs.get(run)
+            if workflow_id is None:
                 continue
-            with suppress(RPCError):
-                handle = self.client.get_workflow_handle(story.open_runs[run], run_id=run)
-                told = await asyncio.wait_for(handle.describe(), EXPLAIN_S)
-                lost += [
-                    f"activity {each.activity_id}"
+            with suppress(RPCError, TimeoutError):
+                handle = self.client.get_workflow_handle(workflow_id, run_id=run)
+                told = await asyncio.wait_for(handle.describe(), ASKED_S)
+                if not any(
+                    each.activity_id == activity_id and each.state == STARTED
                     for each in told.raw_description.pending_activities
-                    if each.activity_id == activity_id and each.state == STARTED
-                ]
-        return f". {LOST.format(' and '.join(lost))}" if lost else ""
+                ):
+                    continue
+                story.lost[run, activity_id] += 1
+                lost = ApplicationError("lost on its way to a worker", next_retry_delay=SOON)
+                activity = self.client.get_async_activity_handle(
+                    workflow_id=workflow_id, run_id=run, activity_id=activity_id
+                )
+                await asyncio.wait_for(activity.fail(lost), ASKED_S)
+                story.beat()
 
     async def watched(
         self, workflow_id: str, work: Awaitable[T], needs_time: Callable[[Story], bool] | None = None

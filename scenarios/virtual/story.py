@@ -69,6 +69,7 @@ class Story(Clock):
         self.running: dict[Key, InFlight] = {}
         self.resolved: set[Key] = set()
         self.scheduled: dict[Key, float] = {}
+        self.lost: Counter[Key] = Counter()
         self.timers: dict[Key | tuple[str, int], asyncio.TimerHandle] = {}
         self.open_runs: dict[str, str] = {}
         self.children: dict[str, list[tuple[str, bool]]] = {}

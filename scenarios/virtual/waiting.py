@@ -15,6 +15,8 @@ TICK_S = 0.1
 """Wall seconds between two looks at the stories that somebody waits for."""
 NOTHING_S = 2.0
 """Wall seconds after which a story in which nothing can happen is given up: somebody outside may be about to act."""
+LOST_S = 12.0
+"""Wall seconds after which a task that has not come may be lost: the server gives itself ten to hand one over."""
 DEBUGGERS = ("bdb", "pdb", "pydevd", "debugpy", "_pydevd_bundle")
 
 
@@ -24,11 +26,11 @@ class Waits:
     Args:
         patience: wall seconds without anything happening after which a wait ends in an error. Time in which the loop
             stands at a breakpoint does not count.
-        explain: says more about a story that waits in vain, as the server knows it; nothing where it knows no more.
+        redeliver: asks the server for what it lost on its way to a story that is stuck.
     """
 
-    def __init__(self, patience: float, explain: Callable[[Story], Awaitable[str]]) -> None:
-        self.patience, self._explain = patience, explain
+    def __init__(self, patience: float, redeliver: Callable[[Story], Awaitable[None]]) -> None:
+        self.patience, self._redeliver = patience, redeliver
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
@@ -103,6 +105,8 @@ class Waits:
         self._stuck[story] = (story.pulse, stuck)
         if stuck < min(self.patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
             return
+        if stuck >= LOST_S > stuck - passed:
+            await self._redeliver(story)
         said = story.waits_for()
         if said is None and not story.can_happen() and story.open_runs:
             waits_on = " or ".join(sorted({each for each in story.waits_on.values() if each}))
@@ -119,7 +123,7 @@ class Waits:
                 story,
                 VirtualTimeError(
                     f"{story.name} waits for: {said}, since {stuck:.0f} s. It stands at {story.now:g} s; wall time "
-                    f"that it may take is set by VirtualTime(patience={self.patience:g}){await self._explain(story)}"
+                    f"that it may take is set by VirtualTime(patience={self.patience:g})"
                 ),
             )
 

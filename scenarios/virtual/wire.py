@@ -65,15 +65,18 @@ def take_ended(payload: Payload) -> float:
     return at
 
 
-def ended_detail(at: float, *, late: bool, timeout: str | None) -> Payload:
+def ended_detail(at: float, *, late: bool, timeout: str | None, exhausted: bool, final: bool) -> Payload:
     """Return the last detail of a failure.
 
     Args:
         at: when it came.
         late: whether it was the last since no time was left for another attempt.
         timeout: the timeout of the server's that it stands for.
+        exhausted: whether it was the last that the policy allows.
+        final: whether its code said that there is to be no other.
     """
-    return packed({"at": at, "late": late, "timeout": timeout}, **{ENDED: b"1"})
+    told = {"at": at, "late": late, "timeout": timeout, "exhausted": exhausted, "final": final}
+    return packed(told, **{ENDED: b"1"})
 
 
 def take_ended_of_failure(failure: Failure) -> float:
@@ -84,6 +87,9 @@ def take_ended_of_failure(failure: Failure) -> float:
     if not details or ENDED not in details[-1].metadata:
         return 0.0
     told = unpacked(details.pop())
+    cause.application_failure_info.non_retryable = told["final"]
+    if told["exhausted"] and not local:
+        failure.activity_failure_info.retry_state = RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
     if told["late"] and not local:
         failure.activity_failure_info.retry_state = RetryState.RETRY_STATE_TIMEOUT
     if told["timeout"] and local:

@@ -10,8 +10,10 @@ from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.worker import Worker
 
-from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError
+from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError, waiting
+from tests.virtual import activities
 from tests.virtual.session import Session
 from tests.virtual.workflows import Approval, One, OnQueue
 
@@ -153,28 +155,28 @@ def test_an_answer_that_does_not_come_is_named(session: Session) -> None:
         session.do(story())
 
 
-def test_a_task_that_the_server_started_and_delivered_to_nobody_is_named(session: Session) -> None:
-    async def story() -> None:
+def test_a_task_that_the_server_started_and_delivered_to_nobody_comes_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOST_S", 2.5)
+
+    async def story() -> tuple[Any, list[Any]]:
         name, queue = _name(), f"nobody-{uuid.uuid4()}"
         handle = await session.client.start_workflow(OnQueue.run, queue, id=name, task_queue="q")
-        patience, session.virtual.patience = session.virtual.patience, 2.0
-        taken = asyncio.ensure_future(
-            session.client.workflow_service.poll_activity_task_queue(
-                PollActivityTaskQueueRequest(
-                    namespace=session.client.namespace, task_queue=TaskQueue(name=queue), identity="a thief"
-                )
+        stolen = await session.client.workflow_service.poll_activity_task_queue(
+            PollActivityTaskQueueRequest(
+                namespace=session.client.namespace, task_queue=TaskQueue(name=queue), identity="a thief"
             )
         )
-        try:
-            await handle.result()
-        finally:
-            session.virtual.patience = patience
-            assert (await taken).activity_id == "1"
-            await handle.terminate()
+        assert (stolen.activity_id, stolen.attempt) == ("1", 1)
+        async with Worker(session.client, task_queue=queue, activities=[activities.fails]):
+            told = await handle.result()
+        await session.replay(handle)
+        return told, [(each.number, each.began, each.ended) for each in session.virtual.story(name).attempts()]
 
-    said = r"waits for: activity 1 to be handed .* The server says that it has started activity 1, which no worker has"
-    with pytest.raises(VirtualTimeError, match=said):
-        session.do(story())
+    told, attempts = session.do(story())
+    assert attempts == [(1, 0, 3), (2, 4, 7)]
+    assert told[:3] == ["ApplicationError", "Nope", "MAXIMUM_ATTEMPTS_REACHED"]
 
 
 def test_a_breakpoint_is_no_hang(session: Session) -> None:

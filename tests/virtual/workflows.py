@@ -300,8 +300,14 @@ class OnQueue:
     """An activity that workers of another task queue have to take."""
 
     @workflow.run
-    async def run(self, queue: str) -> None:
-        await workflow.execute_activity(activities.sleeps, 1, task_queue=queue, start_to_close_timeout=LONG)
+    async def run(self, queue: str) -> list[Any]:
+        try:
+            await workflow.execute_activity(
+                activities.fails, args=[99, 3], task_queue=queue, start_to_close_timeout=LONG, retry_policy=policy(2)
+            )
+        except ActivityError as error:
+            return told(error)
+        return []
 
 
 ALL = [
