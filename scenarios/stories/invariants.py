@@ -124,6 +124,8 @@ def attempts_are_within_policy(run: Run) -> Iterator[str]:
 def time_is_true(run: Run) -> Iterator[str]:
     """Nothing made the timeline untrue, and what was planned has happened."""
     yield from run.timeline.problems
+    if run.unanswered and run.virtual:
+        yield f"inconclusive: {run.unanswered} looks were answered 503: the machine was too busy"
     if run.scenario.cancel_at is not None and run.virtual and not run.timeline.happenings:
         yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the cancel at {run.scenario.cancel_at:g} s"
     if run.status != "REFUSED" and len(run.acts) < len(run.scenario.acts):

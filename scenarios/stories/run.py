@@ -66,6 +66,8 @@ class Run:
     cancel_answer: tuple[int, Any] | None = None
     acts: list[Answered] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
+    unanswered: int = 0
+    """Looks that were answered 503."""
     answer: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] | None = None
     calls: list[Call] = field(default_factory=list)

@@ -226,7 +226,8 @@ class Runner:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
         while True:
             look = await self._gateway.look(run.workflow_id)
-            if look.status_code == UNAVAILABLE and not run.virtual:  # it runs on, and a busy deployment cannot say how
+            if look.status_code == UNAVAILABLE:  # it runs on, and a busy deployment cannot say how
+                run.unanswered += 1
                 await asyncio.sleep(POLL_INTERVAL_S)
                 continue
             answer = _json(look)

@@ -342,3 +342,9 @@ def test_a_run_in_real_time_shows_no_attempts_and_is_judged_all_the_same() -> No
     run.history = WorkflowHistory(run.workflow_id, [last])
     found = [breach for breach in breaches(run) if breach.startswith("the history says why")]
     assert len(found) == 1, "the words are other ones, and nothing is said of the last activity"
+
+
+def test_a_look_that_temporal_did_not_answer_proves_nothing() -> None:
+    run = completed()
+    run.unanswered = 1
+    assert any("inconclusive: 1 looks were answered 503" in breach for breach in breaches(run))
