@@ -1,6 +1,6 @@
 """What a cell of the atlas says: how the try-on ended, how long it took, what was sent and paid meanwhile."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,9 +93,13 @@ def _in_vain(step: Step, run: Run) -> int:
     return taken - used
 
 
-def survives(cells: Iterable[Cell]) -> Mapping[str, Mapping[str, str]]:
-    """Return, for each dependency and way, the longest outage that every step survives, as do all shorter ones."""
-    lost = {(c.outage.dependency.name, c.outage.way, c.outage.length) for c in cells if not c.survived}
+def survives(cells: Sequence[Cell]) -> Mapping[str, Mapping[str, str]]:
+    """Return, for each dependency and way, the longest outage that every step survives, as do all shorter ones.
+
+    Where a cell that proves nothing stands in the way, that much is sure, and a `?` says that it may be more.
+    """
+    unsure = {(c.outage.dependency.name, c.outage.way, c.outage.length) for c in cells if c.problems}
+    lost = {(c.outage.dependency.name, c.outage.way, c.outage.length) for c in cells if not (c.survived or c.problems)}
     seen = {(c.outage.dependency.name, c.outage.way) for c in cells}
     found: dict[str, dict[str, str]] = {}
     for dependency in DEPENDENCIES:
@@ -104,6 +108,9 @@ def survives(cells: Iterable[Cell]) -> Mapping[str, Mapping[str, str]]:
                 longest = "none"
                 for length in LENGTHS:
                     if (dependency.name, way, length) in lost:
+                        break
+                    if (dependency.name, way, length) in unsure:
+                        longest = "?" if longest == "none" else f"{longest} ?"
                         break
                     longest = length
                 found.setdefault(dependency.name, {})[way] = longest

@@ -1,5 +1,6 @@
 """The atlas of outages: its cells, what is read off a run, another policy, the page, and the command itself."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -73,6 +74,8 @@ def test_the_longest_survived_outage_ends_at_the_first_that_any_step_does_not_su
     cells += [cell("image-manipulator-resizing-image-503-10-s"), cell("image-manipulator-checking-zoom-503-10-s")]
     assert survives(cells) == {"Image manipulator": {"503": "1 s"}}
     assert cost(cells).survived == 5
+    unsure = dataclasses.replace(cells[2], problems=("broke off",))
+    assert survives([*cells[:2], unsure]) == {"Image manipulator": {"503": "1 s ?"}}
 
 
 def test_a_policy_changes_what_it_names_and_leaves_the_rest() -> None:
