@@ -89,8 +89,8 @@ scenarios: setup ## The catalogue in virtual time; LIVE=1: in real time; REFEREE
 	@exec $(PY) -m scenarios run $${ONLY:-} $${LIST:+--list} $${LIVE:+--live} $${REFEREE:+--referee} $${BASE_URL:+--base-url="$$BASE_URL"} $${THEME:+--theme="$$THEME"} $${SEED:+--seed="$$SEED"} $${TELL:+--tell} $${TIMELINE:+--timeline="$$TIMELINE"} $${LEDGER:+--ledger="$$LEDGER"}
 
 .PHONY: explore
-explore: setup ## Look for failures that nobody thought of, by the model (MINUTES=10 SEED=1 OUT=out/explore RESUME=1 PLANS=)
-	@exec $(PY) -m scenarios explore --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" --out="$${OUT:-out/explore}" $${PLANS:+--plans="$$PLANS"} $${RESUME:+--resume}
+explore: setup ## Look for failures that nobody thought of, by the model (MINUTES=10 SEED=1 OUT=out/explore RESUME=1 PLANS= BRANCHES=1)
+	@exec $(PY) -m scenarios explore --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" --out="$${OUT:-out/explore}" $${PLANS:+--plans="$$PLANS"} $${RESUME:+--resume} $${BRANCHES:+--branches}
 
 .PHONY: play
 play: setup ## Run stored plans again, the same to the byte (PLAN=plan.json TELL=1 TIMELINE=file.html RECORD=file.json)

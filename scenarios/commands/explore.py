@@ -63,8 +63,8 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def _watched(options: argparse.Namespace) -> Iterator[Branches | None]:
-    """Watch the application's branches, unless what is wanted is the first finding and no map."""
-    if options.first:
+    """Watch the application's branches where that is asked for: on this Python it may cost as much as the plans do."""
+    if not options.branches:
         yield None
         return
     with watched_branches() as branches:
@@ -137,6 +137,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", metavar="FOLDER", default="out/explore", help="findings and map (out/explore)")
     parser.add_argument("--plans", type=_positive(int), help="at most so many plans")
     parser.add_argument("--first", action="store_true", help="stop at the first finding, and do not make it smaller")
+    parser.add_argument("--branches", action="store_true", help="list the branches of app that no plan ran (slower)")
     parser.add_argument("--resume", action="store_true", help="go on where the last run of this seed stopped")
     parser.add_argument("--known", metavar="FILE", default=str(KNOWN), help="causes that are accepted, with reasons")
     return parser.parse_args(arguments)

@@ -21,7 +21,7 @@ async def command(tmp_path: Path) -> AsyncIterator[Command]:
 
 
 async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command, tmp_path: Path) -> None:
-    await command.start("explore", "--plans", "12", "--seed", "3", "--out", str(tmp_path / "out"))
+    await command.start("explore", "--plans", "12", "--seed", "3", "--branches", "--out", str(tmp_path / "out"))
     assert await command.end() == 0, command.output
     said = LAST_LINE.search(command.output)
     assert said, command.output
