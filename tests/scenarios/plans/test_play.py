@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 
 STORED = Path(__file__).resolve().parents[3] / "scenarios" / "plans"
 
 
+@pytest.mark.long("two worlds of their own, one after the other")
 async def test_a_plan_is_played_again_to_the_byte(command: Command, tmp_path: Path) -> None:
     plan = next(STORED.glob("*.json"))
     records = [tmp_path / "first.json", tmp_path / "second.json"]
