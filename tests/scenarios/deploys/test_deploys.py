@@ -44,8 +44,8 @@ UNSAFE = {
     ),
 }
 """Changes of the workflow as people make them: what stands there now, and what stands there afterwards."""
-UNSEEN_BY_REPLAY = {"a wait that no replay has"}
-"""What replaying finished histories cannot tell from what is safe."""
+MISTAKEN_BY_REPLAY = {"a wait that no replay has", "a timer after the last step"}
+"""What replaying finished histories is wrong about: nobody waits in them, and nobody has ended while a try-on runs."""
 HISTORIES = {path.stem: path.read_text() for path in (ROOT / "tests/app/pipeline/histories").glob("*.json")}
 
 
@@ -93,7 +93,7 @@ async def test_ten_changes_are_told_apart(tmp_path: Path, change: str) -> None:
     problems = [each for each in found if each.problem and each.direction == FORWARD]
     assert bool(problems) == (change in UNSAFE), problems[:3]
     failures = [await replayed(new, history) for history in HISTORIES.values()]
-    assert any(failures) == (change in UNSAFE and change not in UNSEEN_BY_REPLAY), failures
+    assert any(failures) == ((change in UNSAFE) != (change in MISTAKEN_BY_REPLAY)), failures
 
 
 async def replayed(new: type, history: str) -> Exception | None:
