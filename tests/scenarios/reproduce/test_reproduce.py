@@ -323,7 +323,8 @@ async def test_the_command_writes_a_test_that_is_red_as_production_was(command: 
     assert await command.end() == 0, command.output
     assert "run in virtual time: the same way" in command.output
     [test] = (tmp_path / "from").glob("test_*.py")
-    await command.start(str(test), "-p", "scenarios.plugin", "-p", "no:cacheprovider", module="pytest")
+    words = ["-p", "scenarios.plugin", "-p", "no:cacheprovider", "--show-capture=no"]
+    await command.start(str(test), *words, module="pytest")
     assert await command.end() == 1
     assert "1 failed" in command.output
     assert "INVALID_IMAGE" in command.output
