@@ -47,6 +47,7 @@ class Running:
         self.story, self.limits, self._send = story, limits, send
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
+        story.come[self.key] = info.attempt
         scheduled = story.scheduled.get(self.key, story.now)
         policy = info.retry_policy
         if policy and policy.maximum_attempts:

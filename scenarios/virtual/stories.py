@@ -208,8 +208,10 @@ class Stories:
             with suppress(RPCError, TimeoutError):
                 handle = self.client.get_workflow_handle(workflow_id, run_id=run)
                 told = await asyncio.wait_for(handle.describe(), ASKED_S)
+                come = story.come.get((run, activity_id), 0)
                 if not any(
-                    each.activity_id == activity_id and each.state == STARTED
+                    # An attempt that came may be over, and its answer on its way to a server that is slow.
+                    each.activity_id == activity_id and each.state == STARTED and each.attempt > come
                     for each in told.raw_description.pending_activities
                 ):
                     continue
@@ -218,7 +220,11 @@ class Stories:
                 activity = self.client.get_async_activity_handle(
                     workflow_id=workflow_id, run_id=run, activity_id=activity_id
                 )
-                await asyncio.wait_for(activity.fail(lost), ASKED_S)
+                try:
+                    await asyncio.wait_for(activity.fail(lost), ASKED_S)
+                except RPCError as error:
+                    story.lost[run, activity_id] -= error.status == RPCStatusCode.NOT_FOUND  # it was not there to fail
+                    raise
                 story.beat()
 
     async def watched(

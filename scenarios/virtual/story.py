@@ -70,6 +70,8 @@ class Story(Clock):
         self.resolved: set[Key] = set()
         self.scheduled: dict[Key, float] = {}
         self.lost: Counter[Key] = Counter()
+        self.come: dict[Key, int] = {}
+        """The newest attempt of each activity that a worker has got, as the server counts."""
         self.timers: dict[Key | tuple[str, int], asyncio.TimerHandle] = {}
         self.open_runs: dict[str, str] = {}
         self.children: dict[str, list[tuple[str, bool]]] = {}

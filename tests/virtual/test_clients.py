@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest
+from temporalio.bridge.worker import Worker as BridgeWorker
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import Worker
 
-from scenarios.virtual import VirtualTime, VirtualTimeError, WaitsForEverError, waiting
+from scenarios.virtual import Story, VirtualTime, VirtualTimeError, WaitsForEverError, waiting
 from tests.virtual import activities
 from tests.virtual.session import Session
 from tests.virtual.workflows import Approval, One, OnQueue
@@ -177,6 +178,29 @@ def test_a_task_that_the_server_started_and_delivered_to_nobody_comes_again(
     told, attempts = session.do(story())
     assert attempts == [(1, 0, 3), (2, 4, 7)]
     assert told[:3] == ["ApplicationError", "Nope", "MAXIMUM_ATTEMPTS_REACHED"]
+
+
+def test_an_attempt_whose_answer_is_slow_is_not_taken_for_lost(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = session.virtual._stories.waits
+    redeliver, complete = waits._redeliver, BridgeWorker.complete_activity_task
+    looked = asyncio.Event()
+
+    async def look(story: Story) -> None:
+        await redeliver(story)
+        looked.set()
+
+    async def slow(self: BridgeWorker, answer: Any) -> None:
+        await looked.wait()
+        await complete(self, answer)
+
+    monkeypatch.setattr(waiting, "LOST_S", 2.5)
+    monkeypatch.setattr(waits, "_redeliver", look)
+    monkeypatch.setattr(BridgeWorker, "complete_activity_task", slow)
+    told, story = session.one("fails", 99, 3, attempts=2)
+    assert [(each.number, each.began, each.ended) for each in story.attempts()] == [(1, 0, 3), (2, 4, 7)]
+    assert told[0][1:3] == ["Nope", "MAXIMUM_ATTEMPTS_REACHED"]
 
 
 def test_a_breakpoint_is_no_hang(session: Session) -> None:
