@@ -199,7 +199,7 @@ def test_records_of_a_run_that_broke_off_or_of_another_are_refused(tmp_path: Pat
     path.write_text(record(1, 2.0).as_json()[:-5])
     with pytest.raises(ValueError, match="broken off"):
         read_records(path, "this")
-    end = {"begun": 1000.0, "left_out": [], "complete": True, "run": "this", "stopped": None}
+    end = {"begun": 1000.0, "left_out": [], "complete": True, "run": "this", "stopped": None, "workers": []}
     path.write_text(record(1, 2.0).as_json() + "\n" + json.dumps(end) + "\n")
     outcome = read_records(path, "this")
     assert (outcome.records[0].seconds, outcome.begun) == (2.0, 1000.0)

@@ -21,6 +21,16 @@ async def command(tmp_path: Path) -> AsyncIterator[Command]:
         yield command
 
 
+async def test_it_explores_and_draws_the_map(command: Command, tmp_path: Path) -> None:
+    await command.start("explore", "--plans", "4", "--seed", "3", "--out", str(tmp_path / "out"))
+    assert await command.end() == 0, command.output
+    said = LAST_LINE.search(command.output)
+    assert said, command.output
+    assert said.groups()[:2] == ("4", "0")
+    assert "operation and call and fault" in (tmp_path / "out" / "map.html").read_text()
+
+
+@pytest.mark.long("two worlds, one of them watched for its branches")
 async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command, tmp_path: Path) -> None:
     await command.start("explore", "--plans", "8", "--seed", "3", "--branches", "--out", str(tmp_path / "out"))
     assert await command.end() == 0, command.output

@@ -60,7 +60,8 @@ async def test_a_run_that_is_killed_leaves_no_process(command: Command) -> None:
     assert await command.nothing_left()
 
 
-@pytest.mark.parametrize("moment", [pytest.param("blob/main.js", marks=AGAIN), "server start-dev"])
+@AGAIN
+@pytest.mark.parametrize("moment", ["blob/main.js", "server start-dev"])
 async def test_a_suite_interrupted_while_the_world_starts_leaves_nothing(command: Command, moment: str) -> None:
     suite = command.folder / "test_mine.py"
     suite.write_text(SUITE)
