@@ -16,7 +16,10 @@ TICK_S = 0.1
 NOTHING_S = 2.0
 """Wall seconds after which a story in which nothing can happen is given up: somebody outside may be about to act."""
 LOST_S = 12.0
-"""Wall seconds after which a task that has not come may be lost: the server gives itself ten to hand one over."""
+"""Wall seconds after which a task that has not come may be lost: the server gives itself ten to hand one over.
+
+While other stories go on it may only be slow to come, on a machine that is busy with them: twice as long then.
+"""
 DEBUGGERS = ("bdb", "pdb", "pydevd", "debugpy", "_pydevd_bundle")
 
 
@@ -34,6 +37,8 @@ class Waits:
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
+        self._asked: dict[Story, int] = {}
+        """The pulse at which the server was asked for what it lost, by story: once in a standstill."""
         self._leash: asyncio.Task[None] | None = None
 
     def waited_for(self, story: Story) -> bool:
@@ -96,6 +101,7 @@ class Waits:
             passed, looked = min(now - looked, 2 * TICK_S), now  # at a breakpoint the loop stands
             waited = {story for name, _ in self._waits.values() if (story := self._stories.get(name))}
             self._stuck = {story: since for story, since in self._stuck.items() if story in waited}
+            self._asked = {story: pulse for story, pulse in self._asked.items() if story in waited}
             for story in waited:
                 await self._look(story, passed)
 
@@ -105,7 +111,9 @@ class Waits:
         self._stuck[story] = (story.pulse, stuck)
         if stuck < min(self.patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
             return
-        if stuck >= LOST_S > stuck - passed:
+        all_still = all(since >= LOST_S for _, since in self._stuck.values())
+        if stuck >= (LOST_S if all_still else 2 * LOST_S) and self._asked.get(story) != pulse:
+            self._asked[story] = pulse
             await self._redeliver(story)
         said = story.waits_for()
         if said is None and not story.can_happen() and story.open_runs:
