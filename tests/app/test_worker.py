@@ -3,10 +3,12 @@
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from app.names import staged_blob
 from app.pipeline.models import MaskPoint, WorkflowInput
@@ -61,7 +63,8 @@ async def test_a_worker_that_drains_says_to_the_end_that_it_is_alive(
         assert worker.returncode == 0
         assert not alive.exists()
         assert [call["status"] for call in await control.ledger(workflow_id, "generate")] == [200]
-        await handle.terminate()
+        with suppress(RPCError):  # the last task of the draining worker may have been its end
+            await handle.terminate()
     finally:
         if worker.returncode is None:
             worker.kill()
