@@ -61,7 +61,9 @@ def serving() -> Iterator[str]:
     ]
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else Nagle's 40 ms an answer
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", loop="asyncio"))
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=routes), log_level="critical", loop="asyncio", timeout_keep_alive=600)
+    )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     try:
