@@ -6,6 +6,7 @@ Only the loop's thread touches it.
 
 import asyncio
 import heapq
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from .holds import WORDS, Hold
 from .internals import TurningLoop
 
 
-class Clock:
+class Clock(ABC):
     """Virtual seconds, timers, and what keeps them from passing.
 
     Attributes:
@@ -100,9 +101,9 @@ class Clock:
         # A local activity runs inside a workflow task: whatever else comes has to wait for its end anyway.
         return any(hold.kind == "local" for hold in self.holds)
 
+    @abstractmethod
     def may_pass(self) -> bool:
         """Say whether there is a reason for time to pass, and somebody waits for it."""
-        raise NotImplementedError
 
     def _may_jump(self) -> bool:
         if self.at_work() or self.held() or not self.may_pass():

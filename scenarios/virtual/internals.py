@@ -86,7 +86,7 @@ class TurningLoop(asyncio.SelectorEventLoop):
 
     def watch(self, sock: Any, protocol: Any, waiter: Any, extra: Any, server: Any) -> Any:
         """Return the transport of a new connection."""
-        raise NotImplementedError
+        raise NotImplementedError  # as asyncio's own loops say it: `VirtualLoop` overrides this
 
     def contexts_ready(self) -> list[Context]:
         """Return the context of each handle that is ready to run."""

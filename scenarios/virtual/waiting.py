@@ -111,8 +111,7 @@ class Waits:
         self._stuck[story] = (story.pulse, stuck)
         if stuck < min(self.patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
             return
-        all_still = all(since >= LOST_S for _, since in self._stuck.values())
-        if stuck >= (LOST_S if all_still else 2 * LOST_S) and self._asked.get(story) != pulse:
+        if stuck >= LOST_S and self._asked.get(story) != pulse and (stuck >= 2 * LOST_S or self._all_still()):
             self._asked[story] = pulse
             await self._redeliver(story)
         said = story.waits_for()
@@ -134,6 +133,9 @@ class Waits:
                     f"that it may take is set by VirtualTime(patience={self.patience:g})"
                 ),
             )
+
+    def _all_still(self) -> bool:
+        return all(stuck >= LOST_S for _, stuck in self._stuck.values())
 
 
 def _debugged() -> bool:

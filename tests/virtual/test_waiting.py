@@ -1,0 +1,52 @@
+"""When the server is asked for what it lost: once in a standstill, and later while other stories go on."""
+
+import asyncio
+
+from scenarios.virtual import Story, VirtualLoop
+from scenarios.virtual.holds import Hold
+from scenarios.virtual.waiting import LOST_S, Waits
+
+
+class Nobody:
+    def waits_for(self, story: Story) -> bool:
+        return not story.name
+
+    def tell_fired(self, story: Story, workflow_id: str, hold: Hold, at: float) -> None:
+        """No timer is set here."""
+
+
+def asked_after(looks: int, *, other_goes_on: bool) -> list[str]:
+    """Look at two stories so often, after `LOST_S` each time: one stands still."""
+    asked: list[str] = []
+
+    async def redeliver(story: Story) -> None:
+        asked.append(story.name)
+
+    async def look() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        waits = Waits(1000, redeliver)
+        still, other = Story("still", loop, Nobody()), Story("other", loop, Nobody())
+        for passed in [0.0, *looks * [LOST_S]]:  # the first look sees but where they stand
+            if other_goes_on:
+                other.beat()
+            await waits._look(other, passed)
+            await waits._look(still, passed)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(look())
+    return asked
+
+
+def test_while_others_go_on_it_may_only_be_slow() -> None:
+    assert asked_after(1, other_goes_on=True) == []
+    assert asked_after(2, other_goes_on=True) == ["still"]
+
+
+def test_once_in_a_standstill() -> None:
+    assert asked_after(5, other_goes_on=True) == ["still"]
+    assert sorted(asked_after(5, other_goes_on=False)) == ["other", "still"]
+
+
+def test_when_all_stand_still_it_is_asked_sooner() -> None:
+    assert asked_after(1, other_goes_on=False).count("still") == 1
