@@ -1,17 +1,20 @@
 """What a user does beside starting a try-on and looking at it: after the start, at an instant, or at the end."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from scenarios.gateway_client import GatewayClient
-from scenarios.scenario import Act
+from scenarios.scenario import Act, Scenario
 
 WAIT_S = 60
 """The longest that the API lets a client wait in one request (docs/api.md)."""
+LONG = {"wait", "events"}
+"""Acts that take as long as the try-on does."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +114,51 @@ def _answered(
         place=(said["progress"], said["currentStep"]) if "progress" in said else None,
         events=events,
     )
+
+
+class Acts:
+    """What the user does in one run. `do_it` does one thing and returns what it was answered."""
+
+    def __init__(self, scenario: Scenario, do_it: Callable[[Act], Coroutine[Any, Any, Answered]]) -> None:
+        self._acts = scenario.acts
+        self._do_it = do_it
+        self._doing: dict[int, asyncio.Task[Answered]] = {}
+
+    def timed(self) -> list[Act]:
+        """Return those that are at an instant."""
+        return [act for act in self._acts if not isinstance(act.at, str)]
+
+    def begin(self, at: str) -> None:
+        """Begin those that are then."""
+        for act in self._acts:
+            if act.at == at:
+                self._begin(act)
+
+    def begin_in_time(self) -> None:
+        """Begin those that are at an instant, each in its time, which is real."""
+        for act in self.timed():
+            self._begin(act, wait_s=float(act.at))
+
+    async def do(self, act: Act) -> None:
+        """Do one at its virtual instant. All else waits, but for the end of what takes as long as the try-on does."""
+        doing = self._begin(act)
+        if act.do not in LONG:
+            await doing
+
+    def _begin(self, act: Act, wait_s: float = 0.0) -> "asyncio.Task[Answered]":
+        async def later() -> Answered:
+            await asyncio.sleep(wait_s)
+            return await self._do_it(act)
+
+        place = next(n for n, each in enumerate(self._acts) if each is act)
+        self._doing[place] = asyncio.create_task(later() if wait_s else self._do_it(act))
+        return self._doing[place]
+
+    async def answers(self) -> list[Answered]:
+        """Return what all that was begun is answered, in the scenario's order."""
+        return [await self._doing[place] for place in sorted(self._doing)]
+
+    def stop(self) -> None:
+        """Give up what goes on."""
+        for task in self._doing.values():
+            task.cancel()

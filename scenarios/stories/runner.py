@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -14,8 +14,8 @@ from temporalio.client import Client, WorkflowFailureError
 from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
 from scenarios.gateway_client import GatewayClient
-from scenarios.scenario import Act, Scenario
-from scenarios.stories.acts import Answered, perform
+from scenarios.scenario import Scenario
+from scenarios.stories.acts import Acts, perform
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
@@ -35,8 +35,6 @@ PATIENCE_S = 30.0
 """Wall seconds in which a deployment that is busy (503) is asked again, as a frontend does."""
 ACCEPTED = 202
 UNAVAILABLE = 503
-LONG = {"wait", "events"}
-"""Acts that take as long as the try-on does."""
 
 
 class Place(Protocol):
@@ -197,7 +195,7 @@ class Runner:
             self._place.time.at(run.workflow_id, scenario.cancel_at, lambda: self._cancel(run))
         headers = {"Idempotency-Key": run.key, **scenario.headers}
         body = request_body(scenario)
-        acts = _Acts(scenario, partial(perform, self._gateway, workflow_id=run.workflow_id, body=body, headers=headers))
+        acts = Acts(scenario, partial(perform, self._gateway, workflow_id=run.workflow_id, body=body, headers=headers))
         if self._place.time:
             for act in acts.timed():
                 self._place.time.at(run.workflow_id, float(act.at), partial(acts.do, act))
@@ -304,51 +302,3 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return {"notJson": answer.text[:200]}
-
-
-class _Acts:
-    """What the user does in one run. `do_it` does one thing and returns what it was answered."""
-
-    def __init__(self, scenario: Scenario, do_it: Callable[[Act], Coroutine[Any, Any, Answered]]) -> None:
-        self._acts = scenario.acts
-        self._do_it = do_it
-        self._doing: dict[int, asyncio.Task[Answered]] = {}
-
-    def timed(self) -> list[Act]:
-        """Return those that are at an instant."""
-        return [act for act in self._acts if not isinstance(act.at, str)]
-
-    def begin(self, at: str) -> None:
-        """Begin those that are then."""
-        for act in self._acts:
-            if act.at == at:
-                self._begin(act)
-
-    def begin_in_time(self) -> None:
-        """Begin those that are at an instant, each in its time, which is real."""
-        for act in self.timed():
-            self._begin(act, wait_s=float(act.at))
-
-    async def do(self, act: Act) -> None:
-        """Do one at its virtual instant. All else waits, but for the end of what takes as long as the try-on does."""
-        doing = self._begin(act)
-        if act.do not in LONG:
-            await doing
-
-    def _begin(self, act: Act, wait_s: float = 0.0) -> "asyncio.Task[Answered]":
-        async def later() -> Answered:
-            await asyncio.sleep(wait_s)
-            return await self._do_it(act)
-
-        place = next(n for n, each in enumerate(self._acts) if each is act)
-        self._doing[place] = asyncio.create_task(later() if wait_s else self._do_it(act))
-        return self._doing[place]
-
-    async def answers(self) -> list[Answered]:
-        """Return what all that was begun is answered, in the scenario's order."""
-        return [await self._doing[place] for place in sorted(self._doing)]
-
-    def stop(self) -> None:
-        """Give up what goes on."""
-        for task in self._doing.values():
-            task.cancel()
