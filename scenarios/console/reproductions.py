@@ -2,16 +2,14 @@
 
 import asyncio
 import tempfile
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
+from scenarios.console.asked_for import AskedFor
 from scenarios.console.fakes import UnknownError
 from scenarios.console.worlds import command
 
-KEPT = 20
 VERDICTS: dict[int, Literal["passed", "failed"]] = {0: "passed", 1: "failed"}
 """By the command's exit code: it goes the same way, or another one. After any other it could not be read."""
 
@@ -44,46 +42,19 @@ class Reproduction:
         }
 
 
-class Reproductions:
+class Reproductions(AskedFor[Reproduction]):
     """Those that were asked for, as an async context; one is made at a time."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[str, Reproduction] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
+        super().__init__("scenario with the number")
         self._one_world = asyncio.Lock()
         self._count = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def start(self, workflow_id: str) -> Reproduction:
         """Begin to tell a workflow again."""
         self._count += 1
         made = Reproduction(str(self._count), workflow_id)
-        self._made[made.number] = made
-        while len(self._made) > KEPT:
-            self._made.popitem(last=False)
-        task = asyncio.create_task(self._guarded(made), name=f"scenario of {workflow_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return made
-
-    def find(self, number: str) -> Reproduction:
-        """Return one.
-
-        Raises:
-            UnknownError: there is none of that number, or it is long ago.
-        """
-        if number not in self._made:
-            raise UnknownError(f"there is no scenario with the number {number!r}; the last {KEPT} are kept")
-        return self._made[number]
+        return self.begin(made.number, made, self._guarded(made))
 
     def file(self, number: str, name: str) -> str:
         """Return a file that one left.

@@ -3,22 +3,19 @@
 import asyncio
 import tempfile
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from app.names import workflow_id_for
 from scenarios.catalogue import CATALOGUE
+from scenarios.console.asked_for import AskedFor
 from scenarios.console.fakes import UnknownError
 from scenarios.console.worlds import command as virtual_command
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace
 from scenarios.stories.report import story
 from scenarios.stories.runner import Runner, scenario_key
-
-KEPT = 20
 
 Time = Literal["virtual", "real"]
 
@@ -54,24 +51,13 @@ def command(scenario: Scenario) -> str:
     return f"make scenarios ONLY={scenario.name}"
 
 
-class ScenarioRuns:
+class ScenarioRuns(AskedFor[ConsoleRun]):
     """The runs that were asked for, as an async context. Each real-time run takes its faults back at its end."""
 
     def __init__(self, place: LivePlace) -> None:
+        super().__init__("run")
         self._place = place
-        self._runs: OrderedDict[str, ConsoleRun] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._one_world = asyncio.Lock()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def catalogue(self) -> list[dict[str, Any]]:
         """Return every scenario: its story, and whether it also runs in real time here."""
@@ -101,23 +87,7 @@ class ScenarioRuns:
         run = ConsoleRun(f"{name}-{time.time_ns()}", scenario, how)
         if how == "real":
             run.workflow_id = workflow_id_for(scenario_key(scenario, seed, 1))
-        self._runs[run.run_id] = run
-        while len(self._runs) > KEPT:
-            self._runs.popitem(last=False)
-        task = asyncio.create_task(self._guarded(run, seed), name=run.run_id)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return run
-
-    def find(self, run_id: str) -> ConsoleRun:
-        """Return a run.
-
-        Raises:
-            UnknownError: there is none of that id, or it is long ago.
-        """
-        if run_id not in self._runs:
-            raise UnknownError(f"there is no run {run_id!r}; the last {KEPT} are kept")
-        return self._runs[run_id]
+        return self.begin(run.run_id, run, self._guarded(run, seed))
 
     async def _guarded(self, run: ConsoleRun, seed: str) -> None:
         try:
