@@ -6,23 +6,15 @@ that one process could ask Temporal itself. Then one try-on is watched by ten, a
 """
 
 import asyncio
-import json
 import re
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from loadtests.bench.actions import generating, service_time, temporals_metrics
-from loadtests.bench.files import folder_in_memory
+from loadtests.bench.slow_models import SlowModels, slow_models
 from loadtests.measure.connections import ask
 from loadtests.measure.process_usage import Meter
-from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
-from scenarios.processes.ports import reserve_port
-from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
-from scenarios.stories.drawn import photo_bytes
 
 AT_ONCE = 32
 EACH = 60
@@ -76,26 +68,14 @@ async def measure() -> Statuses:
     Raises:
         RuntimeError: a status was not answered as it should be.
     """
-    metrics = reserve_port()
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=folder_in_memory()) as home:
-        options = Options(
-            profile="instant",
-            temporal_ui=False,
-            temporal_flags=["--metrics-port", str(metrics)],
-            extra={"worker": {"A100_MAX_CONCURRENT": str(AT_ONCE)}},
-        )
-        async with (
-            Stack(home=Path(home), options=options) as stack,
-            GatewayClient(stack.urls["gateway"], timeout=PATIENCE_S) as gateway,
-        ):
-            await service_time(stack, 0, generate=GENERATES_S)
-            body = json.dumps(start_body(photo_bytes("far"), strokes=STROKES)).encode()
-            ids = await asyncio.gather(*(generating(gateway, body) for _ in range(AT_ONCE)))
-            described, asked = [], []
-            for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine hits both
-                described.append(await _describe(stack, ids))
-                asked.append(await _ask(stack, ids))
-            looks = {number: await _watch(stack, metrics, ids[0], number) for number in WATCHERS}
+    async with slow_models(AT_ONCE) as models:
+        await models.take(0, generate=GENERATES_S)
+        ids = await asyncio.gather(*(models.generating() for _ in range(AT_ONCE)))
+        described, asked = [], []
+        for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine hits both
+            described.append(await _describe(models.stack, ids))
+            asked.append(await _ask(models.stack, ids))
+        looks = {number: await _watch(models, ids[0], number) for number in WATCHERS}
     describe_s, describe_took = map(min, zip(*described, strict=True))
     status_s, status_took = map(min, zip(*asked, strict=True))
     return Statuses(describe_s, status_s, 1 / describe_took, 1 / status_took, looks)
@@ -128,9 +108,9 @@ async def _ask(stack: Stack, ids: list[str]) -> tuple[float, float]:
     return meter.costs()["gateway"].cpu / len(answers), took / len(answers)
 
 
-async def _watch(stack: Stack, metrics: int, workflow_id: str, watchers: int) -> float:
+async def _watch(models: SlowModels, workflow_id: str, watchers: int) -> float:
     """Return how often a second Temporal is asked while so many read the events of one try-on."""
-    host, port = stack.urls["gateway"].removeprefix("http://").split(":")
+    host, port = models.stack.urls["gateway"].removeprefix("http://").split(":")
     request = f"GET /workflow/{workflow_id}/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     opened = [await asyncio.open_connection(host, int(port)) for _ in range(watchers)]
     try:
@@ -138,9 +118,9 @@ async def _watch(stack: Stack, metrics: int, workflow_id: str, watchers: int) ->
             writer.write(request)
         for reader, _ in opened:
             await reader.readuntil(b"data:")
-        before, began = await _looks(metrics), time.perf_counter()
+        before, began = await _looks(models), time.perf_counter()
         await asyncio.sleep(WATCHED_S)
-        return (await _looks(metrics) - before) / (time.perf_counter() - began)
+        return (await _looks(models) - before) / (time.perf_counter() - began)
     finally:
         for _, writer in opened:
             writer.close()
@@ -148,8 +128,8 @@ async def _watch(stack: Stack, metrics: int, workflow_id: str, watchers: int) ->
             await writer.wait_closed()
 
 
-async def _looks(metrics: int) -> int:
-    return sum(map(int, LOOKS.findall(await temporals_metrics(metrics))))
+async def _looks(models: SlowModels) -> int:
+    return sum(map(int, LOOKS.findall(await models.server_metrics())))
 
 
 async def main() -> int:
