@@ -13,8 +13,7 @@ from loadtests import thresholds
 from loadtests.drive.load_run import Interrupted, RunError, Target, run
 from loadtests.measure.sampling import Sample
 from loadtests.plan import Plan
-from scenarios.processes.child import Child, Program, unasked
-from scenarios.processes.leash import Leash
+from scenarios.processes.child import Child, Program, talking, unasked
 from scenarios.processes.ports import HOST, reserve_port
 from tests.loadtests.drive.test_locust import (
     as_planned,
@@ -40,7 +39,6 @@ async def load_worker(folder: Path, made: Plan, *words: str, name: str = "one") 
     """A load worker; where `folder` has a module `sitecustomize`, it is that process's."""
     home = folder / name
     await asyncio.to_thread(home.mkdir, exist_ok=True)
-    leash = Leash()
     port = (made.master or "").rpartition(":")[2]
     program = Program(
         name=name,
@@ -49,13 +47,8 @@ async def load_worker(folder: Path, made: Plan, *words: str, name: str = "one") 
         healthy=unasked,
         addresses={},
     )
-    child = Child(program, log=home / "log", leash=leash)
-    try:
-        await child.start(lambda _child: None)
+    async with talking(program, log=home / "log") as child:
         yield child
-    finally:
-        await child.stop()
-        leash.close()
 
 
 async def test_load_workers_share_one_plan_and_their_clocks_do_not_matter(tmp_path: Path) -> None:
