@@ -40,9 +40,9 @@ PURPOSES = {
 }
 ALL_PARTS = frozenset({"temporal", "azurite", *SERVICES, "worker", "gateway"})
 BESIDE = frozenset({"console"})
+"""Parts that are started only when they are named: a try-on does not need them."""
 BETWEEN = frozenset({BLOB.name})
 """Parts that are started only when they are named, since they stand in the way: faults of the store need its proxy."""
-"""Parts that are started only when they are named: a try-on does not need them."""
 
 
 @dataclass(frozen=True, kw_only=True)
