@@ -8,7 +8,8 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
   `_write_send` and `_write_sendmsg` (3.12 on), `_call_connection_lost`: the life of a connection;
 - `Semaphore._value`: what a story's own semaphore begins with;
 - `ThreadPoolExecutor._max_workers`: how many threads a worker was given;
-- `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`: when the server has taken an answer;
+- `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`, `initiate_shutdown`: when the server has
+  taken an answer, when a worker ends;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;
 - `temporalio.bridge.proto`: activations and commands, between the SDK's core and a workflow.
 """
@@ -46,6 +47,7 @@ def _check() -> None:
         (asyncio.Semaphore(), "_value"),
         (activity, "_CompleteAsyncError"),
         (bridge.Worker, "complete_workflow_activation"),
+        (bridge.Worker, "initiate_shutdown"),
     ]
     missing = [f"{owner}.{name}" for owner, name in wanted if not hasattr(owner, name)]
     sdk = version("temporalio")
@@ -161,6 +163,20 @@ def around_answers(worker: Worker, around: Callable[[Any, Callable[[Any], Awaita
         return
     complete = core.complete_workflow_activation
     core.complete_workflow_activation = lambda completion: around(completion, complete)
+
+
+def before_shutdown(worker: Worker, ends: Callable[[], None]) -> None:
+    """Call `ends` before a worker shuts down, whatever it does so for; it may be called again."""
+    core: Any = worker._bridge_worker  # noqa: SLF001 - the SDK has no hook for it
+    if core is None:
+        return
+    initiate = core.initiate_shutdown
+
+    def shut_down() -> None:
+        ends()
+        initiate()
+
+    core.initiate_shutdown = shut_down
 
 
 _check()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client, ClientConfig, Plugin as ClientPlugin
@@ -21,7 +22,7 @@ from temporalio.worker import (
 from .activities import ActivitySide
 from .client import ClientSide
 from .errors import VirtualTimeError
-from .internals import around_answers, threads_of
+from .internals import around_answers, before_shutdown, threads_of
 from .loop import VirtualLoop
 from .planned import Planned
 from .stories import Stories
@@ -173,13 +174,8 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
                 story.hears(heard)
 
         around_answers(worker, around)
-        shutdown = worker.shutdown
-
-        async def shut_down() -> None:
-            self._stories.end()
-            await shutdown()
-
-        worker.shutdown = shut_down  # type: ignore[method-assign]
+        before_shutdown(worker, partial(self._stories.worker_ends, worker))
+        self._stories.worker_begins(worker)
         executor = worker.config(active_config=True).get("activity_executor")
         try:
             await next(worker)

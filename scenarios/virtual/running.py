@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
+ANSWER_S = 1.0
+"""Wall seconds for the answer while its worker ends: the SDK's core, too, may be about to end, and answers no more."""
 NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 """What the server says of a schedule_to_close that has passed, or would before the next attempt."""
 
@@ -111,7 +113,7 @@ class Running:
                 await asyncio.wait({task, self._expired}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 if activity.is_worker_shutdown():
-                    self.story.ends()
+                    self.story.free = True
                 self._stop_asking()
                 task.cancel()
         if task.done():
@@ -207,9 +209,14 @@ class Running:
             self._asking = in_real_time(self._ask_server())
 
     async def _ask_server(self) -> None:
+        unanswered = 0
         while not self._context.run(activity.is_cancelled):
             self._send(*self.details)
             await asyncio.sleep(ASK_S)
+            unanswered += self.story.over
+            if unanswered * ASK_S > ANSWER_S and self._task:
+                self._task.cancel()
+                break
         self.story.release(Hold("asking", *self.key))  # a thread is told so only
 
     def _stop_asking(self) -> None:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
 
 from .elsewhere import Elsewhere
 from .errors import VirtualTimeError
@@ -57,6 +58,7 @@ class Stories:
         self._by_workflow: dict[str, Story] = {}
         self._by_group: dict[str, Story] = {}
         self._plans: dict[str, list[Planned]] = {}
+        self._workers: set[Worker] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lock = threading.Lock()
 
@@ -77,10 +79,19 @@ class Stories:
         """Return the story of a run that has begun."""
         return self._by_run.get(run)
 
-    def end(self) -> None:
-        """A worker ends: nobody waits for attempts any more."""
-        for story in set(self._by_run.values()):
-            story.ends()
+    def worker_begins(self, worker: Worker) -> None:
+        """A worker begins."""
+        if not self._workers:
+            for story in set(self._by_run.values()):
+                story.goes_on()
+        self._workers.add(worker)
+
+    def worker_ends(self, worker: Worker) -> None:
+        """A worker ends. Is it the last, nobody waits for attempts any more."""
+        self._workers.discard(worker)
+        if not self._workers:
+            for story in set(self._by_run.values()):
+                story.ends()
 
     def known_story(self, workflow_id: str) -> Story | None:
         """Return the story that has a workflow's id, whether it goes on or has ended."""

@@ -98,6 +98,17 @@ class Story(Clock):
         """Say that nobody waits for it any more: what still runs in it comes to its end."""
         self.free = self.over = True
 
+    def goes_on(self) -> None:
+        """Say that there is a worker again for what has not come to its end."""
+        if self.open_runs:
+            self.free = self.over = False
+
+    def held(self) -> bool:
+        """Say whether something is on its way to somebody who will hear it."""
+        if self.over:  # no workflow hears anything any more; an attempt still learns that it is cancelled
+            return any(hold.kind == "asking" for hold in self.holds)
+        return super().held()
+
     def note(self, attempt: Attempt) -> None:
         """Write down an attempt that begins."""
         self._made.append(attempt)

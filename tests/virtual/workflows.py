@@ -139,6 +139,19 @@ class TimerBeside:
 
 
 @workflow.defn
+class CleansUpBeside:
+    """An attempt of 100 s that cleans up for 2 s once it is cancelled; a timer of 11 s beside it."""
+
+    @workflow.run
+    async def run(self) -> None:
+        working = workflow.start_activity(
+            activities.beats, 100, start_to_close_timeout=LONG, heartbeat_timeout=timedelta(seconds=30)
+        )
+        await workflow.sleep(11)
+        await working
+
+
+@workflow.defn
 class RetriesBeside:
     @workflow.run
     async def run(self) -> list[float]:
@@ -311,7 +324,6 @@ class OnQueue:
 
 
 ALL = [
-    One, FirstWins, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails, ParentOf, Continued, Approval,
-    Timers,
-    OnQueue,
+    One, FirstWins, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails, ParentOf,
+    Continued, Approval, Timers, OnQueue,
 ]  # fmt: skip
