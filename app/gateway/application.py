@@ -61,6 +61,9 @@ def _application(settings: Settings, client: Client, services: Services) -> Fast
         title="Jewellery try-on",
         version="1.0.0",
         description="Takes a photo and points on it; returns pictures that wear jewellery.",
+        # As they are: a router that is included is gone through twice for each request.
+        routes=[*tryon_routes.routes, *operations_routes.routes],
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # app.process.telemetry traces requests
         docs_url=None,  # those pages load scripts from the internet; ours does not
         redoc_url=None,
         redirect_slashes=False,  # behind a proxy that is not trusted a redirect would lead from https to http
@@ -75,8 +78,6 @@ def _application(settings: Settings, client: Client, services: Services) -> Fast
         checks=HealthChecks(tryons, services.pinged),
     )
     app.state.access = Access(settings)
-    app.include_router(tryon_routes)
-    app.include_router(operations_routes)
     add_handlers(app)
     app.add_middleware(Frame)
     app.add_middleware(Origins)

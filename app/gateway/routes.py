@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.errors import PipelineError
@@ -19,15 +19,13 @@ from app.gateway.api import openapi as docs
 from app.gateway.api.errors import NothingMoreError, problem_response
 from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
 from app.gateway.api.start_request import parse_start
+from app.gateway.api.status_request import ID_DESCRIPTION, STATUS_PARAMETERS, ByHand, wait_of
 from app.gateway.health import Health, HealthChecks
 from app.gateway.start import Starter
 from app.gateway.temporal_calls import Snapshot, Status, TryOns
 from app.gateway.watch import Watches
 from app.names import workflow_id_for
 from app.pictures.photo import accept
-
-MAX_WAIT = 60.0
-"""Seconds that a long poll may ask for: proxies cut longer ones off."""
 
 COME_AGAIN_MS = 5000
 """When a browser comes again after an event `unavailable`."""
@@ -59,7 +57,7 @@ def parts_of(request: Request) -> Parts:
 
 
 async def known_id(  # async: FastAPI sends plain ones to a thread
-    workflow_id: Annotated[str, Path(alias="workflowId", description="As POST /workflow/start gave it.")],
+    workflow_id: Annotated[str, Path(alias="workflowId", description=ID_DESCRIPTION)],
 ) -> str:
     """Take an id that can be one: Temporal would refuse longer ones, and a URL carries no others."""
     if len(workflow_id) > 255 or not workflow_id.isascii() or not workflow_id.isprintable():
@@ -108,20 +106,9 @@ async def start(
     return _json(Started(workflow_id=workflow_id).body(), status_code=202)
 
 
-@tryon_routes.get(
-    "/workflow/{workflowId}",  # noqa: FAST003 - `known_id` takes it
-    response_model=StatusAnswer,
-    responses=docs.STATUS_RESPONSES,
-    summary="Ask how a try-on stands",
-)
-async def status(
-    request: Request,
-    workflow_id: WorkflowId,
-    wait: Annotated[
-        float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Answer at the end, or after so many seconds.")
-    ] = 0,
-) -> Response:
+async def status(request: Request) -> Response:
     """Say how a try-on stands; once it is COMPLETED, with its pictures. A failed try-on is a 200 that says so."""
+    workflow_id, wait = await known_id(request.path_params["workflowId"]), wait_of(request)
     parts, caller = parts_of(request), caller_of(request)
     snapshot = await parts.tryons.look(workflow_id)
     output = None
@@ -134,6 +121,17 @@ async def status(
     if output is not None:
         return parts.results.answer(caller, workflow_id, output)
     return _json(without_pictures(snapshot).body())
+
+
+tryon_routes.add_api_route(
+    "/workflow/{workflowId}",
+    status,
+    route_class_override=ByHand,
+    response_model=StatusAnswer,
+    responses=docs.STATUS_RESPONSES,
+    openapi_extra=STATUS_PARAMETERS,
+    summary="Ask how a try-on stands",
+)
 
 
 @tryon_routes.post(

@@ -6,6 +6,7 @@ The workflow id, the step and the like are bound as context variables where they
 import logging
 import re
 import sys
+from collections.abc import Callable
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -16,7 +17,8 @@ from app.settings import Settings
 _CHATTY = ("aiohttp", "azure", "httpcore", "httpx", "temporalio", "urllib3")
 """Libraries that log each request; some would log signed URLs."""
 
-_SIGNATURE = re.compile(r"(?i)\bsig=[^&\s\"']+")
+_SIGNATURE = re.compile(r"(?i)\bsig=[^&\s\"'\\]+")
+"""As in a rendered line, where a backslash begins what JSON escapes."""
 
 
 def configure_logging(settings: Settings) -> None:
@@ -28,21 +30,12 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    as_json = settings.log_format == "json"
-    console = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(),
-        exception_formatter=structlog.dev.plain_traceback,  # a richer one shows local variables: keys, pictures
-    )
-    last: list[Processor] = [
-        structlog.processors.format_exc_info,
-        hide_signatures,
-        structlog.processors.JSONRenderer() if as_json else console,
-    ]
+    render = _renderer(settings)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=common,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
     root = logging.getLogger()
@@ -51,19 +44,24 @@ def configure_logging(settings: Settings) -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)  # each failed attempt has a line of our own
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *common,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
+    structlog.configure(  # our own lines do not go through `logging`, which would double their price
+        processors=[*common, lambda *given: render(*given).encode(errors="backslashreplace")],
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),
+        cache_logger_on_first_use=True,
     )
 
 
-def hide_signatures(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blank the signature of any SAS URL that found its way into a log line."""
-    return {key: _SIGNATURE.sub("sig=***", value) if isinstance(value, str) else value for key, value in event.items()}
+def _renderer(settings: Settings) -> Callable[[WrappedLogger, str, EventDict], str]:
+    """Return what makes a line of an event. The signature of any SAS URL that found its way into it is blanked."""
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,  # a richer one shows local variables: keys, pictures
+    )
+    last = structlog.processors.JSONRenderer() if settings.log_format == "json" else console
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        line = str(last(logger, method, structlog.processors.format_exc_info(logger, method, event)))
+        return _SIGNATURE.sub("sig=***", line) if "sig=" in line.lower() else line
+
+    return render

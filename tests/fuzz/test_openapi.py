@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from app.gateway.routes import MAX_WAIT
+from app.gateway.api.status_request import MAX_WAIT
 from tests.app.gateway.conftest import jpeg
 from tests.fuzz.conftest import EXAMPLES, Target
 

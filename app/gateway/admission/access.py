@@ -7,6 +7,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import structlog
 from fastapi import Request
@@ -149,6 +150,7 @@ def _digest(key: SecretStr) -> bytes:
     return hashlib.sha256(key.get_secret_value().encode()).digest()
 
 
+@lru_cache(maxsize=1024)
 def _network(address: str) -> str:
     """Return whom an address stands for: itself, or its /64 of IPv6, of which one customer has all."""
     try:

@@ -16,7 +16,8 @@ from app.gateway.admission.access import may_start, who_calls
 from app.gateway.api.errors import MAX_DETAILS
 from app.gateway.api.held_response import PIECE
 from app.gateway.api.start_request import MAX_BRUSH, MAX_POINTS, MAX_SESSION_ID, MAX_STROKE_POINTS, MAX_STROKES
-from app.gateway.routes import MAX_WAIT, operations_routes, tryon_routes
+from app.gateway.api.status_request import MAX_WAIT
+from app.gateway.routes import operations_routes, tryon_routes
 from app.gateway.watch import MAX_WAITS
 from app.pictures.jpeg import MAX_SCANS, MAX_TABLE_BYTES
 from app.pictures.photo import MAX_PICTURE_BYTES, MAX_PIXELS, MIN_SIDE

@@ -55,6 +55,21 @@ def test_an_exception_is_one_line_and_signatures_are_blanked(capsys: pytest.Capt
     assert "sig=***&se=1 broke" in json.loads(line)["exception"]
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_signatures_are_blanked_wherever_they_stand(capsys: pytest.CaptureFixture[str], *, ours: bool) -> None:
+    configure_logging(settings())
+    signed = 'said "http://blobs/x?SIG=c2VjcmV0%3D", é'
+    if ours:
+        structlog.get_logger("app").info("tried", urls=[signed], by={"url": signed})
+    else:
+        logging.getLogger("a.library").info(signed)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "c2VjcmV0" not in line
+    event = json.loads(line)
+    for shown in (event["urls"][0], event["by"]["url"]) if ours else (event["event"],):
+        assert shown == 'said "http://blobs/x?sig=***", é'
+
+
 def test_a_traceback_for_a_person_shows_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_format="console"))
     secret = "a-local-" + "secret"
