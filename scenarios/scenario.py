@@ -156,6 +156,20 @@ class Act(NamedTuple):
     at: float | Literal["accepted", "end"]
 
 
+class Departure(NamedTuple):
+    """A worker that leaves, in virtual seconds since the try-on began.
+
+    Attributes:
+        at: when.
+        back_at: when a new one comes; until then no attempt begins.
+        drain_s: how long what runs may go on, before it is cut off; None for one that dies without a word.
+    """
+
+    at: float
+    back_at: float
+    drain_s: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One story of one try-on: what the user sends, what goes wrong, and what must come out.
@@ -170,6 +184,7 @@ class Scenario:
         rules: what the fakes do wrong.
         cancel_at: the virtual second at which the user cancels.
         acts: what else the user does.
+        departures: of the worker, in virtual time alone.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
@@ -188,6 +203,7 @@ class Scenario:
     rules: tuple[Rule, ...] = ()
     cancel_at: float | None = None
     acts: tuple[Act, ...] = ()
+    departures: tuple[Departure, ...] = ()
     live: bool = False
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -206,7 +222,7 @@ class Scenario:
     @property
     def fault_free(self) -> bool:
         """Whether it can run against services that are not fakes."""
-        return not self.rules and self.cancel_at is None and not self.acts and not self.beside
+        return not (self.rules or self.acts or self.beside or self.departures) and self.cancel_at is None
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

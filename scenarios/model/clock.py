@@ -1,6 +1,11 @@
-"""The virtual clock of the model, which the user's cancel stops."""
+"""The virtual clock of the model, which the user's cancel stops, and the end of a worker interrupts."""
 
-from scenarios.model.choices import Choices
+from collections.abc import Sequence
+from math import ceil, inf
+
+from scenarios.model.choices import Choices, Undecided
+from scenarios.model.numbers import BEAT, SILENCE
+from scenarios.scenario import Departure
 
 SAME = 1e-6
 """Two instants that differ by less are one."""
@@ -10,29 +15,96 @@ class Cancelled(Exception):  # noqa: N818 - it is no error: the user did it
     """The user's cancel has come."""
 
 
+class WorkerLeft(Exception):  # noqa: N818 - it is no error: workers come and go
+    """The worker of an attempt has left before that was done; `silently` when it died."""
+
+    def __init__(self, *, silently: bool) -> None:
+        super().__init__()
+        self.silently = silently
+
+
 class Clock:
     """Virtual seconds since the try-on began.
 
     Args:
         cancel_at: when the user cancels, if at all.
-        choices: asked where a cancel and something else are at one instant.
+        choices: asked where two things are at one instant.
+        departures: of the worker, in their order.
     """
 
-    def __init__(self, cancel_at: float | None, choices: Choices) -> None:
+    def __init__(self, cancel_at: float | None, choices: Choices, departures: Sequence[Departure] = ()) -> None:
         self.now = 0.0
         self._cancel_at = cancel_at
         self._choices = choices
+        self._departures = departures
+        self._cut = inf
+        self._silently = False
+        self._began = self._beaten = 0.0
 
     def passes(self, seconds: float) -> None:
         """Let so many seconds pass.
 
         Raises:
             Cancelled: the user cancelled before they were over.
+            WorkerLeft: the attempt's worker left before they were over.
         """
-        if self._cancel_at is not None and self._cancel_at < self.now + seconds - SAME:
-            self.now = max(self.now, self._cancel_at)
+        until = self.now + seconds
+        cancel = inf if self._cancel_at is None else self._cancel_at
+        if self._cut < inf and abs(cancel - self._cut) <= SAME:
+            raise Undecided("a cancel at the instant at which a worker leaves")
+        if cancel < min(until - SAME, self._cut):
+            self.now = max(self.now, cancel)
             raise Cancelled
-        self.now += seconds
+        at_once = abs(self._cut - until) <= SAME
+        if self._cut < until - SAME or (at_once and self._choices.either("goes on", "is cut off") == "is cut off"):
+            self.now = max(self.now, self._cut)
+            raise WorkerLeft(silently=self._silently)
+        self.now = until
+
+    def begins(self) -> None:
+        """Begin an attempt, once there is a worker for it.
+
+        Raises:
+            Cancelled: the user cancelled before there was one.
+        """
+        self.ends()
+        for each in self._departures:
+            if self.now >= each.back_at - SAME:
+                continue
+            gone = self.now > each.at + SAME or (
+                abs(self.now - each.at) <= SAME and self._choices.either("gone", "there") == "gone"
+            )
+            if not gone:
+                self._silently = each.drain_s is None
+                self._cut = each.at + (each.drain_s or 0.0)
+                break
+            self.passes(each.back_at - self.now)
+        self._began = self._beaten = self.now
+
+    def ends(self) -> None:
+        """End the attempt: no worker is needed until the next one."""
+        self._cut = inf
+
+    def beats(self) -> None:
+        """Say that the attempt tells of itself now, beside its regular heartbeats."""
+        self._beaten = self.now
+
+    def is_missed(self, start_to_close: float) -> bool:
+        """Let time pass until the server misses the attempt, whose worker has died.
+
+        Returns whether it is for want of heartbeats, and not as the attempt's time is over.
+
+        Raises:
+            Undecided: the user cancels meanwhile.
+        """
+        self.ends()
+        regular = self._began + BEAT * max(0, ceil((self.now - SAME - self._began) / BEAT) - 1)
+        silent = max(self._beaten, regular) + SILENCE
+        missed = min(silent, self._began + start_to_close)
+        if self._cancel_at is not None and self.now - SAME <= self._cancel_at <= missed + SAME:
+            raise Undecided("a cancel of an attempt that nobody knows to be dead")
+        self.now = missed
+        return silent <= missed
 
     def point(self) -> None:
         """Say that something else happens now: a cancel at this instant may come before it, or after.

@@ -53,6 +53,7 @@ def run_job(
     """
     if desk.ticket is None:
         desk.ticket = _submit(telling, step, service, field, f"{desk.activity}-{desk.number}")
+        telling.clock.beats()
         telling.clock.passes(min(POLL_EVERY, _left(telling, desk.ticket)))
     lies, result = _follow(telling, step, service, field, desk)
     try:

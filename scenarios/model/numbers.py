@@ -65,6 +65,12 @@ STORE_BREAKS = 2
 STORE_READS = 3
 """The store's client reads a download that breaks off on, twice."""
 
+BEAT = 1.5
+"""Ours: an attempt tells that often that it goes on, and at once of a job's id."""
+
+SILENCE = 10.0
+"""Ours: an attempt that tells nothing for so long is over: its worker has died."""
+
 MOST_POINTS = 64
 MOST_STROKES = 64
 MOST_STROKE_POINTS = 2000

@@ -55,7 +55,7 @@ def _reply(answer: Answered) -> Reply:
 
 def code_of(outcome: str) -> str:
     """Return the code of an attempt's error, whether its type is the code or the name of a class."""
-    if outcome in {COMPLETED, CANCELLED} or "_" in outcome:
+    if outcome in {COMPLETED, CANCELLED} or "_" in outcome or outcome.isupper():
         return outcome
     if outcome == "A100Error":
         return "A100_ERROR"

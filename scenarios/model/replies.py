@@ -37,13 +37,10 @@ def _replies(act: Act, story: Story) -> list[Reply]:
 
 def _places(story: Story, at: float) -> list[tuple[int, str]]:
     """Return progress and step at an instant: of each step that is under way then, its backoffs included."""
-    began: dict[str, float] = {}
-    for attempt in story.attempts:
-        began.setdefault(attempt.activity, attempt.began)
-    begins = list(began.values())
+    begins = list(story.scheduled.values())
     ends = [*begins[1:], story.length]
     return [
         (BY_ACTIVITY[activity].progress, BY_ACTIVITY[activity].name)
-        for activity, begin, end in zip(began, begins, ends, strict=True)
+        for activity, begin, end in zip(story.scheduled, begins, ends, strict=True)
         if begin - SAME <= at <= end + SAME
     ]

@@ -10,7 +10,7 @@ UNKNOWN = "?"
 
 @dataclass
 class Attempt:
-    """One attempt of an activity. `outcome` is `completed`, `cancelled`, or the code of its error."""
+    """One attempt of an activity. `outcome` is `completed`, `cancelled`, the code of its error, or what cut it off."""
 
     activity: str
     number: int
@@ -70,6 +70,7 @@ class Story:
         length: virtual seconds.
         background_removed: what the workflow returned, None unless COMPLETED.
         results: the names of the pictures and metrics that a completed result has, as the API spells them.
+        scheduled: when each activity could have begun, had there been a worker; of the model alone.
         steps: the steps with their progress, in their order.
         cancel: the HTTP status that a cancel at a virtual second was answered; None without one.
         replies: to what else the user did, in the order of the plan.
@@ -86,6 +87,7 @@ class Story:
     calls: list[Call] = field(default_factory=list)
     background_removed: bool | None = None
     results: frozenset[str] = frozenset()
+    scheduled: dict[str, float] = field(default_factory=dict)
     steps: list[tuple[int, str]] = field(default_factory=list)
     cancel: int | None = None
     replies: list[tuple[Reply, ...]] = field(default_factory=list)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from scenarios.model.a100 import A100, on_an_a100
 from scenarios.model.calls import CODES, Failure, Step, Telling, call
 from scenarios.model.choices import Choices
-from scenarios.model.clock import Cancelled, Clock
+from scenarios.model.clock import Cancelled, Clock, WorkerLeft
 from scenarios.model.faults import ANOTHERS, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN
@@ -31,6 +31,10 @@ PICTURES = {
 METRICS = {"metrics": "fluxMetrics", "metrics_gemini": "geminiMetrics"}
 
 
+CUT_OFF = "STEP_TIMEOUT"
+"""docs/errors.md: the last attempt of a step was cut off."""
+
+
 class StepFailed(Exception):  # noqa: N818 - it is no error: the try-on has failed
     """A step's last attempt has failed."""
 
@@ -47,8 +51,9 @@ def told(plan: Plan, choices: Choices) -> Story:
         Undecided: the model says nothing of this plan.
     """
     story = Story()
-    services = Services(scenario_of(plan).rules)
-    telling = Telling(plan, Clock(plan.cancel_at, choices), choices, services, story)
+    scenario = scenario_of(plan)
+    services, clock = Services(scenario.rules), Clock(plan.cancel_at, choices, scenario.departures)
+    telling = Telling(plan, clock, choices, services, story)
     if code := refusal(plan):
         story.status, story.code, story.http_status = "REFUSED", code, 422
     else:
@@ -100,8 +105,10 @@ def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) 
     specified = BY_ACTIVITY[activity]
     clock, retry, choices = telling.clock, specified.retry, telling.choices
     telling.story.steps.append((specified.progress, specified.name))
+    telling.story.scheduled[activity] = clock.now
     for number in range(1, retry.attempts + 1):
         clock.point()
+        clock.begins()
         began = clock.now
         attempt = Attempt(activity, number, began)
         telling.story.attempts.append(attempt)
@@ -113,19 +120,31 @@ def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) 
         except Cancelled:
             attempt.ended, attempt.outcome = clock.now, CANCELLED
             raise
-        except Failure as failure:
+        except WorkerLeft as left:
+            failure = Failure(CUT_OFF)
+            attempt.outcome = _cut_off(clock, left, specified)
+            attempt.ended = clock.now
+        except Failure as known:
+            failure = known
             attempt.ended, attempt.outcome = clock.now, failure.code
-            if failure.final or number == retry.attempts:
-                clock.point()
-                raise StepFailed(specified, failure.code) from None
-            backoff = min(retry.first_s * retry.coefficient ** (number - 1), retry.longest_s)
-            clock.passes(
-                backoff if failure.retry_after is None else failure.retry_after or choices.either(0.0, backoff)
-            )
         else:
             attempt.ended, attempt.outcome = clock.now, COMPLETED
             return result
+        finally:
+            clock.ends()
+        if failure.final or number == retry.attempts:
+            clock.point()
+            raise StepFailed(specified, failure.code) from None
+        backoff = min(retry.first_s * retry.coefficient ** (number - 1), retry.longest_s)
+        clock.passes(backoff if failure.retry_after is None else failure.retry_after or choices.either(0.0, backoff))
     raise AssertionError("the last attempt returns or raises")
+
+
+def _cut_off(clock: Clock, left: WorkerLeft, step: Specified) -> str:
+    """Return how an attempt ends that has no worker any more; of one that died the server has to find out."""
+    if not left.silently:
+        return "WORKER_SHUTDOWN"
+    return "HEARTBEAT" if clock.is_missed(step.start_to_close_s) else "START_TO_CLOSE"
 
 
 def _upload(telling: Telling, step: Step) -> None:

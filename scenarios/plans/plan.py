@@ -1,13 +1,14 @@
 """What a plan is: version 1 of the JSON, what is wrong with one that is refused, its way to a scenario and back."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Act as UserAct, Expect, Rule, Scenario
+from scenarios.scenario import Act as UserAct, Departure as Leaving, Expect, Rule, Scenario
 
 VERSION = 1
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -121,6 +122,23 @@ class Away(_Strict):
         return Rule(self.service, "*", {"kind": "refuse"}, when=when, must_fire=False)
 
 
+class Departure(_Strict):
+    """A worker that leaves, in virtual seconds since the try-on began; no attempt begins until a new one is there.
+
+    `drain_s` is how long what runs may go on, before it is cut off; null for a worker that dies without a word.
+    """
+
+    at: Seconds
+    back_at: Seconds
+    drain_s: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.back_at < self.at:
+            raise ValueError(f"back_at is {self.back_at:g}, and must not be before at, {self.at:g}")
+        return self
+
+
 class Plan(_Strict):
     """One try-on: what the user sends and does, what the services do wrong, what happens around, who else is there.
 
@@ -136,6 +154,7 @@ class Plan(_Strict):
     rules: tuple[PlannedRule, ...] = ()
     acts: tuple[Act, ...] = ()
     around: tuple[Away, ...] = ()
+    departures: tuple[Departure, ...] = ()
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -151,6 +170,12 @@ class Plan(_Strict):
     def _one_cancel(self) -> Self:
         if len([act for act in self.acts if act.do == "cancel" and not isinstance(act.at, str)]) > 1:
             raise ValueError("acts: one cancel at a virtual second is the most; a later one meets a try-on that ended")
+        return self
+
+    @model_validator(mode="after")
+    def _one_worker_at_a_time(self) -> Self:
+        if wrong := next((later for one, later in pairwise(self.departures) if later.at <= one.back_at), None):
+            raise ValueError(f"departures: one at {wrong.at:g} s, before there is a new worker")
         return self
 
     @property
@@ -225,6 +250,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
+        departures=tuple(Leaving(each.at, each.back_at, each.drain_s) for each in plan.departures),
         acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
@@ -257,6 +283,9 @@ def plan_of(scenario: Scenario) -> Plan:
         acts=(
             *(() if scenario.cancel_at is None else (Act(do="cancel", at=scenario.cancel_at),)),
             *(Act(do=act.do, at=act.at) for act in scenario.acts),
+        ),
+        departures=tuple(
+            Departure(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
         ),
         beside=tuple(plan_of(other) for other in scenario.beside),
         body=dict(scenario.body),

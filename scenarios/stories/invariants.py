@@ -21,6 +21,7 @@ from scenarios.stories.payload_invariants import (
     what_is_sent_is_what_the_user_said,
 )
 from scenarios.stories.run import Run
+from scenarios.stories.timelines import LEFT
 
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
@@ -126,7 +127,10 @@ def time_is_true(run: Run) -> Iterator[str]:
     yield from run.timeline.problems
     if run.unanswered and run.virtual:
         yield f"inconclusive: {run.unanswered} looks were answered 503: the machine was too busy"
-    if run.scenario.cancel_at is not None and run.virtual and not run.timeline.happenings:
+    happened = [each.what for each in run.timeline.happenings]
+    if happened.count(LEFT) < len(run.scenario.departures):
+        yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the worker left"
+    if run.scenario.cancel_at is not None and run.virtual and "cancel" not in happened:
         yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the cancel at {run.scenario.cancel_at:g} s"
     if run.status != "REFUSED" and len(run.acts) < len(run.scenario.acts):
         missing = [act for act in run.scenario.acts if act not in [each.act for each in run.acts]]
@@ -137,7 +141,10 @@ def the_workflow_never_waits_by_itself(run: Run) -> Iterator[str]:
     """Each activity begins when the one before has ended; a pause that nobody gave would show as a wait."""
     for before, attempt in pairwise(run.timeline.attempts):
         waited = attempt.began - (before.ended if before.ended is not None else attempt.began)
-        if attempt.number == 1 and abs(waited) > 0.001:
+        came = any(
+            each.at <= attempt.began and abs(each.back_at - attempt.began) <= 0.001 for each in run.scenario.departures
+        )
+        if attempt.number == 1 and abs(waited) > 0.001 and not came:
             yield f"{attempt.activity} began {waited:g} s after {before.activity} ended"
 
 

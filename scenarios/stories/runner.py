@@ -14,14 +14,14 @@ from temporalio.client import Client, WorkflowFailureError
 from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
 from scenarios.gateway_client import GatewayClient
-from scenarios.scenario import Scenario
+from scenarios.scenario import Departure, Scenario
 from scenarios.stories.acts import Acts, perform
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
 from scenarios.stories.replay import replay
 from scenarios.stories.run import Call, Run
-from scenarios.stories.timelines import Happening, Timeline
+from scenarios.stories.timelines import LEFT, Happening, Timeline
 from scenarios.virtual import VirtualTime
 
 AT_ONCE = 12
@@ -199,6 +199,8 @@ class Runner:
         if self._place.time:
             for act in acts.timed():
                 self._place.time.at(run.workflow_id, float(act.at), partial(acts.do, act))
+            for each in scenario.departures:
+                self._leaves(run, self._place.time, each)
         patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
         answer = await self._gateway.in_time(lambda: self._gateway.post(body, headers=headers), patience)
         run.start_answer = (answer.status_code, _json(answer))
@@ -248,6 +250,10 @@ class Runner:
         else:
             with suppress(WorkflowFailureError):
                 await self._place.temporal.get_workflow_handle(run.workflow_id).result()
+
+    def _leaves(self, run: Run, time: VirtualTime, departure: Departure) -> None:
+        time.at(run.workflow_id, departure.at, lambda: run.timeline.happenings.append(Happening(departure.at, LEFT)))
+        time.worker_leaves(run.workflow_id, *departure)
 
     async def _cancel(self, run: Run) -> None:
         if run.virtual and run.scenario.cancel_at is not None:

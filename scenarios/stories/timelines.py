@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from scenarios.virtual import Attempt, Story
 
+LEFT = "the worker leaves"
+
 
 @dataclass
 class Happening:

@@ -94,6 +94,8 @@ class _Inbound(ActivityInboundInterceptor):
             raise await running.told(error) from error.__cause__
 
     async def _in_slot(self, running: Running, pool: asyncio.Semaphore, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        while (left := running.story.no_worker_until - running.story.now) > 0:
+            await running.queue(asyncio.sleep(left))
         if pool.locked():
             await running.queue(pool.acquire())
         else:

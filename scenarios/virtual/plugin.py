@@ -21,6 +21,7 @@ from temporalio.worker import (
 
 from .activities import ActivitySide
 from .client import ClientSide
+from .departures import worker_leaves
 from .errors import VirtualTimeError
 from .internals import around_answers, before_shutdown, threads_of
 from .loop import VirtualLoop
@@ -99,6 +100,23 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Let time pass until an instant of a workflow's story."""
         await self.at(workflow_id, seconds, lambda: None)
+
+    def worker_leaves(self, workflow_id: str, at: float, back_at: float, drain: float | None = None) -> Planned:
+        """Let the worker of a workflow's attempts leave at an instant, and a new one come at another.
+
+        Another worker deals with what the workflow hears meanwhile. An attempt that would begin waits for the new one.
+
+        Args:
+            workflow_id: the workflow's.
+            at: virtual seconds since the story began.
+            back_at: from when on attempts begin again.
+            drain: virtual seconds in which attempts that run may end, before they are cut off, of which the server is
+                told; None: it dies, and the server finds out by a timeout.
+
+        Raises:
+            VirtualTimeError: the instant has passed.
+        """
+        return self.at(workflow_id, at, lambda: worker_leaves(self.story(workflow_id), back_at, drain))
 
     def story(self, workflow_id: str) -> Story:
         """Return the story of a workflow: the newest, where its id was used again.

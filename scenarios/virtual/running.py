@@ -26,6 +26,7 @@ ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
 ANSWER_S = 1.0
 """Wall seconds for the answer while its worker ends: the SDK's core, too, may be about to end, and answers no more."""
+SILENTLY = "silently"
 NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 """What the server says of a schedule_to_close that has passed, or would before the next attempt."""
 
@@ -67,6 +68,8 @@ class Running:
         self.attempt = Attempt(info.activity_type, self.info.attempt, story.now, workflow_id=info.workflow_id or "")
         self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
         self.over = self.elsewhere = False
+        self._left: str | None = None
+        """How its worker left it, while its code ran."""
         self._cancelling = self._idle = False
         self._expired: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[Any] | None = None
@@ -116,11 +119,22 @@ class Running:
                     self.story.free = True
                 self._stop_asking()
                 task.cancel()
-        if task.done():
+        if self._left == SILENTLY and not self._expired.done():
+            await self._expired
+        elif self._left and task.cancelled():
+            raise ApplicationError("Worker graceful shutdown", type="WorkerShutdown")  # as the SDK's core says it
+        elif task.done():
             return task.result()
         self.story.zombies.add(task)
         task.add_done_callback(self._forget_zombie)
         raise ExpiredError(self._expired.result())
+
+    def loses_its_worker(self, *, silently: bool) -> None:
+        """End its code: its worker has left. The server is told so at once, or finds out by a timeout."""
+        if self._task is None or self._idle or self._task.done() or self._expired.done():
+            return
+        self._left = SILENTLY if silently else "drained"
+        self._task.cancel()
 
     def _forget_zombie(self, task: "asyncio.Task[Any]") -> None:
         self.story.zombies.discard(task)
@@ -179,6 +193,8 @@ class Running:
     # ---------------------------------------------------------------- heartbeats and cancellation
     def beat(self, details: tuple[Any, ...]) -> None:
         """Note a heartbeat. With it comes a cancellation that has been asked for."""
+        if self._left:
+            return
         if self._expired.done() or (self.over and not self.elsewhere):
             if self._task:
                 self._task.cancel()
@@ -200,7 +216,7 @@ class Running:
         self._cancelling = True
         if self.local and not self.over:  # the SDK's core says it by itself, any moment
             self.story.hold(Hold("local", *self.key))
-        elif self._idle or self.story.cancels_at_once:
+        elif self._idle or (self.story.cancels_at_once and self._left != SILENTLY):
             self._ask()
 
     def _ask(self) -> None:

@@ -131,6 +131,9 @@ class Stories:
             self._by_run[run] = story
             story.runs.add(run)
             self._join(story, workflow_id)
+            # Not before the server has it: what happens at once could come to it sooner than the start.
+            for planned in self._plans.pop(workflow_id, []):
+                self.loop.call_soon_threadsafe(self._plan, story, planned)
             return story
 
     def _of_group(self, workflow_id: str) -> Story | None:
@@ -148,8 +151,6 @@ class Stories:
         story.workflow_ids.add(workflow_id)
         self._by_workflow[workflow_id] = story
         self.waits.meets(story)
-        for planned in self._plans.pop(workflow_id, []):
-            self.loop.call_soon_threadsafe(self._plan, story, planned)
 
     def forget(self, workflow_id: str) -> None:
         """Drop the story of a workflow that is over, so that memory stays flat over many."""

@@ -29,6 +29,10 @@ class InFlight(Protocol):
         """Hear that its workflow wants it cancelled."""
         ...
 
+    def loses_its_worker(self, *, silently: bool) -> None:
+        """Hear that its worker has left."""
+        ...
+
 
 class Audience(Protocol):
     """Those who wait for stories, and how a story reaches its workflows."""
@@ -83,8 +87,8 @@ class Story(Clock):
         self.answers: dict[str, Answer] = {}
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
-        self.free = False
-        self.over = False
+        self.free = self.over = False
+        self.no_worker_until = 0.0
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}

@@ -10,6 +10,7 @@ from scenarios.explore.tryon.plans import ADD, allowed, changed, with_fault
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Act, Away, Plan
+from scenarios.plans.plan import Departure
 
 Make = Callable[[], Plan | None]
 
@@ -29,6 +30,8 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
     if not plan.beside:
         yield "another-beside", partial(changed, plan, beside=(BESIDE_IT,))
+    if not plan.departures:
+        yield from _departures(plan, told[0])
     if not plan.around:
         yield from _absences(plan, told[0])
 
@@ -60,6 +63,36 @@ def _cancels(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
 def _cancelled_in(plan: Plan, call: Call, kind: Kind, after: float) -> Plan | None:
     faulty = with_fault(plan, Site(call.name, call.number), kind)
     return _doing(faulty, "cancel", call.at + after) if faulty else None
+
+
+DRAINS = (None, 0.0, 60.0)
+"""A worker that dies; one that has no time to drain; one that has enough."""
+
+
+def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
+    """Have the worker leave in each call, which is made longer for it; in the backoff after it; beside boundaries."""
+    drains, backs = cycle(DRAINS), cycle((0.0, 3.0, 40.0))
+    for call in story.calls:
+        late = Kind({"kind": "delay", "seconds": 2 if call.operation == "health" else 6})
+        for drain in DRAINS:
+            word = "worker-dies-in-a-call" if drain is None else "worker-drains-in-a-call"
+            yield word, partial(_left_in, plan, call, late, 1, (next(backs), drain))
+        busy = Kind({"kind": "status", "status": 503})
+        yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
+    for instant in sorted({round(each + off, 3) for each in _instants(story) for off in (-0.5, 0, 0.5)}):
+        if 0 <= instant < story.length:
+            yield "worker-leaves-at-a-boundary", partial(_leaving, plan, instant, (next(backs), next(drains)))
+
+
+def _left_in(plan: Plan, call: Call, kind: Kind, after: float, how: tuple[float, float | None]) -> Plan | None:
+    faulty = with_fault(plan, Site(call.name, call.number), kind)
+    return _leaving(faulty, call.at + after, how) if faulty else None
+
+
+def _leaving(plan: Plan, at: float, how: tuple[float, float | None]) -> Plan:
+    away, drain = how
+    departure = Departure(at=round(at, 3), back_at=round(at + away, 3), drain_s=drain)
+    return changed(plan, departures=(departure,))
 
 
 def _instants(story: Story) -> Iterator[float]:

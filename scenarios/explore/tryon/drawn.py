@@ -79,7 +79,14 @@ def _with_acts(plan: Plan, other: Plan) -> Plan | None:
     acts_of_both = tuple(dict.fromkeys((*plan.acts, *other.acts)))
     if sum(act.do == "cancel" and not isinstance(act.at, str) for act in acts_of_both) > 1:
         return None
-    return changed(plan, rules=other.rules, acts=acts_of_both, around=other.around, beside=other.beside)
+    return changed(
+        plan,
+        rules=other.rules,
+        acts=acts_of_both,
+        around=other.around or plan.around,
+        departures=other.departures or plan.departures,
+        beside=other.beside or plan.beside,
+    )
 
 
 def _family(kind: Kind) -> str:

@@ -103,6 +103,7 @@ def as_scenario(plan: Plan) -> str:
         "strokes": tuple(dict(each) for each in scenario.strokes),
         "cancel_at": scenario.cancel_at,
         "acts": tuple((act.do, act.at) for act in scenario.acts),
+        "departures": tuple(tuple(each) for each in scenario.departures),
     }
     rules = "".join(
         f"        rule({rule.service!r}, {rule.operation!r}, {rule.fault['kind']!r}, calls={rule.calls!r}"

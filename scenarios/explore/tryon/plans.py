@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.faults import contradict
 from scenarios.plans import Away, Plan
-from scenarios.plans.plan import PlannedRule, Spot, Stroke, written
+from scenarios.plans.plan import Departure, PlannedRule, Spot, Stroke, written
 
 LONGEST_NAME = 60
 ADD = Stroke(points=(Spot(x=0.4, y=0.62), Spot(x=0.6, y=0.64)), mode="add", size=12)
@@ -28,6 +28,7 @@ def named(plan: Plan) -> Plan:
         *(["strokes"] if plan.strokes else []),
         *(f"{rule.service}.{rule.operation} {rule.calls or 'always'}: {fault_words(rule)}" for rule in plan.rules),
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
+        *(departure_words(each) for each in plan.departures),
         *(f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}" for act in plan.acts),
         *(f"beside {other.story}" for other in plan.beside),
     ]
@@ -40,6 +41,12 @@ def fault_words(rule: PlannedRule) -> str:
     """Return a fault's kind and its parameters, in words."""
     told = (f"{value}" for name, value in rule.fault.items() if name not in {"kind", "headers", "body", "bytes"})
     return " ".join((rule.fault["kind"], *told))
+
+
+def departure_words(departure: Departure) -> str:
+    """Return how a worker leaves, in words."""
+    how = "dies" if departure.drain_s is None else f"drains for {departure.drain_s:g} s"
+    return f"worker {how} at {departure.at:g} s, back at {departure.back_at:g} s"
 
 
 def changed(plan: Plan, **parts: Any) -> Plan:
@@ -110,6 +117,8 @@ def _allowed(plan: Plan) -> list[Story] | None:
         return None
     if plan.cancel_at is not None and all(story.cancel == 409 for story in told):
         return None  # it would meet a try-on that has ended, which is an act at the end
+    if any(each.at >= story.length for each in plan.departures for story in told):
+        return None  # nothing is left to be interrupted
     return told
 
 

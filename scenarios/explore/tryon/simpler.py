@@ -4,14 +4,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scenarios.explore.application import Simpler
-from scenarios.explore.tryon.plans import changed, fault_words
+from scenarios.explore.tryon.plans import changed, departure_words, fault_words
 from scenarios.plans import Act, Plan
-from scenarios.plans.plan import PlannedRule
+from scenarios.plans.plan import Departure, PlannedRule
 
 
 def simpler(plan: Plan) -> Iterator[Simpler]:
     """Yield plans that are a little simpler: fewer parts first, then earlier calls, then simpler numbers."""
-    for field, words in (("rules", "rule"), ("acts", "act"), ("around", "absence"), ("beside", "other try-on")):
+    for field, words in (
+        ("rules", "rule"),
+        ("acts", "act"),
+        ("around", "absence"),
+        ("departures", ""),
+        ("beside", "other try-on"),
+    ):
         parts: Sequence[Any] = getattr(plan, field)
         for place, part in enumerate(parts):
             rest = (*parts[:place], *parts[place + 1 :])
@@ -35,6 +41,8 @@ def simpler(plan: Plan) -> Iterator[Simpler]:
 def _part(part: Any, words: str) -> str:
     if isinstance(part, PlannedRule):
         return f"{fault_words(part)} of {part.service}.{part.operation} call {part.calls}"
+    if isinstance(part, Departure):
+        return departure_words(part)
     return f"{part.do} at {part.at}" if isinstance(part, Act) else words
 
 

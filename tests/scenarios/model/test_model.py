@@ -177,3 +177,40 @@ def test_what_it_cannot_know_it_does_not_say(unknown: dict[str, Any]) -> None:
 def test_which_requests_are_refused(body: dict[str, Any], refused: bool) -> None:
     (story,) = stories(plan(body=body))
     assert (story.status == "REFUSED") is refused
+
+
+def test_a_worker_that_drains_lets_an_attempt_end_or_cuts_it_off() -> None:
+    slow = rule("a100", "generate", "delay", calls="1", seconds=20)
+    (story,) = stories(plan(slow, departures=[{"at": 5, "back_at": 90, "drain_s": 17.1}]))
+    assert (story.status, story.length) == ("COMPLETED", 22)
+    (story,) = stories(plan(slow, departures=[{"at": 5, "back_at": 90, "drain_s": 16.9}]))
+    last = [(each.number, each.began, each.ended, each.outcome) for each in story.attempts[-2:]]
+    assert last == [(1, 2, 21.9, "WORKER_SHUTDOWN"), (2, 90, 90, "completed")]
+
+
+def test_a_worker_that_dies_is_missed_ten_seconds_after_the_last_heartbeat() -> None:
+    slow = rule("a100", "generate", "delay", calls="1", seconds=20)
+    (story,) = stories(plan(slow, departures=[{"at": 6, "back_at": 6}]))
+    assert [(each.began, each.ended, each.outcome) for each in story.attempts[-2:]] == [
+        (2, 15, "HEARTBEAT"),  # it beat 3 s after it began
+        (17, 17, "completed"),
+    ]
+
+
+def test_a_job_goes_on_without_a_worker() -> None:
+    slow = rule("sam3", "submit", "job_slow", calls="1", seconds=20)
+    (story,) = stories(plan(slow, departures=[{"at": 5, "back_at": 30, "drain_s": 0}]))
+    assert [call.at for call in story.calls if call.service == "sam3"] == [0, 2, 4, 30]
+
+
+def test_the_last_attempt_that_is_cut_off_is_a_step_that_timed_out() -> None:
+    hangs = rule("a100", "generate", "hang", calls="1-3")
+    leaves = [{"at": at, "back_at": at + 1, "drain_s": 0} for at in (5, 12, 20)]
+    (story,) = stories(plan(hangs, departures=leaves))
+    assert (story.status, story.code, story.step, story.length) == ("FAILED", "STEP_TIMEOUT", "GENERATING_IMAGES", 20)
+
+
+def test_a_look_while_no_worker_is_there_is_told_the_step_that_waits_for_one() -> None:
+    acts = [{"do": "status", "at": 20}]
+    (story,) = stories(plan(departures=[{"at": 1, "back_at": 30, "drain_s": 5}], acts=acts))
+    assert [reply.place for reply in story.replies[0]] == [(70, "GENERATING_IMAGES")]

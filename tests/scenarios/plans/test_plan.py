@@ -38,6 +38,15 @@ def test_what_the_user_does_comes_back_too() -> None:
     assert plan_of(scenario) == plan
 
 
+def test_a_worker_that_leaves_comes_back_too() -> None:
+    departures = [{"at": 3, "back_at": 5}, {"at": 9.5, "back_at": 9.5, "drain_s": 2}]
+    plan = parsed(json.dumps(PLAN | {"departures": departures}), "here")
+    scenario = scenario_of(plan)
+    assert scenario.departures == ((3, 5, None), (9.5, 9.5, 2))
+    assert not scenario.fault_free
+    assert plan_of(scenario) == plan
+
+
 def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:
     plan = parsed(json.dumps(PLAN | {"around": [{"service": "a100", "from_s": 3, "until_s": 9}]}), "here")
     rule = scenario_of(plan).rules[-1]
@@ -61,6 +70,8 @@ def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:
         ({"acts": [{"do": "repeat", "at": "soon"}]}, ["acts[0].at", "'accepted' or 'end'"]),
         ({"acts": [{"do": "dance", "at": 1}]}, ["acts[0].do: "]),
         ({"around": [{"service": "blob", "from_s": 3, "until_s": 3}]}, ["around[0]: ", "after from_s"]),
+        ({"departures": [{"at": 3, "back_at": 2}]}, ["departures[0]: ", "must not be before at, 3"]),
+        ({"departures": [{"at": 1, "back_at": 4}, {"at": 4, "back_at": 9}]}, ["departures: one at 4 s, before"]),
         ({"beside": [PLAN | {"name": "A b"}]}, ["beside[0].name: "]),
         ({"name": "Ä"}, ["name: "]),
     ],

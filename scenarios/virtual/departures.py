@@ -1,0 +1,23 @@
+"""A worker that leaves a story: it drains, or dies without a word. What begins later waits for the next one."""
+
+from .story import InFlight, Story
+
+
+def worker_leaves(story: Story, back_at: float, drain: float | None) -> None:
+    """Have the worker of a story's attempts leave now. What the workflow has to hear another one deals with.
+
+    Args:
+        story: whose attempts they are.
+        back_at: the virtual second from which a new worker takes attempts.
+        drain: virtual seconds in which what runs may still end; None for a worker that dies.
+    """
+    story.no_worker_until = back_at
+    for running in list(story.running.values()):
+        if drain is None:
+            running.loses_its_worker(silently=True)
+        else:
+            story.call_at(story.now + drain, _end_of_the_drain, running)
+
+
+def _end_of_the_drain(running: InFlight) -> None:
+    running.loses_its_worker(silently=False)
