@@ -1,7 +1,8 @@
 """What a PNG says of its colours without a profile, as the profile that says the same: cICP, or gAMA and cHRM."""
 
+import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -24,7 +25,26 @@ _CURVES: dict[int, tuple[float, ...]] = {
     8: (0, 1.0),
     13: _SRGB_CURVE,
 }
-"""By ITU-T H.273, as ICC's parametric curves: the type and its parameters. PQ and HLG are not among them."""
+"""By ITU-T H.273, as ICC's parametric curves: the type and its parameters."""
+_WHITE_NITS = 203
+"""What BT.2408 holds for white on paper. What shines brighter than that has no place in sRGB, and is white."""
+
+
+def _pq(signal: float) -> float:
+    """Return the light of a signal of BT.2100's PQ, as a share of white."""
+    root = math.pow(signal, 1 / 78.84375)
+    share = max(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)
+    return 10_000 / _WHITE_NITS * math.pow(share, 1 / 0.1593017578125)
+
+
+def _hlg(signal: float) -> float:
+    """Return the light of a signal of BT.2100's HLG on a screen of 1,000 nits, as a share of white."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = signal**2 / 3 if signal <= 1 / 2 else (math.exp((signal - c) / a) + b) / 12
+    return 1_000 / _WHITE_NITS * math.pow(scene, 1.2)
+
+
+_HDR: dict[int, Callable[[float], float]] = {16: _pq, 18: _hlg}
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
@@ -41,9 +61,12 @@ def cicp_profile(data: bytes) -> bytes | None:
     if kind != b"cICP":
         return None
     primaries, transfer, matrix, full = data[at - 8 : at - 4]
-    if primaries not in _PRIMARIES or transfer not in _CURVES or matrix != 0 or full != 1:
+    if primaries not in _PRIMARIES or transfer not in _CURVES | _HDR or matrix != 0 or full not in {0, 1}:
         return None
-    return _icc(_PRIMARIES[primaries], _CURVES[transfer])
+    if full and transfer in _CURVES:
+        return _icc(_PRIMARIES[primaries], _parametric(_CURVES[transfer]))
+    light = _HDR.get(transfer) or (lambda signal: _light(_CURVES[transfer], signal))
+    return _icc(_PRIMARIES[primaries], lambda: _sampled(light, full=bool(full)))
 
 
 def gamma_profile(image: Image.Image) -> bytes | None:
@@ -51,14 +74,33 @@ def gamma_profile(image: Image.Image) -> bytes | None:
     gamma, points = image.info.get("gamma"), image.info.get("chromaticity")
     if "srgb" in image.info or not (gamma or points):
         return None
-    return _icc(points or _SRGB, (0, 1 / gamma) if gamma else _SRGB_CURVE)
+    return _icc(points or _SRGB, _parametric((0, 1 / gamma) if gamma else _SRGB_CURVE))
 
 
-def _icc(points: _Vector, curve: Sequence[float]) -> bytes | None:
+def _parametric(curve: Sequence[float]) -> Callable[[], bytes]:
+    return lambda: b"para\0\0\0\0" + struct.pack(f">HH{len(curve) - 1}i", int(curve[0]), 0, *map(_fixed, curve[1:]))
+
+
+def _light(curve: Sequence[float], signal: float) -> float:
+    """Return the light of a signal by a parametric curve."""
+    kind, gamma, *rest = curve
+    if not kind:
+        return math.pow(signal, gamma)
+    a, b, c, d = rest
+    return math.pow(a * signal + b, gamma) if signal >= d else c * signal
+
+
+def _sampled(light: Callable[[float], float], *, full: bool) -> bytes:
+    """Return a curve as a table; in a video's limited range black is 16 and white 235 of 255."""
+    signals = (number / 4095 if full else (number / 4095 * 255 - 16) / 219 for number in range(4096))
+    values = (round(65535 * min(light(min(max(signal, 0.0), 1.0)), 1.0)) for signal in signals)
+    return b"curv\0\0\0\0" + struct.pack(">I4096H", 4096, *values)
+
+
+def _icc(points: _Vector, curve: Callable[[], bytes]) -> bytes | None:
     """Return a profile of a screen; None for points that no screen has."""
     try:
-        columns = _columns(points)
-        shape = b"para\0\0\0\0" + struct.pack(f">HH{len(curve) - 1}i", int(curve[0]), 0, *map(_fixed, curve[1:]))
+        columns, shape = _columns(points), curve()
         tags = {name: _xyz(xyz) for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
     except (ZeroDivisionError, struct.error):
         return None

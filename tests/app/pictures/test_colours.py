@@ -200,7 +200,7 @@ P3_BY_SRGB = (219, 41, 39)
         ([C_P3, S_RGB], P3_BY_SRGB),
         ([I_P3, G_LINEAR], WALL_IN_P3),  # then the profile
         ([S_RGB, G_LINEAR, H_P3], WALL),  # then sRGB
-        ([chunk(b"cICP", bytes([9, 16, 0, 1])), H_P3], P3_BY_SRGB),  # PQ is not known: as if it said nothing
+        ([chunk(b"cICP", bytes([9, 17, 0, 1])), H_P3], P3_BY_SRGB),  # a cinema's curve: as if it said nothing
         ([chunk(b"cHRM", bytes(32))], WALL),
         ([chunk(b"gAMA", bytes(4))], WALL),
     ],
@@ -213,3 +213,31 @@ def test_what_a_png_says_of_its_colours_counts_in_the_order_of_browsers(
     picture = wall().convert(mode) if mode == "RGBA" else wall(mode)
     before = b"PLTE" if mode == "P" else b"IDAT"
     assert near(made_of(with_chunks(saved(picture, "PNG"), *chunks, before=before)), meant, 4)
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "meant"),
+    [
+        # PQ by BT.2100: 203 nits, which are white, have the signal 0.58; 100 nits 0.508; 10 nits 0.302
+        ([9, 16, 0, 1], 148, 255),
+        ([9, 16, 0, 1], 200, 255),
+        ([9, 16, 0, 1], 130, 187),
+        ([9, 16, 0, 1], 77, 63),
+        # HLG by BT.2408: white has the signal 0.75; a grey of 18 % 0.38, which is 26 nits
+        ([9, 18, 0, 1], 191, 255),
+        ([9, 18, 0, 1], 97, 101),
+        # a limited range: 16 is black and 235 white
+        ([1, 13, 0, 0], 235, 255),
+        ([1, 13, 0, 0], 16, 0),
+        ([1, 13, 0, 0], 126, 128),
+        ([9, 16, 0, 0], 143, 255),
+        ([9, 8, 0, 0], 126, 188),
+        ([9, 8, 0, 1], 128, 188),
+    ],
+)
+def test_a_png_in_hdr_or_of_limited_range_is_shown_with_its_white_as_white(
+    said: list[int], number: int, meant: int
+) -> None:
+    picture = Image.new("RGB", (64, 64), (number,) * 3)
+    found = made_of(with_chunks(saved(picture, "PNG"), chunk(b"cICP", bytes(said)), before=b"IDAT"))
+    assert near(found, (meant,) * 3, 4)
