@@ -32,6 +32,7 @@ class LedgerCall(TypedDict):
     sent: dict[str, Any] | None
     answered: dict[str, Any] | None
     also: NotRequired[list[str]]
+    also_faults: NotRequired[list[str]]
     """Further rules that acted, where several did."""
     idempotency_key: NotRequired[str]
     bug: NotRequired[str]

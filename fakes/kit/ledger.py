@@ -60,6 +60,7 @@ class Hit:
                 entry.rule, entry.fault = self.rule, self.fault.kind
             else:
                 entry.also = [*entry.also, self.rule]
+                entry.also_faults = [*entry.also_faults, self.fault.kind]
 
     def close(self) -> None:
         """Count it if it changed something, take it back if not."""
@@ -95,6 +96,8 @@ class Entry:
     fault: str | None = None
     also: Iterable[str] = ()
     """Further rules that changed something."""
+    also_faults: Iterable[str] = ()
+    """Their kinds of fault, in the same order."""
     status: int | None = None
     duration_s: float | None = None
     """What the call took for the caller: claimed in virtual time, measured in real time. None for ever after a hang."""
@@ -114,7 +117,7 @@ class Entry:
     """The rules that matched, whether they changed something or not."""
 
     def public(self) -> dict[str, Any]:
-        """Return the entry as the control plane answers it: `also` and `bug` only where there are such."""
+        """Return the entry as the control plane answers it: the words after `answered` only where there are such."""
         public: dict[str, Any] = {
             "service": self.service,
             "operation": self.operation,
@@ -133,6 +136,7 @@ class Entry:
         }
         if self.also:
             public["also"] = self.also
+            public["also_faults"] = self.also_faults
         if self.idempotency_key is not None:
             public["idempotency_key"] = self.idempotency_key
         if self.bug is not None:

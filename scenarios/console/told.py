@@ -132,4 +132,5 @@ def _call(entry: LedgerCall, zero: float) -> Call:
         fault=entry["fault"],
         status=entry["status"],
         duration_s=entry["duration_s"],
+        also_faults=tuple(entry.get("also_faults", ())),
     )

@@ -41,7 +41,7 @@ def observed(run: Run) -> Story:
         steps=list(dict.fromkeys(run.samples)),
         cancel=None if run.cancel_answer is None else run.cancel_answer[0],
         replies=[(_reply(each),) for each in run.acts],
-        met={(call.name, call.number, call.fault) for call in run.calls if call.fault},
+        met={(call.name, call.number, fault) for call in run.calls for fault in call.faults},
         fired=tuple(any(rule_id in call.rules for call in run.calls) for rule_id in run.rules),
     )
 

@@ -38,12 +38,17 @@ UNLUCKY: tuple[tuple[str, str, Fault], ...] = tuple(
 
 @dataclass(frozen=True)
 class Called:
-    """One call that a fake was sent, the second A100's included, and the fault that it met."""
+    """One call that a fake was sent, the second A100's included, and the faults that it met, in their order."""
 
     service: str
     operation: str
     attempt: int
-    fault: str | None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def harm(self) -> str | None:
+        """The fault that its caller suffers from: the last one that acted is what it sees."""
+        return next((fault for fault in reversed(self.faults) if fault not in {LATE["kind"], JOB_FAILED["kind"]}), None)
 
 
 @dataclass(frozen=True)
@@ -84,20 +89,16 @@ def implied_end(calls: Iterable[Called]) -> End:
     for step, attempts in steps.items():
         # An attempt ends with the first call that fails, unless the other A100 then does the work. A job that was to
         # fail is seen to have failed by a poll that meets no fault of its own, in whichever attempt.
-        failed = sum(_harms(calls[-1].fault) for calls in attempts.values())
-        failed += sum(call.fault == JOB_FAILED["kind"] for calls in attempts.values() for call in calls)
+        failed = sum(calls[-1].harm is not None for calls in attempts.values())
+        failed += sum(JOB_FAILED["kind"] in call.faults for calls in attempts.values() for call in calls)
         if failed >= step.retry.attempts:
-            return End("FAILED", _code(str(step.service), attempts[max(attempts)][-1].fault), step.name)
+            return End("FAILED", _code(str(step.service), attempts[max(attempts)][-1].harm), step.name)
     return End("COMPLETED")
 
 
-def _harms(fault: str | None) -> bool:
-    return fault not in {None, LATE["kind"], JOB_FAILED["kind"]}
-
-
-def _code(service: str, fault: str | None) -> str:
-    if fault == GARBAGE["kind"]:
+def _code(service: str, harm: str | None) -> str:
+    if harm == GARBAGE["kind"]:
         return f"{service.upper()}_BAD_ANSWER"
-    if not _harms(fault):
+    if harm is None:
         return f"{service.upper()}_JOB_FAILED"
     return f"{service.upper()}_{'ERROR' if service in SPARES else 'UNAVAILABLE'}"

@@ -143,7 +143,7 @@ async def _one(gateway: GatewayClient, controls: Mapping[str, AsyncControl], key
     soak.outcomes[" ".join(filter(None, (end.status, end.code)))] += 1
     calls = await _calls(controls, found)
     soak.calls += len(calls)
-    soak.faults.update(call.fault for call in calls if call.fault)
+    soak.faults.update(fault for call in calls for fault in call.faults)
     if (implied := implied_end(calls)) != end:
         soak.wrong.append(f"{found} ended as {end}, its calls imply {implied}")
 
@@ -152,7 +152,15 @@ async def _calls(controls: Mapping[str, AsyncControl], workflow_id: str) -> list
     """Return the calls of one try-on in the order in which they were made."""
     ledgers = [await control.ledger(workflow_id) for control in controls.values()]
     calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call["at"])
-    return [Called(call["service"], call["operation"], call["attempt"] or 0, call["fault"]) for call in calls]
+    return [
+        Called(
+            call["service"],
+            call["operation"],
+            call["attempt"] or 0,
+            tuple(fault for fault in (call["fault"], *call.get("also_faults", ())) if fault),
+        )
+        for call in calls
+    ]
 
 
 async def _watch(stack: Stack, soak: Soak) -> None:
@@ -201,7 +209,7 @@ def report(soak: Soak, out: Path) -> int:
         _say(f"wrong: {line}")
     _say(f"{ended} try-ons: {dict(soak.outcomes.most_common())}")
     hit = soak.faults.total()
-    _say(f"{hit} of {soak.calls} calls met a fault: {dict(soak.faults.most_common())}")
+    _say(f"{hit} faults in {soak.calls} calls: {dict(soak.faults.most_common())}")
     _say(f"load of the machine {os.getloadavg()[1]:.1f}; {out / 'soak.png'}")
     _say(f"{len(soak.wrong)} wrong; status requests that had to be sent again, by status: {dict(soak.unanswered)}")
     return 1 if soak.wrong else 0

@@ -35,7 +35,7 @@ class _Soak:
 
     def take(self, run: Run) -> None:
         calls = [
-            Called(service_of(call.service), call.operation, call.attempt or 0, call.fault)
+            Called(service_of(call.service), call.operation, call.attempt or 0, call.faults)
             for call in sorted(run.calls, key=lambda call: call.at)
             if call.service != BLOB.name
         ]
@@ -45,7 +45,7 @@ class _Soak:
             run.problems.append(f"it ended as {end}, its calls imply {implied}")
         self.wrong += [f"{run.key}: {problem}" for problem in run.problems]
         self.outcomes[" ".join(filter(None, (end.status, end.code)))] += 1
-        self.faults.update(call.fault for call in calls if call.fault)
+        self.faults.update(fault for call in calls for fault in call.faults)
         self.calls += len(calls)
         self.virtual_s += run.timeline.length
         run.history, run.answer, run.output, run.calls, run.samples = None, {}, None, [], []
@@ -71,7 +71,7 @@ def soak(workflows: int, seed: int) -> int:
     for line in wrong[:20]:
         _say(f"wrong: {line}")
     _say(f"{len(runs)} try-ons: {dict(seen.outcomes.most_common())}")
-    _say(f"{seen.faults.total()} of {seen.calls} calls met a fault: {dict(seen.faults.most_common())}")
+    _say(f"{seen.faults.total()} faults in {seen.calls} calls: {dict(seen.faults.most_common())}")
     hours = seen.virtual_s / 3600
     _say(f"{len(wrong)} wrong; {hours:.1f} virtual hours in {wall:.0f} s, {seen.virtual_s / wall:.0f} times real time")
     sys.stdout.flush()

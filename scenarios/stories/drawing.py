@@ -153,7 +153,7 @@ def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale, *, now: 
         if call.fault:
             yield (
                 f'<circle class="fault" cx="{place + 1.5:.1f}" cy="{top:.1f}" r="4.5">'
-                f"<title>{escape(words)}, {escape(call.fault)}</title></circle>"
+                f"<title>{escape(words)}, {escape(', '.join(call.faults))}</title></circle>"
             )
         else:
             yield (

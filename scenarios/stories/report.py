@@ -94,7 +94,7 @@ def _shortened(calls: list[Call]) -> list[tuple[float, str]]:
         row.clear()
 
     for call in calls:
-        if row and (call.name, call.fault, call.status) != (row[0].name, row[0].fault, row[0].status):
+        if row and (call.name, call.faults, call.status) != (row[0].name, row[0].faults, row[0].status):
             flush()
         row.append(call)
     if row:
@@ -103,7 +103,7 @@ def _shortened(calls: list[Call]) -> list[tuple[float, str]]:
 
 
 def _call(call: Call) -> str:
-    fault = f"  ⚡ {call.fault}" if call.fault else ""
+    fault = f"  ⚡ {', '.join(call.faults)}" if call.faults else ""
     took = f", {call.duration_s:g} s" if call.duration_s else ""
     status = call.status if call.status is not None else "no answer"
     return f"    {call.name} call {call.number}: {status}{took}{fault}"

@@ -29,11 +29,18 @@ class Call:
     idempotency_key: str | None = None
     also: tuple[str, ...] = ()
     """Further rules that changed something in it."""
+    also_faults: tuple[str, ...] = ()
+    """Their kinds of fault."""
 
     @property
     def rules(self) -> set[str]:
         """The rules that changed something in it."""
         return {rule for rule in (self.rule, *self.also) if rule}
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The kinds of fault that changed something in it, in the order in which they did."""
+        return tuple(fault for fault in (self.fault, *self.also_faults) if fault)
 
     @property
     def name(self) -> str:

@@ -290,6 +290,7 @@ class Runner:
                 answered=entry["answered"],
                 idempotency_key=entry.get("idempotency_key"),
                 also=tuple(entry.get("also", ())),
+                also_faults=tuple(entry.get("also_faults", ())),
             )
             for entry in await self._place.controls[service].ledger(run.workflow_id)
         ]

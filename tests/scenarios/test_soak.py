@@ -14,12 +14,12 @@ DONE = End("COMPLETED")
 
 
 def calls(*said: str) -> list[Called]:
-    """Calls as `service.operation attempt fault`."""
+    """Calls as `service.operation attempt fault fault`."""
     found = []
     for words in said:
-        name, attempt, *fault = words.split()
+        name, attempt, *faults = words.split()
         service, operation = name.split(".")
-        found.append(Called(service, operation, int(attempt), fault[0] if fault else None))
+        found.append(Called(service, operation, int(attempt), tuple(faults)))
     return found
 
 
@@ -35,6 +35,15 @@ def calls(*said: str) -> list[Called]:
         ([f"a100.generate {n} reset" for n in (1, 2, 3)], End("FAILED", "A100_ERROR", "GENERATING_IMAGES")),
         ([f"a100.generate {n} garbage" for n in (1, 2, 3)], End("FAILED", "A100_BAD_ANSWER", "GENERATING_IMAGES")),
         ([f"a100.generate {n} delay" for n in (1, 2, 3)], DONE),
+        # Late and then broken: what acts later is what the caller sees.
+        (
+            ["a100.generate 1 delay garbage", "a100.generate 2 garbage", "a100.generate 3 empty garbage"],
+            End("FAILED", "A100_BAD_ANSWER", "GENERATING_IMAGES"),
+        ),
+        (
+            [word for n in (1, 2, 3) for word in (f"sam3.submit {n} delay job_failed", f"sam3.poll {n}")],
+            End("FAILED", "SAM3_JOB_FAILED", "GENERATING_MASK"),
+        ),
         (["a100.generate 1 reset", "a100.generate 2 reset", "a100.refine_mask 1 reset"], DONE),
         (["sam3.submit 1 reset", "sam3.submit 2", "sam3.poll 2 empty", "sam3.poll 3"], DONE),
         (

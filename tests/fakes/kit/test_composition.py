@@ -21,6 +21,7 @@ async def test_late_and_then_broken(toy: Toy, rules: list[dict[str, Any]]) -> No
     assert (answer.status, answer.elapsed, answer.body) == (200, 20, b'{"hello"')
     (call,) = await toy.control.ledger()
     assert (call["rule"], call["fault"], call["also"]) == ("late", "delay", ["broken"])
+    assert call["also_faults"] == ["truncate"]
     assert [rule["hits"] for rule in await toy.control.rules()] == [1, 1]
 
 
