@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -20,6 +21,7 @@ from scenarios.stack.stack import Stack
 from tests.app.gateway.conftest import until
 
 
+@pytest.mark.long("a worker drains in real time")
 async def test_a_worker_that_drains_says_to_the_end_that_it_is_alive(
     client: Client, blobs: BlobStore, backing: Stack, tmp_path: Path
 ) -> None:

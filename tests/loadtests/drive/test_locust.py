@@ -112,6 +112,7 @@ async def test_a_run_comes_as_it_is_planned(tmp_path: Path) -> None:
     assert TAKES_S <= summary["transaction"]["p50_s"] < 25 * TAKES_S  # seconds, on however busy a machine
 
 
+@pytest.mark.long("a load run in real time")
 async def test_an_interrupted_run_is_summed_up_with_what_was_running(tmp_path: Path) -> None:
     made = plan(tmp_path, seconds=300, rate=4, shape="constant")
     enough = asyncio.Event()
@@ -156,6 +157,7 @@ async def test_a_stall_shows_in_every_try_on_that_should_have_started_meanwhile(
     assert summary["requests"]["start"]["max_s"] >= 2.9
 
 
+@pytest.mark.long("a load run in real time")
 async def test_arrivals_that_find_no_place_are_dropped_and_told_and_what_runs_on_is_censored(tmp_path: Path) -> None:
     async with gateway(never=True) as url:
         made = plan(tmp_path, shape="constant", max_in_flight=5, drain_s=1)
@@ -184,6 +186,7 @@ async def test_a_generator_that_dies_ends_the_run_at_once_and_old_records_are_no
 FAULTY = "- {scenario: near, weight: 1, follow: wait}\n- {scenario: sam3-job-failed-once, weight: 1, follow: wait}"
 
 
+@pytest.mark.long("a load run in real time")
 async def test_a_try_on_whose_faults_cannot_be_set_is_not_started_and_told(tmp_path: Path) -> None:
     made = plan(tmp_path, shape="constant", fakes={"sam3": f"http://127.0.0.1:{reserve_port()}"}, seconds=1.5)
     made.mix.write_text(FAULTY)

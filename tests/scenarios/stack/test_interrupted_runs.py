@@ -42,7 +42,8 @@ async def test_a_run_ended_while_the_world_starts_leaves_nothing(
     assert (command.started(), left_in(command.folder)) == ([], [])
 
 
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=AGAIN), signal.SIGTERM])
+@AGAIN
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_run_ended_while_scenarios_run_leaves_nothing(command: Command, number: signal.Signals) -> None:
     await command.start("run")
     await command.until("the world is up")
