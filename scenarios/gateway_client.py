@@ -118,7 +118,7 @@ class GatewayClient:
             raise RefusedError(answer)
         return str(answer.json()["workflowId"])
 
-    async def look(self, workflow_id: str, *, wait_s: int = 0) -> httpx.Response:
+    async def look(self, workflow_id: str, *, wait_s: float = 0) -> httpx.Response:
         """Ask for the status, waiting for its end up to so long, and return the answer whatever it is."""
         params, timeout = {"wait": wait_s} if wait_s else {}, self._timeout + wait_s
         return await self.http.get(f"/workflow/{workflow_id}", params=params, timeout=timeout)

@@ -146,13 +146,27 @@ def cancelled(**more: Any) -> Expect:
     return Expect(status="CANCELLED", **more)
 
 
+Doing = Literal[
+    "cancel",
+    "repeat",
+    "repeat_other",
+    "status",
+    "wait",
+    "wait_briefly",
+    "events",
+    "events_anew",
+    "events_late",
+    "from_pages",
+]
+
+
 class Act(NamedTuple):
     """Something that the user does: what, and when: right after the start was `accepted`, at the `end`, or at a second.
 
     A cancel at a second is the scenario's `cancel_at`.
     """
 
-    do: Literal["cancel", "repeat", "repeat_other", "status", "wait", "events"]
+    do: Doing
     at: float | Literal["accepted", "end"]
 
 

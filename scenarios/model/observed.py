@@ -48,7 +48,7 @@ def observed(run: Run) -> Story:
 
 def _reply(answer: Answered) -> Reply:
     act = answer.act
-    looked = act.do == "status" and not isinstance(act.at, str)
+    looked = act.do in {"status", "wait_briefly", "from_pages"} and not isinstance(act.at, str)
     place = answer.place if looked and answer.status == RUNNING else None
     return Reply(f"{act.do} at {act.at}", answer.http_status, answer.status, answer.code, place)
 

@@ -26,8 +26,8 @@ def _replies(act: Act, story: Story) -> list[Reply]:
         return [Reply(name, 409, None, REUSED)]
     if act.do == "cancel":
         return [Reply(name, 409, status, FINISHED)]
-    ended = Reply(name, 200, status)
-    if act.do in {"wait", "events"} or act.at == "end":
+    ended = Reply(name, 200, status, story.code)
+    if act.do in {"wait", "events", "events_anew", "events_late"} or act.at == "end":
         return [ended]
     if isinstance(act.at, str):
         return [Reply(name, 200, RUNNING), ended]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Act as UserAct, Departure as Leaving, Expect, Rule, Scenario
+from scenarios.scenario import Act as UserAct, Departure as Leaving, Doing, Expect, Rule, Scenario
 
 VERSION = 1
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -81,11 +81,13 @@ class Act(_Strict):
 
     Attributes:
         do: `cancel`; `repeat` the start with the same key and body; `repeat_other` with another body; ask for the
-            `status`; `wait` for the end; follow the `events`, dropped after the first one and taken up again.
+            `status`; `wait` for the end, or `wait_briefly`, which is over at once; follow the `events`, dropped after
+            the first one and taken up again after that, `events_anew` without saying which was the last,
+            `events_late` only after the end; ask `from_pages` of several origins.
         at: the virtual second; or `accepted`, right after the start was; or `end`, once the try-on has ended.
     """
 
-    do: Literal["cancel", "repeat", "repeat_other", "status", "wait", "events"]
+    do: Doing
     at: Seconds | Literal["accepted", "end"]
 
     @model_validator(mode="after")

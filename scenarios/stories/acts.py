@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -11,9 +11,12 @@ import httpx
 from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Act, Scenario
 
+UNKNOWN = "00000000-0000-5000-8000-000000000000"
+"""The id of no try-on."""
 WAIT_S = 60
 """The longest that the API lets a client wait in one request (docs/api.md)."""
-LONG = {"wait", "events"}
+BRIEFLY_S = 0.02
+LONG = {"wait", "events", "events_anew", "events_late"}
 """Acts that take as long as the try-on does."""
 
 
@@ -29,6 +32,8 @@ class Answered:
         own: whether the answer names this try-on and no other.
         place: progress and step, where it runs.
         events: for a stream each event's name, and the progress and step that it says, in their order.
+        more: the HTTP status of a stream that is taken up after its end.
+        pages: for each origin what its page was let read.
     """
 
     act: Act
@@ -38,6 +43,8 @@ class Answered:
     own: bool
     place: tuple[int, str] | None = None
     events: tuple[tuple[str, int | None, str | None], ...] = ()
+    more: int | None = None
+    pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 async def perform(
@@ -52,8 +59,10 @@ async def perform(
         body: of the start, for a repeated one.
         headers: of the start, its Idempotency-Key among them.
     """
-    if act.do == "events":
+    if act.do.startswith("events"):
         return await _follow(gateway, act, workflow_id)
+    if act.do == "from_pages":
+        return await _from_pages(gateway, act, workflow_id)
     if act.do == "repeat":
         answer = await gateway.post(body, headers=headers)
     elif act.do == "repeat_other":
@@ -62,17 +71,22 @@ async def perform(
     elif act.do == "cancel":
         answer = await gateway.cancel(workflow_id)
     else:
-        answer = await gateway.look(workflow_id, wait_s=WAIT_S if act.do == "wait" else 0)
+        answer = await gateway.look(workflow_id, wait_s={"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(act.do, 0))
     return _answered(act, workflow_id, answer.status_code, answer.json())
 
 
 async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
-    """Follow the stream up to its first event, drop it, and take it up again to its end."""
+    """Follow the stream up to its first event, drop it, take it up again to its end, and once more after that."""
     events: list[tuple[str, int | None, str | None]] = []
     said: dict[str, Any] = {}
     last: str | None = None
     status = 0
     for drops in (True, False):
+        if not drops and act.do == "events_late":
+            while (await gateway.look(workflow_id, wait_s=WAIT_S)).json().get("status") == "RUNNING":
+                pass
+        if act.do == "events_anew":
+            last = None
         async with gateway.events(workflow_id, after=last) as stream:
             if stream.status_code == httpx.codes.NO_CONTENT and events and events[-1][0] == "end":
                 break
@@ -82,7 +96,31 @@ async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answere
                 events.append((name, said.get("progress"), said.get("currentStep")))
                 if drops or name == "end":
                     break
-    return _answered(act, workflow_id, status, said, tuple(events))
+    async with gateway.events(workflow_id, after=last) as stream:
+        return replace(_answered(act, workflow_id, status, said, tuple(events)), more=stream.status_code)
+
+
+ORIGINS = (
+    "http://localhost:5173",
+    "https://a-preview.lovableproject.com",
+    "https://lovableproject.com.example.com",
+    "http://localhost.example.com:5173",
+    "null",
+)
+
+
+async def _from_pages(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
+    """Ask as the pages of several origins do: whether they may start, how it stands, and what there is not."""
+    asked = (("OPTIONS", "/workflow/start"), ("GET", f"/workflow/{workflow_id}"), ("GET", f"/workflow/{UNKNOWN}"))
+    pages: dict[str, tuple[str, ...]] = {}
+    for origin in ORIGINS:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        answers = [await gateway.http.request(method, path, headers=headers) for method, path in asked]
+        let_in = [each.headers.get("access-control-allow-origin") in {origin, "*"} for each in answers]
+        pages[origin] = tuple(word for word, read in zip(("start", "status", "refusal"), let_in, strict=True) if read)
+        if origin == ORIGINS[0]:
+            answer = answers[1]
+    return replace(_answered(act, workflow_id, answer.status_code, answer.json()), pages=pages)
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None, dict[str, Any]]]:
@@ -109,7 +147,7 @@ def _answered(
         act,
         http_status,
         said.get("status"),
-        error.get("code") if http_status >= httpx.codes.BAD_REQUEST else None,
+        error.get("code"),
         own=said.get("workflowId", workflow_id) == workflow_id,
         place=(said["progress"], said["currentStep"]) if "progress" in said else None,
         events=events,

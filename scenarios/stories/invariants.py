@@ -27,6 +27,9 @@ MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
 PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
 """What a client may see of a try-on that runs."""
+NOTHING_MORE = 204
+MAY_READ = {"http://localhost:5173", "https://a-preview.lovableproject.com"}
+"""docs/api.md, Origins."""
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
 # A signature of a SAS, an account key in a connection string, the beginning of a JPEG or PNG, plain and in base64.
 SECRETS = re.compile(rb"[?&]sig=|AccountKey=|\xff\xd8\xff[\xe0\xe1\xdb]|\x89PNG|/9j/4|iVBORw0KGgo")
@@ -164,16 +167,30 @@ def a_cancel_is_accepted(run: Run) -> Iterator[str]:
 
 
 def what_the_user_does_is_answered_for_this_try_on(run: Run) -> Iterator[str]:
-    """Each answer names this try-on; a stream tells each progress once, upwards, and then one end."""
+    """Each answer names this try-on; a stream tells each progress once, upwards, and one end; pages read what they may.
+
+    A stream that is taken up without saying which event was the last begins with the progress as it is, or the end.
+    """
     for each in run.acts:
         if not each.own:
             yield f"{each.act.do} at {each.act.at} was answered for another"
-        names = [name for name, *_ in each.events]
+        anew = each.act.do == "events_anew" and len(each.events) > 1
+        events = each.events[1:] if anew else each.events
+        names = [name for name, *_ in events]
         if names and names != ["progress"] * (len(names) - 1) + ["end"]:
             yield f"the stream told {names}"
-        told = [(progress, step) for _, progress, step in each.events if progress is not None]
+        told = [(progress, step) for _, progress, step in events if progress is not None]
         if sorted(set(told)) != told or not PROGRESS.issuperset(told):
             yield f"the stream told {told}"
+        if anew and told and (each.events[0][1] or 0) > (told[0][0] or 0):
+            yield f"the stream told {each.events[0][1]}, and then {told}"
+        if each.act.do == "events_late" and len(events) > 2:
+            yield f"after the end the stream told {names[1:]}"
+        if each.more not in {None, NOTHING_MORE}:
+            yield f"the stream after its end was answered {each.more}"
+        for origin, read in each.pages.items():
+            if read != (("start", "status", "refusal") if origin in MAY_READ else ()):
+                yield f"a page of {origin} was let read {read or 'nothing'}"
 
 
 def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:

@@ -11,6 +11,7 @@ from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Act, Away, Plan
 from scenarios.plans.plan import Departure
+from scenarios.scenario import Doing
 
 Make = Callable[[], Plan | None]
 
@@ -36,7 +37,10 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         yield from _absences(plan, told[0])
 
 
-DOES = ("status", "repeat", "repeat_other", "wait", "events", "cancel")
+DOES: tuple[Doing, ...] = (
+    *("status", "repeat", "repeat_other", "wait", "events", "events_anew", "events_late"),
+    *("wait_briefly", "from_pages", "cancel"),
+)
 BESIDE_IT = Plan(name="beside", story="Another at the same time.", photo="far", strokes=(ADD,))
 
 

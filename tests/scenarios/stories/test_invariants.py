@@ -12,8 +12,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from fakes.kit.digests import digest
-from scenarios.scenario import Act, rule
-from scenarios.stories.acts import Answered
+from scenarios.scenario import Act, Doing, rule
+from scenarios.stories.acts import ORIGINS, Answered
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.virtual import Attempt
@@ -264,6 +264,41 @@ def test_what_the_user_is_answered_is_looked_at(own: bool, events: tuple[Any, ..
     run.acts = [Answered(act, 200, "COMPLETED", None, own, None, events)]
     found = [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("what the user does")]
     assert [breach.startswith(says or "nothing") for breach in found] == ([True] if says else [])
+
+
+def _breaches_of(answered: Answered) -> list[str]:
+    run = completed()
+    run.scenario = dataclasses.replace(run.scenario, acts=(answered.act,))
+    run.acts = [answered]
+    return [breach.partition(": ")[2] for breach in breaches(run) if breach.startswith("what the user does")]
+
+
+def _stream(do: Doing, *events: tuple[str, int | None, str | None], more: int = 204) -> list[str]:
+    return _breaches_of(Answered(Act(do, 1), 200, "COMPLETED", None, True, None, events, more))
+
+
+def test_a_stream_that_is_taken_up_anew_is_told_how_it_stands_now() -> None:
+    first, second, end = GOOD_STREAM
+    assert _stream("events_anew", first, first, second, end) == []
+    assert _stream("events_anew", end, end) == []
+    assert _stream("events_anew", second, first, end) == ["the stream told 70, and then [(45, 'GENERATING_MASK')]"]
+    assert _stream("events_anew", first, second, second, end)[0].startswith("the stream told [(70, ")
+
+
+def test_a_stream_that_is_taken_up_after_the_end_is_told_nothing_but_that() -> None:
+    first, second, end = GOOD_STREAM
+    assert _stream("events_late", first, end) == []
+    assert _stream("events_late", first, second, end) == ["after the end the stream told ['progress', 'end']"]
+    assert _stream("events", first, end, more=200) == ["the stream after its end was answered 200"]
+
+
+def test_pages_of_allowed_origins_read_everything_and_others_nothing() -> None:
+    good = dict.fromkeys(ORIGINS[:2], ("start", "status", "refusal")) | dict.fromkeys(ORIGINS[2:], ())
+    assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=good)) == []
+    strange = good | {ORIGINS[2]: ("start",)}
+    assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=strange)) != []
+    silent = good | {ORIGINS[0]: ("start", "status")}
+    assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=silent)) != []
 
 
 RESIZE = {"image_uri": "azure://c/made-id.jpg", "max_dimension": 1536}
