@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from scenarios.photos import PHOTOS
 from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
@@ -184,6 +184,31 @@ class Departure(NamedTuple):
     drain_s: float | None = None
 
 
+class Lost(NamedTuple):
+    """How many of Temporal's first answers to the gateway are lost, once what was asked for is done.
+
+    A start asks twice before it is refused; the user repeats what is refused so.
+    """
+
+    start: int = 0
+    cancel: int = 0
+
+
+NOTHING_LOST = Lost()
+
+
+class Losing(Protocol):
+    """Loses Temporal's answers to the gateway."""
+
+    def lose(self, workflow_id: str, lost: Lost) -> None:
+        """Lose the first answers about a workflow."""
+        ...
+
+    def forget(self, workflow_id: str) -> None:
+        """Lose nothing more of a workflow."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One story of one try-on: what the user sends, what goes wrong, and what must come out.
@@ -199,6 +224,7 @@ class Scenario:
         cancel_at: the virtual second at which the user cancels.
         acts: what else the user does.
         departures: of the worker, in virtual time alone.
+        lost: of Temporal's answers, in virtual time alone.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
@@ -218,6 +244,7 @@ class Scenario:
     cancel_at: float | None = None
     acts: tuple[Act, ...] = ()
     departures: tuple[Departure, ...] = ()
+    lost: Lost = NOTHING_LOST
     live: bool = False
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -236,7 +263,9 @@ class Scenario:
     @property
     def fault_free(self) -> bool:
         """Whether it can run against services that are not fakes."""
-        return not (self.rules or self.acts or self.beside or self.departures) and self.cancel_at is None
+        return (
+            not (self.rules or self.acts or self.beside or self.departures or any(self.lost)) and self.cancel_at is None
+        )
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

@@ -28,6 +28,7 @@ def _differences(seen: Story, wanted: Story) -> Iterator[str]:
     yield from _value("code", seen.code, wanted.code)
     yield from _value("failed step", seen.step, wanted.step)
     yield from _value("HTTP status of the start", seen.http_status, wanted.http_status)
+    yield from _value("starts of which nobody knew", seen.lost_starts, wanted.lost_starts)
     if seen.status == "REFUSED":
         return
     if abs(seen.length - wanted.length) > SAME_S:

@@ -39,11 +39,21 @@ def observed(run: Run) -> Story:
             if run.status == "COMPLETED" and (run.answer.get("result") or {}).get(name) is not None
         ),
         steps=list(dict.fromkeys(run.samples)),
-        cancel=None if run.cancel_answer is None else run.cancel_answer[0],
+        cancel=_cancel(run),
+        lost_starts=sum(what == "start" for what, *_ in run.repeated),
         replies=[(_reply(each),) for each in run.acts],
         met={(call.name, call.number, fault) for call in run.calls for fault in call.faults},
         fired=tuple(any(rule_id in call.rules for call in run.calls) for rule_id in run.rules),
     )
+
+
+def _cancel(run: Run) -> int | None:
+    """Return how the cancel was answered. One that was asked again may be too late for itself."""
+    if run.cancel_answer is None:
+        return None
+    status, said = run.cancel_answer
+    asked_again = any(what == "cancel" for what, *_ in run.repeated)
+    return 200 if asked_again and status == 409 and said.get("status") == "CANCELLED" else status
 
 
 def _reply(answer: Answered) -> Reply:

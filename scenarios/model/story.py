@@ -73,6 +73,7 @@ class Story:
         scheduled: when each activity could have begun, had there been a worker; of the model alone.
         steps: the steps with their progress, in their order.
         cancel: the HTTP status that a cancel at a virtual second was answered; None without one.
+        lost_starts: how many starts were answered that nobody knows of them.
         replies: to what else the user did, in the order of the plan.
         fired: for each rule of the plan whether it acted, as far as that is known.
         met: the calls that met a fault: the operation, which of its calls, and the fault's kind.
@@ -90,6 +91,7 @@ class Story:
     scheduled: dict[str, float] = field(default_factory=dict)
     steps: list[tuple[int, str]] = field(default_factory=list)
     cancel: int | None = None
+    lost_starts: int = 0
     replies: list[tuple[Reply, ...]] = field(default_factory=list)
     fired: tuple[bool, ...] = ()
     met: set[tuple[str, int, str]] = field(default_factory=set)

@@ -31,6 +31,8 @@ PICTURES = {
 METRICS = {"metrics": "fluxMetrics", "metrics_gemini": "geminiMetrics"}
 
 
+STARTS = 2
+"""docs/api.md: the gateway asks Temporal once more whose answer to a start is lost."""
 CUT_OFF = "STEP_TIMEOUT"
 """docs/errors.md: the last attempt of a step was cut off."""
 
@@ -58,6 +60,7 @@ def told(plan: Plan, choices: Choices) -> Story:
         story.status, story.code, story.http_status = "REFUSED", code, 422
     else:
         _try_on(telling)
+        story.lost_starts = plan.lost.start // STARTS
         if plan.cancel_at is not None:
             story.cancel = 200 if story.status == "CANCELLED" else 409
     story.fired = tuple(place in services.fired for place in range(len(services.rules)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Act as UserAct, Departure as Leaving, Doing, Expect, Rule, Scenario
+from scenarios.scenario import Act as UserAct, Departure as Leaving, Doing, Expect, Lost as Losses, Rule, Scenario
 
 VERSION = 1
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -141,6 +141,13 @@ class Departure(_Strict):
         return self
 
 
+class Lost(_Strict):
+    """How many of Temporal's first answers to the gateway are lost, once what was asked for is done."""
+
+    start: Annotated[int, Field(ge=0, le=6)] = 0
+    cancel: Annotated[int, Field(ge=0, le=3)] = 0
+
+
 class Plan(_Strict):
     """One try-on: what the user sends and does, what the services do wrong, what happens around, who else is there.
 
@@ -157,6 +164,7 @@ class Plan(_Strict):
     acts: tuple[Act, ...] = ()
     around: tuple[Away, ...] = ()
     departures: tuple[Departure, ...] = ()
+    lost: Lost = Lost()
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -253,6 +261,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
         departures=tuple(Leaving(each.at, each.back_at, each.drain_s) for each in plan.departures),
+        lost=Losses(plan.lost.start, plan.lost.cancel),
         acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
@@ -289,6 +298,7 @@ def plan_of(scenario: Scenario) -> Plan:
         departures=tuple(
             Departure(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
         ),
+        lost=Lost(start=scenario.lost.start, cancel=scenario.lost.cancel),
         beside=tuple(plan_of(other) for other in scenario.beside),
         body=dict(scenario.body),
         headers=dict(scenario.headers),

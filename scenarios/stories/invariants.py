@@ -28,6 +28,7 @@ MAX_HISTORY = 1024 * 1024
 PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
 """What a client may see of a try-on that runs."""
 NOTHING_MORE = 204
+CONFLICT = 409
 MAY_READ = {"http://localhost:5173", "https://a-preview.lovableproject.com"}
 """docs/api.md, Origins."""
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
@@ -162,8 +163,19 @@ def every_rule_fired(run: Run) -> Iterator[str]:
 def a_cancel_is_accepted(run: Run) -> Iterator[str]:
     """POST cancel answers 200 with the status CANCELLED."""
     wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
-    if run.cancel_answer is not None and run.cancel_answer != (200, wanted):
+    if run.cancel_answer is None or run.cancel_answer == (200, wanted):
+        return
+    status, said = run.cancel_answer
+    repeated = any(what == "cancel" for what, *_ in run.repeated)
+    if not (repeated and status == CONFLICT and wanted.items() <= said.items()):  # it may have ended by then
         yield f"it answered {run.cancel_answer}"
+
+
+def a_start_of_which_nobody_knows_names_its_try_on(run: Run) -> Iterator[str]:
+    """A 503 whose start Temporal may have taken has the id by which it can be found (docs/api.md)."""
+    for what, _, said in run.repeated:
+        if what == "start" and said.get("workflowId") != run.workflow_id:
+            yield f"it answered {said}"
 
 
 def what_the_user_does_is_answered_for_this_try_on(run: Run) -> Iterator[str]:
@@ -237,6 +249,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     the_workflow_never_waits_by_itself,
     every_rule_fired,
     a_cancel_is_accepted,
+    a_start_of_which_nobody_knows_names_its_try_on,
     what_the_user_does_is_answered_for_this_try_on,
     the_history_is_small_and_holds_no_secret,
     results_are_pictures,

@@ -71,6 +71,8 @@ class Run:
     status: str = "UNKNOWN"
     start_answer: tuple[int, Any] = (0, None)
     cancel_answer: tuple[int, Any] | None = None
+    repeated: list[tuple[str, int, Any]] = field(default_factory=list)
+    """What was asked again as its answer said that nobody knew what had become of it: what, and that answer."""
     acts: list[Answered] = field(default_factory=list)
     samples: list[tuple[int, str]] = field(default_factory=list)
     unanswered: int = 0

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowFailureError
 from app.names import workflow_id_for
 from fakes.kit.client import AsyncControl, ControlError
 from scenarios.gateway_client import GatewayClient
-from scenarios.scenario import Departure, Scenario
+from scenarios.scenario import Departure, Losing, Scenario
 from scenarios.stories.acts import Acts, perform
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
@@ -46,6 +46,7 @@ class Place(Protocol):
         controls: the fakes' control planes by service; empty where the services are real.
         temporal: the way to histories; None where there is none.
         time: of its workflows, where it is virtual.
+        lost_answers: loses Temporal's; None where nothing can.
     """
 
     gateway: str
@@ -53,6 +54,7 @@ class Place(Protocol):
     controls: Mapping[str, AsyncControl]
     temporal: Client | None
     time: VirtualTime | None
+    lost_answers: Losing | None
 
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Return so many seconds after a workflow was started, by the clock of this place."""
@@ -151,6 +153,8 @@ class Runner:
         finally:
             if self._place.time:
                 self._place.time.forget(workflow_id)
+            if self._place.lost_answers:
+                self._place.lost_answers.forget(workflow_id)
         return run
 
     async def _play(self, run: Run) -> bool:
@@ -202,7 +206,12 @@ class Runner:
             for each in scenario.departures:
                 self._leaves(run, self._place.time, each)
         patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
+        if self._place.lost_answers and any(scenario.lost):
+            self._place.lost_answers.lose(run.workflow_id, scenario.lost)
         answer = await self._gateway.in_time(lambda: self._gateway.post(body, headers=headers), patience)
+        while _nobody_knows(answer) and len(run.repeated) < scenario.lost.start:
+            run.repeated.append(("start", answer.status_code, _json(answer)))
+            answer = await self._gateway.post(body, headers=headers)
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
@@ -259,6 +268,10 @@ class Runner:
         if run.virtual and run.scenario.cancel_at is not None:
             run.timeline.happenings.append(Happening(run.scenario.cancel_at, "cancel"))
         answer = await self._gateway.cancel(run.workflow_id)
+        for _ in range(run.scenario.lost.cancel):
+            if _nobody_knows(answer):
+                run.repeated.append(("cancel", answer.status_code, _json(answer)))
+                answer = await self._gateway.cancel(run.workflow_id)
         run.cancel_answer = (answer.status_code, _json(answer))
 
     async def _collect(self, run: Run) -> None:
@@ -302,6 +315,13 @@ class Runner:
                 failure = await replay(run.history, virtual=run.virtual)
             if failure:
                 run.problems.append(f"the history does not replay: {failure}")
+
+
+def _nobody_knows(answer: httpx.Response) -> bool:
+    said = _json(answer)
+    error = said.get("error") if isinstance(said, dict) else None
+    lost = isinstance(error, dict) and error.get("code") == "TEMPORAL_UNAVAILABLE"
+    return answer.status_code == UNAVAILABLE and lost
 
 
 def _json(answer: httpx.Response) -> Any:

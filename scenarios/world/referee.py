@@ -19,7 +19,7 @@ from app.services.http import production_transport
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.scenario import Scenario
+from scenarios.scenario import Losing, Scenario
 from scenarios.stories.referee import Seen
 from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner
@@ -38,6 +38,7 @@ class RefereeWorld:
 
     virtual = False
     time: VirtualTime | None = None
+    lost_answers: Losing | None = None
 
     def __init__(self, gateway: str, skipper: TimeSkipper, controls: Mapping[str, AsyncControl]) -> None:
         self.gateway, self.controls = gateway, controls

@@ -22,8 +22,10 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
+from scenarios.scenario import Losing
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
+from scenarios.world.lost_answers import LostAnswers
 from scenarios.world.surroundings import surroundings
 
 
@@ -36,6 +38,7 @@ class World:
         controls: the control plane of each fake, by the names that rules use.
         temporal: the client whose workflows live in virtual time.
         time: their virtual time.
+        lost_answers: what the gateway does not hear from Temporal.
         settings: of the gateway; the worker has the same, but the fault proxy for its blob store.
     """
 
@@ -56,6 +59,8 @@ class World:
         self.services: Mapping[str, str] = {}
         self.controls: Mapping[str, AsyncControl] = {}
         self._virtual = self.time = VirtualTime(cancels_at_once=True)  # the model of the specification goes by it
+        self._losing = LostAnswers()
+        self.lost_answers: Losing | None = self._losing
         self._home = home
         self._seed = seed
         self._interceptors = interceptors
@@ -90,7 +95,8 @@ class World:
         )
         self._parts.push_async_callback(assembly.close)
         await enter(working(client, around.worker_settings, assembly.activities, interceptors=self._interceptors))
-        self.gateway = await enter(serving(await enter(open_gateway(self.settings, client))))
+        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client)))
+        self.gateway = await enter(serving(gateway))
 
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Return at an instant of a workflow's story."""

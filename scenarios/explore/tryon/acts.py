@@ -10,7 +10,7 @@ from scenarios.explore.tryon.plans import ADD, allowed, changed, with_fault
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Act, Away, Plan
-from scenarios.plans.plan import Departure
+from scenarios.plans.plan import Departure, Lost
 from scenarios.scenario import Doing
 
 Make = Callable[[], Plan | None]
@@ -29,8 +29,14 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
                 yield f"{do}-{at}", partial(_doing, plan, do, at)
     for doing, instant in zip(cycle(DOES[:-1]), _beside(told), strict=False):
         yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
+    yield from _around(plan, told)
+
+
+def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
         yield "another-beside", partial(changed, plan, beside=(BESIDE_IT,))
+    if plan.lost == Lost():
+        yield from _losses(plan, _beside(told))
     if not plan.departures:
         yield from _departures(plan, told[0])
     if not plan.around:
@@ -69,6 +75,26 @@ def _cancelled_in(plan: Plan, call: Call, kind: Kind, after: float) -> Plan | No
     return _doing(faulty, "cancel", call.at + after) if faulty else None
 
 
+LOST_CANCELS = 6
+"""Instants of a cancel whose answer is lost."""
+
+
+def _losses(plan: Plan, instants: Sequence[float]) -> Iterator[tuple[str, Make]]:
+    """Lose Temporal's answers to the start, and to a cancel at instants beside boundaries."""
+    for start in (1, 2, 3, 4):
+        yield f"start-lost-{start}", partial(changed, plan, lost=Lost(start=start))
+    for at in instants[:: max(1, len(instants) // LOST_CANCELS)]:
+        for cancels in (1, 2):
+            yield f"cancel-lost-{cancels}", partial(_cancel_lost, plan, at, cancels)
+
+
+def _cancel_lost(plan: Plan, at: float, cancels: int) -> Plan | None:
+    """Cancel, and have Temporal's answer be lost."""
+    if plan.cancel_at is not None:
+        return None
+    return changed(_doing(plan, "cancel", at), lost=Lost(cancel=cancels))
+
+
 DRAINS = (None, 0.0, 60.0)
 """A worker that dies; one that has no time to drain; one that has enough."""
 
@@ -85,7 +111,8 @@ def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
         yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
     for instant in sorted({round(each + off, 3) for each in _instants(story) for off in (-0.5, 0, 0.5)}):
         if 0 <= instant < story.length:
-            yield "worker-leaves-at-a-boundary", partial(_leaving, plan, instant, (next(backs), next(drains)))
+            yield "worker-dies-at-a-boundary", partial(_leaving, plan, instant, (next(backs), None))
+            yield "worker-drains-at-a-boundary", partial(_leaving, plan, instant, (next(backs), 0.0))
 
 
 def _left_in(plan: Plan, call: Call, kind: Kind, after: float, how: tuple[float, float | None]) -> Plan | None:

@@ -59,7 +59,14 @@ class TryOns:
 
     def size(self, plan: Plan) -> int:
         """Return how many faults and acts it has."""
-        return len(plan.rules) + len(plan.acts) + len(plan.around) + len(plan.departures)
+        return (
+            len(plan.rules)
+            + len(plan.acts)
+            + len(plan.around)
+            + len(plan.departures)
+            + plan.lost.start
+            + plan.lost.cancel
+        )
 
     def digest(self, plan: Plan) -> str:
         """Return a short text for the plan."""

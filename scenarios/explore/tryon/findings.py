@@ -103,6 +103,7 @@ def as_scenario(plan: Plan) -> str:
         "strokes": tuple(dict(each) for each in scenario.strokes),
         "cancel_at": scenario.cancel_at,
         "acts": tuple((act.do, act.at) for act in scenario.acts),
+        "lost": tuple(scenario.lost) if any(scenario.lost) else None,
         "departures": tuple(tuple(each) for each in scenario.departures),
     }
     rules = "".join(

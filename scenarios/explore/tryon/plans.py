@@ -28,6 +28,7 @@ def named(plan: Plan) -> Plan:
         *(["strokes"] if plan.strokes else []),
         *(f"{rule.service}.{rule.operation} {rule.calls or 'always'}: {fault_words(rule)}" for rule in plan.rules),
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
+        *(f"Temporal's first {n} answers to a {what} are lost" for what, n in plan.lost if n),
         *(departure_words(each) for each in plan.departures),
         *(f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}" for act in plan.acts),
         *(f"beside {other.story}" for other in plan.beside),

@@ -22,12 +22,24 @@ def simpler(plan: Plan) -> Iterator[Simpler]:
         for place, part in enumerate(parts):
             rest = (*parts[:place], *parts[place + 1 :])
             yield Simpler(f"without the {_part(part, words)}", changed(plan, **{field: rest}))
+    yield from _fewer_losses(plan)
     for field, usual in (("strokes", ()), ("points", None), ("photo", "near")):
         if getattr(plan, field) != usual:
             yield Simpler(f"with the usual {field}", changed(plan, **{field: usual}))
     for place, rule in enumerate(plan.rules):
         for how, other in _simpler_rules(rule):
             yield Simpler(how, changed(plan, rules=(*plan.rules[:place], other, *plan.rules[place + 1 :])))
+    yield from _rounder_acts(plan)
+
+
+def _fewer_losses(plan: Plan) -> Iterator[Simpler]:
+    for what, number in plan.lost:
+        if number:
+            fewer = plan.lost.model_copy(update={what: number - 1})
+            yield Simpler(f"with one lost answer to a {what} less", changed(plan, lost=fewer))
+
+
+def _rounder_acts(plan: Plan) -> Iterator[Simpler]:
     for place, act in enumerate(plan.acts):
         if not isinstance(act.at, str):
             for at in _rounder(act.at):

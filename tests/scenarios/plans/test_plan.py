@@ -47,6 +47,14 @@ def test_a_worker_that_leaves_comes_back_too() -> None:
     assert plan_of(scenario) == plan
 
 
+def test_answers_of_temporal_that_are_lost_come_back_too() -> None:
+    plan = parsed(json.dumps(PLAN | {"lost": {"start": 2, "cancel": 1}}), "here")
+    scenario = scenario_of(plan)
+    assert scenario.lost == (2, 1)
+    assert not scenario.fault_free
+    assert plan_of(scenario) == plan
+
+
 def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:
     plan = parsed(json.dumps(PLAN | {"around": [{"service": "a100", "from_s": 3, "until_s": 9}]}), "here")
     rule = scenario_of(plan).rules[-1]

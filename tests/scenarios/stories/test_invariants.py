@@ -301,6 +301,25 @@ def test_pages_of_allowed_origins_read_everything_and_others_nothing() -> None:
     assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=silent)) != []
 
 
+def test_a_start_of_which_nobody_knows_has_to_name_its_try_on() -> None:
+    run = completed()
+    run.repeated = [("start", 503, {"error": {"code": "TEMPORAL_UNAVAILABLE"}, "workflowId": run.workflow_id})]
+    assert list(breaches(run)) == []
+    run.repeated = [("start", 503, {"error": {"code": "TEMPORAL_UNAVAILABLE"}})]
+    assert [breach.partition(":")[0] for breach in breaches(run)] == ["a start of which nobody knows names its try on"]
+
+
+def test_a_cancel_that_is_asked_again_may_meet_its_own_end_and_nothing_else() -> None:
+    run = completed()
+    run.cancel_answer = (409, {"workflowId": run.workflow_id, "status": "CANCELLED", "error": {}})
+    wrong = [breach.partition(":")[0] for breach in breaches(run)]
+    assert wrong == ["a cancel is accepted"]
+    run.repeated = [("cancel", 503, {})]
+    assert list(breaches(run)) == []
+    run.cancel_answer = (409, {"workflowId": run.workflow_id, "status": "COMPLETED", "error": {}})
+    assert [breach.partition(":")[0] for breach in breaches(run)] == ["a cancel is accepted"]
+
+
 RESIZE = {"image_uri": "azure://c/made-id.jpg", "max_dimension": 1536}
 
 
