@@ -69,16 +69,14 @@ class Clock:
         """
         self.ends()
         for each in self._departures:
-            if self.now >= each.back_at - SAME:
+            at_once = abs(self.now - each.at) <= SAME
+            if not at_once and self.now >= each.back_at - SAME:
                 continue
-            gone = self.now > each.at + SAME or (
-                abs(self.now - each.at) <= SAME and self._choices.either("gone", "there") == "gone"
-            )
-            if not gone:
+            if self.now < each.at - SAME or (at_once and self._choices.either("gone", "there") == "there"):
                 self._silently = each.drain_s is None
                 self._cut = each.at + (each.drain_s or 0.0)
                 break
-            self.passes(each.back_at - self.now)
+            self.passes(max(0.0, each.back_at - self.now))
         self._began = self._beaten = self.now
 
     def ends(self) -> None:

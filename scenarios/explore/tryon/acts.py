@@ -6,7 +6,8 @@ from itertools import cycle
 
 from scenarios.explore.application import Site
 from scenarios.explore.tryon.kinds import Kind
-from scenarios.explore.tryon.plans import ADD, allowed, changed, with_fault
+from scenarios.explore.tryon.plans import allowed, changed, with_fault
+from scenarios.explore.tryon.shared import both_a100s, others
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Act, Away, Plan
@@ -27,14 +28,16 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         for at in ("accepted", "end"):
             if (do, at) != ("cancel", "accepted") and not any((act.do, act.at) == (do, at) for act in plan.acts):
                 yield f"{do}-{at}", partial(_doing, plan, do, at)
-    for doing, instant in zip(cycle(DOES[:-1]), _beside(told), strict=False):
-        yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
+    for place, instant in enumerate(_beside(told)):
+        for doing in (DOES[(place + n) % (len(DOES) - 1)] for n in AT_ONE_INSTANT):
+            yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
     yield from _around(plan, told)
 
 
 def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
-        yield "another-beside", partial(changed, plan, beside=(BESIDE_IT,))
+        yield from others(plan, told[0])
+    yield from both_a100s(plan, told[0])
     if plan.lost == Lost():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
@@ -43,11 +46,12 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
         yield from _absences(plan, told[0])
 
 
+AT_ONE_INSTANT = (0, 3, 6)
+"""Which of what the user may do is tried at an instant, from one of them on that is another each time."""
 DOES: tuple[Doing, ...] = (
     *("status", "repeat", "repeat_other", "wait", "events", "events_anew", "events_late"),
     *("wait_briefly", "from_pages", "cancel"),
 )
-BESIDE_IT = Plan(name="beside", story="Another at the same time.", photo="far", strokes=(ADD,))
 
 
 def _beside(told: Sequence[Story]) -> list[float]:
@@ -110,7 +114,7 @@ def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
         busy = Kind({"kind": "status", "status": 503})
         yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
     for instant in sorted({round(each + off, 3) for each in _instants(story) for off in (-0.5, 0, 0.5)}):
-        if 0 <= instant < story.length:
+        if 0 < instant < story.length:  # at 0 the first attempt may have begun or not
             yield "worker-dies-at-a-boundary", partial(_leaving, plan, instant, (next(backs), None))
             yield "worker-drains-at-a-boundary", partial(_leaving, plan, instant, (next(backs), 0.0))
 
