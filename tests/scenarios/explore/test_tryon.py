@@ -10,6 +10,7 @@ from fakes.kit.faults import kinds as known
 from scenarios.explore.application import Seen, Site
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon import plans
+from scenarios.explore.tryon.acts import acts
 from scenarios.explore.tryon.application import TryOns, judged, reachable, sample
 from scenarios.explore.tryon.cells import grid
 from scenarios.explore.tryon.drawn import drawn
@@ -80,6 +81,27 @@ def test_every_fault_that_is_placed_acts_by_the_model_and_every_plan_is_named_by
         assert all(any(story.fired[n] for story in stories(plan)) for n in range(len(plan.rules)))
         assert parsed(written(plan), "here") == plan
     assert len({plan.name for plan in placed}) == len({plans.digest(plan) for plan in placed})
+
+
+MORE = {
+    *("worker-dies-in-a-call", "worker-drains-in-a-call", "worker-leaves-in-a-backoff"),
+    *("worker-dies-at-a-boundary", "worker-drains-at-a-boundary"),
+    *("start-lost-1", "start-lost-2", "start-lost-3", "start-lost-4", "cancel-lost-1", "cancel-lost-2"),
+    *("another-beside", "the-same-beside", "several-beside", "a-faulty-one-beside", "a-cancelled-one-beside"),
+    *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
+}
+
+
+def test_what_may_happen_more_is_told_by_the_model() -> None:
+    told: set[str] = set()
+    start = plans.starts()[4]  # with jobs that take their time
+    for word, make in acts(start):
+        if word in MORE and word not in told:
+            plan = make()
+            if plan is not None and plans.allowed(plan):
+                assert plan != start
+                told.add(word)
+    assert told == MORE
 
 
 def test_a_plan_that_is_drawn_depends_on_the_seed_alone() -> None:
