@@ -11,7 +11,7 @@ def worker_leaves(story: Story, back_at: float, drain: float | None) -> None:
         back_at: the virtual second from which a new worker takes attempts.
         drain: virtual seconds in which what runs may still end; None for a worker that dies.
     """
-    story.no_worker_until = back_at
+    story.worker_left, story.no_worker_until = True, back_at
     for running in list(story.running.values()):
         if drain is None:
             running.loses_its_worker(silently=True)

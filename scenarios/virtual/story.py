@@ -61,6 +61,7 @@ class Story(Clock):
         now: virtual seconds since it began.
         base: its beginning in Unix seconds.
         workflow_ids: its workflows.
+        worker_left: whether a worker of its attempts has left (`VirtualTime.worker_leaves`).
     """
 
     def __init__(self, name: str, loop: TurningLoop, audience: Audience, base: float = 0.0) -> None:
@@ -89,6 +90,7 @@ class Story(Clock):
         self.task_failures: dict[str, str] = {}
         self.free = self.over = False
         self.no_worker_until = 0.0
+        self.worker_left = False
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}

@@ -26,6 +26,7 @@ from scenarios.scenario import Losing
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
 from scenarios.world.lost_answers import LostAnswers
+from scenarios.world.next_worker import NextWorker
 from scenarios.world.surroundings import surroundings
 
 
@@ -88,15 +89,20 @@ class World:
         self.temporal = client = await Client.connect(
             around.temporal, data_converter=pydantic_data_converter, plugins=plugins
         )
+        assembly, next_one = self._assembly(around.worker_settings), self._assembly(around.worker_settings)
+        interceptors = [*self._interceptors, NextWorker(self._virtual, next_one.activities)]
+        await enter(working(client, around.worker_settings, assembly.activities, interceptors=interceptors))
+        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client)))
+        self.gateway = await enter(serving(gateway))
+
+    def _assembly(self, settings: Settings) -> Assembly:
         assembly = Assembly(
-            around.worker_settings,
+            settings,
             http_transport=VirtualTransport(production_transport()),
             blob_transport=VirtualBlobTransport(BlobTransport()),
         )
         self._parts.push_async_callback(assembly.close)
-        await enter(working(client, around.worker_settings, assembly.activities, interceptors=self._interceptors))
-        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client)))
-        self.gateway = await enter(serving(gateway))
+        return assembly
 
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Return at an instant of a workflow's story."""
