@@ -11,7 +11,7 @@ from typing import Any
 from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.story import CANCELLED, COMPLETED
-from scenarios.pipeline import BY_ACTIVITY, addresses
+from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, addresses
 from scenarios.plans import Plan
 from scenarios.plans.plan import Act, PlannedRule, Point, Spot, Stroke
 from scenarios.reproduce.facts import Facts, Tried, close, of_story
@@ -240,12 +240,12 @@ def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: in
     story = _told(plan)
     if len(names) < 2 or story is None:
         return
-    last = [each for each in story.attempts if each.activity == known.activity][-1]
+    before = story.calls[: _first_call(story, known.activity)]
     for fault in ({"kind": "refuse"}, {"kind": "status", "status": 503}, {"kind": "hang"}):
         rules = []
         for name in names:
-            before = sum(call.name == f"{name}.health" and call.at < last.began for call in story.calls)
-            calls = f"{before + 1}-{before + attempts}"
+            earlier = sum(call.name == f"{name}.health" for call in before)
+            calls = f"{earlier + 1}-{earlier + attempts}"
             rules.append(PlannedRule(service=name, operation="health", fault=fault, calls=calls))
         if _goes(_with(plan, rules), facts, place, known) is not None:
             yield Guess(tuple(rules))
@@ -259,12 +259,26 @@ def _calls(plan: Plan, activity: str) -> list[tuple[str, int]]:
         return []
     found: dict[tuple[str, int], None] = {}
     seen = set()
-    for call in story.calls:
-        within = last.began <= call.at <= last.ended and call.name in BY_ACTIVITY[activity].calls
-        if within and (call.service == "blob" or call.name not in seen):
+    for call in story.calls[_first_call(story, activity) :]:
+        if call.at > last.ended:
+            break
+        if call.name in BY_ACTIVITY[activity].calls and (call.service == "blob" or call.name not in seen):
             seen.add(call.name)
             found[call.name, call.number] = None
     return list(found)
+
+
+def _first_call(story: Story, activity: str) -> int:
+    """Return the place of the first call of an activity's last attempt; of an instant it is the order that tells."""
+    began = [each.began for each in story.attempts if each.activity == activity][-1]
+    before = ACTIVITIES[: ACTIVITIES.index(activity)]
+    theirs = {call for each in before for call in BY_ACTIVITY[each].calls} - set(BY_ACTIVITY[activity].calls)
+    over = (
+        place + 1
+        for place, call in enumerate(story.calls)
+        if call.at < began or (call.at == began and call.name in theirs)
+    )
+    return max(over, default=0)
 
 
 def _windows(first: int, attempts: int, *, store: bool) -> list[str]:

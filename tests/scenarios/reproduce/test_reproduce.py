@@ -195,6 +195,11 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             story="Both A100s away.",
             rules=(ruled("a100", "health", "1-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
         ),
+        Plan(
+            name="a",
+            story="Both A100s away from the second picture's step on.",
+            rules=(ruled("a100", "health", "2-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
+        ),
         Plan(name="a", story="Late, then gone.", rules=(
             ruled("blob", "get", "1", kind="delay", seconds=8),
             ruled("blob", "put", "1", kind="status", status=404),
