@@ -105,14 +105,15 @@ DRAINS = (None, 0.0, 60.0)
 
 def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
     """Have the worker leave in each call, which is made longer for it; in the backoff after it; beside boundaries."""
-    drains, backs = cycle(DRAINS), cycle((0.0, 3.0, 40.0))
-    for call in story.calls:
+    drains, backs, patience = cycle(DRAINS), cycle((0.0, 3.0, 40.0)), cycle(DRAINS[1:])
+    for place, call in enumerate(story.calls):
         late = Kind({"kind": "delay", "seconds": 2 if call.operation == "health" else 6})
-        for drain in DRAINS:
+        for drain in (None, next(patience)):
             word = "worker-dies-in-a-call" if drain is None else "worker-drains-in-a-call"
             yield word, partial(_left_in, plan, call, late, 1, (next(backs), drain))
         busy = Kind({"kind": "status", "status": 503})
-        yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
+        if place % 2:
+            yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
     for instant in sorted({round(each + off, 3) for each in _instants(story) for off in (-0.5, 0, 0.5)}):
         if 0 < instant < story.length:  # at 0 the first attempt may have begun or not
             yield "worker-dies-at-a-boundary", partial(_leaving, plan, instant, (next(backs), None))
