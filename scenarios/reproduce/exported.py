@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from temporalio.api.enums.v1 import TimeoutType
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
@@ -19,6 +21,8 @@ from scenarios.virtual import Attempt
 
 MARK = "sim-"
 """What virtual time writes into headers and metadata begins so."""
+TIMEOUTS = {"HEARTBEAT": "Heartbeat", "START_TO_CLOSE": "StartToClose"}
+"""Those after which there is another attempt, and the server's words for them in a list of errors."""
 STARTED = "activity_task_started_event_attributes"
 ENDING = {*ENDS, STARTED}
 
@@ -44,6 +48,8 @@ def as_production(run: Run) -> WorkflowHistory:
                 if kind == STARTED:
                     continue
                 of.started_event_id = 0
+            if kind == STARTED:
+                _by_the_server(of.last_failure)
             at = attempts[-1].began if kind == STARTED else max(at, attempts[-1].ended or at)
             for payload in (getattr(of, "result", None) and of.result.payloads) or ():
                 _unmarked(payload.metadata)
@@ -59,6 +65,15 @@ def as_production(run: Run) -> WorkflowHistory:
 def _waited(attempts: Sequence[Attempt], status: str) -> bool:
     """Say whether the cancel came between two attempts: the last one had failed."""
     return status == "CANCELLED" and attempts[-1].outcome not in {COMPLETED, CANCELLED}
+
+
+def _by_the_server(failure: Failure) -> None:
+    """Make a timeout that virtual time says the server's own."""
+    said = failure.application_failure_info.type
+    name = next((name for name, word in TIMEOUTS.items() if said == f"TemporalTimeout:{word}"), None)
+    if name:
+        failure.timeout_failure_info.timeout_type = TimeoutType.Value(f"TIMEOUT_TYPE_{name}")  # in place of the other
+        failure.source, failure.stack_trace = "Server", ""
 
 
 def _unmarked(words: Any) -> None:

@@ -25,6 +25,7 @@ from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY
 WORKFLOW_TYPE = "JewelryGenerationWorkflow"
 """Specification, Temporal Workflow."""
 TIMED_OUT = "STEP_TIMEOUT"
+TIMEOUTS = {"HEARTBEAT", "START_TO_CLOSE", "SCHEDULE_TO_CLOSE"}
 GRAIN_S, GRAIN_SHARE = 1.5, 0.1
 """How far two durations may be apart: a worker and a server take their moments in real time."""
 GRAIN_ATTEMPT_S = 0.5
@@ -140,13 +141,18 @@ def of_story(story: Story) -> Facts:
             Tried(
                 activity,
                 len(made),
-                last.outcome,
-                made[-2].outcome if len(made) > 1 else None,
+                _of_timeout(last.outcome),
+                _of_timeout(made[-2].outcome) if len(made) > 1 else None,
                 last.began - made[0].began,
                 last.ended - last.began,
             )
         )
     return Facts(story.status, story.code, story.step, tuple(tried))
+
+
+def _of_timeout(outcome: str) -> str:
+    """Return an outcome as a history has it, which says of no timeout which it was."""
+    return TIMED_OUT if outcome in TIMEOUTS else outcome
 
 
 def read(text: str, where: str) -> Facts:

@@ -4,17 +4,18 @@ An activity after the other: what is known of the activities before is settled w
 faults in one step shift the calls of the next.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.model import Story, Undecided, stories
+from scenarios.model.numbers import SILENCE
 from scenarios.model.story import CANCELLED, COMPLETED
 from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, addresses
 from scenarios.plans import Plan
-from scenarios.plans.plan import Act, PlannedRule, Point, Spot, Stroke
-from scenarios.reproduce.facts import Facts, Tried, close, of_story
+from scenarios.plans.plan import Act, Departure, PlannedRule, Point, Spot, Stroke
+from scenarios.reproduce.facts import TIMED_OUT, Facts, Tried, close, of_story
 
 LIKELY = ("status", "refuse", "hang", "job_stuck", "job_failed", "job_slow", "delay", "reset", "empty", "garbage")
 """The kinds of which production has the most, the likeliest first; all others come after them."""
@@ -38,18 +39,25 @@ BAD_PHOTO = "half"
 
 @dataclass(frozen=True)
 class Guess:
-    """A fault that explains an activity: the rules, and the fault in words."""
+    """What explains an activity: faults by rules, and the death of a worker."""
 
     rules: tuple[PlannedRule, ...]
+    death: Departure | None = None
 
     @property
     def words(self) -> str:
         """What it is, for people."""
-        return ", then ".join(
+        faults = [
             f"{rule.service}.{rule.operation} call {rule.calls}: "
             + " ".join(f"{value}" for value in rule.fault.values())
             for rule in self.rules
-        )
+        ]
+        return ", then ".join([*faults, *([f"its worker dies at {self.death.at:g} s"] if self.death else [])])
+
+    def put_in(self, plan: Plan) -> Plan:
+        """Return the plan with it."""
+        departures = (*plan.departures, *([self.death] if self.death else []))
+        return _with(plan, self.rules).model_copy(update={"departures": departures})
 
 
 @dataclass
@@ -90,7 +98,7 @@ def infer(facts: Facts, name: str, latencies: Sequence[PlannedRule] = ()) -> Inf
             found = _explained(inferred.plan, facts, place, known)
             if found:
                 inferred.guesses[known.activity] = found
-                inferred.plan = _with(inferred.plan, found[0].rules)
+                inferred.plan = found[0].put_in(inferred.plan)
             else:
                 inferred.missing.append(f"{known.activity}: {facts.way()[place]}")
         elif known.took_s > now[place].took_s + SLOW_S:
@@ -175,6 +183,8 @@ def _explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess
     """Return what explains an activity, the likeliest first: a fault of each attempt that failed, or several."""
     failed = known.attempts - (known.outcome == COMPLETED)
     found = _once_more(plan, facts, place, known, failed) or list(_late_too(plan, facts, place, known, failed))
+    if known.earlier == TIMED_OUT and failed == 1:
+        found += _left(plan, facts, place, known)
     if found or failed < 2:
         return _one_of_a_kind(found)
     if known.outcome != COMPLETED and known.earlier:
@@ -231,6 +241,27 @@ def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int)
         slow = PlannedRule(service=service, operation=operation, fault=fault, calls=str(number))
         for guess in _once_more(_with(plan, (slow,)), facts, place, known, attempts):
             yield Guess((slow, *guess.rules))
+
+
+def _left(plan: Plan, facts: Facts, place: int, known: Tried) -> Iterator[Guess]:
+    """Yield what explains an activity by its worker's death, with a call that was late and kept it busy until then."""
+    story = _told(plan)
+    began = [each.began for each in story.attempts if each.activity == known.activity] if story else []
+    if not began:
+        return
+    busy_s = max(0.0, known.waited_s - SILENCE - BY_ACTIVITY[known.activity].retry.first_s) + 1
+    at = round(began[-1] + busy_s, 1)
+    death = Departure(at=at, back_at=at + 1)
+    late: dict[str, Any] = {"kind": "delay", "seconds": round(busy_s + 3, 1)}
+    held = [
+        (PlannedRule(service=name.split(".")[0], operation=name.split(".")[1], fault=late, calls=str(number)),)
+        for name, number in _calls(plan, known.activity)
+    ]
+    for rules in ((), *held):
+        guess = Guess(rules, death)
+        if _goes(guess.put_in(plan), facts, place, known) is not None:
+            yield guess
+            return
 
 
 def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
@@ -328,7 +359,7 @@ def _one_of_a_kind(guesses: Sequence[Guess]) -> list[Guess]:
     """Sort guesses, the likeliest first, and keep one of each kind at each operation."""
 
     def likely(guess: Guess) -> tuple[int, ...]:
-        fault = guess.rules[-1].fault
+        fault: Mapping[str, Any] = guess.rules[-1].fault if guess.rules else {"kind": ""}
         kind, status = str(fault["kind"]), fault.get("status")
         return (
             len(guess.rules),
@@ -342,7 +373,7 @@ def _one_of_a_kind(guesses: Sequence[Guess]) -> list[Guess]:
         key = tuple(
             f"{rule.service}.{rule.operation} {rule.fault['kind']} {rule.fault.get('status', '')}"
             for rule in guess.rules
-        )
+        ) + (("its worker dies",) if guess.death else ())
         kept.setdefault(key, guess)
     return list(kept.values())
 

@@ -19,8 +19,8 @@ from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
 
 WORKER = (
-    "its worker died, was stopped, or was starved in the middle of an attempt: plans hold what services do, and not "
-    "what workers do; its log and its restarts say more"
+    "its worker died or was starved in the middle of an attempt, and more than once, or otherwise than a death at one "
+    "instant explains; its log and its restarts say more"
 )
 
 

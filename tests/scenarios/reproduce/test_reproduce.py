@@ -14,7 +14,7 @@ from scenarios.explore.tryon.drawn import drawn
 from scenarios.model import Story, stories
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
-from scenarios.plans.plan import Act, PlannedRule
+from scenarios.plans.plan import Act, Departure, PlannedRule
 from scenarios.reproduce.exported import sequence
 from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, events_of, of_story, read
 from scenarios.reproduce.inference import infer
@@ -199,6 +199,13 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             name="a",
             story="Both A100s away from the second picture's step on.",
             rules=(ruled("a100", "health", "2-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
+        ),
+        Plan(name="a", story="The worker dies in a job.", departures=(Departure(at=1, back_at=3),)),
+        Plan(
+            name="a",
+            story="The worker dies in a late call.",
+            rules=(ruled("a100", "generate", "1", kind="delay", seconds=30),),
+            departures=(Departure(at=9, back_at=11),),
         ),
         Plan(name="a", story="Late, then gone.", rules=(
             ruled("blob", "get", "1", kind="delay", seconds=8),
