@@ -25,6 +25,8 @@ from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY
 WORKFLOW_TYPE = "JewelryGenerationWorkflow"
 """Specification, Temporal Workflow."""
 TIMED_OUT = "STEP_TIMEOUT"
+CUT_OFF = "WORKER_SHUTDOWN"
+"""What an attempt is told to have failed with that its worker cut off on its way out."""
 TIMEOUTS = {"HEARTBEAT", "START_TO_CLOSE", "SCHEDULE_TO_CLOSE"}
 GRAIN_S, GRAIN_SHARE = 1.5, 0.1
 """How far two durations may be apart: a worker and a server take their moments in real time."""

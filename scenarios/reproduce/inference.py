@@ -15,7 +15,7 @@ from scenarios.model.story import CANCELLED, COMPLETED
 from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, addresses
 from scenarios.plans import Plan
 from scenarios.plans.plan import Act, Departure, PlannedRule, Point, Spot, Stroke
-from scenarios.reproduce.facts import TIMED_OUT, Facts, Tried, close, of_story
+from scenarios.reproduce.facts import CUT_OFF, TIMED_OUT, Facts, Tried, close, of_story
 
 LIKELY = ("status", "refuse", "hang", "job_stuck", "job_failed", "job_slow", "delay", "reset", "empty", "garbage")
 """The kinds of which production has the most, the likeliest first; all others come after them."""
@@ -39,10 +39,10 @@ BAD_PHOTO = "half"
 
 @dataclass(frozen=True)
 class Guess:
-    """What explains an activity: faults by rules, and the death of a worker."""
+    """What explains an activity: faults by rules, and the end of a worker."""
 
     rules: tuple[PlannedRule, ...]
-    death: Departure | None = None
+    end: Departure | None = None
 
     @property
     def words(self) -> str:
@@ -52,11 +52,11 @@ class Guess:
             + " ".join(f"{value}" for value in rule.fault.values())
             for rule in self.rules
         ]
-        return ", then ".join([*faults, *([f"its worker dies at {self.death.at:g} s"] if self.death else [])])
+        return ", then ".join([*faults, *([f"its worker leaves at {self.end.at:g} s"] if self.end else [])])
 
     def put_in(self, plan: Plan) -> Plan:
         """Return the plan with it."""
-        departures = (*plan.departures, *([self.death] if self.death else []))
+        departures = (*plan.departures, *([self.end] if self.end else []))
         return _with(plan, self.rules).model_copy(update={"departures": departures})
 
 
@@ -183,7 +183,7 @@ def _explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess
     """Return what explains an activity, the likeliest first: a fault of each attempt that failed, or several."""
     failed = known.attempts - (known.outcome == COMPLETED)
     found = _once_more(plan, facts, place, known, failed) or list(_late_too(plan, facts, place, known, failed))
-    if known.earlier == TIMED_OUT and failed == 1:
+    if failed == 1:
         found += _left(plan, facts, place, known)
     if found or failed < 2:
         return _one_of_a_kind(found)
@@ -194,8 +194,9 @@ def _explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess
     else:
         firsts = _unknown(plan, known, failed - 1)
     for first in firsts[:MOST_EARLIER]:
-        last = _once_more(_with(plan, first.rules), facts, place, known, 1)
-        found += [Guess((*first.rules, *each.rules)) for each in last]
+        begun = _with(plan, first.rules)
+        last = _once_more(begun, facts, place, known, 1) or list(_left(begun, facts, place, known))
+        found += [Guess((*first.rules, *each.rules), each.end) for each in last]
     return _one_of_a_kind(found)
 
 
@@ -244,24 +245,33 @@ def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int)
 
 
 def _left(plan: Plan, facts: Facts, place: int, known: Tried) -> Iterator[Guess]:
-    """Yield what explains an activity by its worker's death, with a call that was late and kept it busy until then."""
+    """Yield what explains an attempt by its worker's end, with a call that was late and kept it busy until then."""
     story = _told(plan)
-    began = [each.began for each in story.attempts if each.activity == known.activity] if story else []
-    if not began:
+    made = [each for each in story.attempts if each.activity == known.activity] if story else []
+    if not made or known.earlier not in {TIMED_OUT, CUT_OFF}:
         return
-    busy_s = max(0.0, known.waited_s - SILENCE - BY_ACTIVITY[known.activity].retry.first_s) + 1
-    at = round(began[-1] + busy_s, 1)
-    death = Departure(at=at, back_at=at + 1)
-    late: dict[str, Any] = {"kind": "delay", "seconds": round(busy_s + 3, 1)}
-    held = [
-        (PlannedRule(service=name.split(".")[0], operation=name.split(".")[1], fault=late, calls=str(number)),)
-        for name, number in _calls(plan, known.activity)
-    ]
-    for rules in ((), *held):
-        guess = Guess(rules, death)
-        if _goes(guess.put_in(plan), facts, place, known) is not None:
-            yield guess
-            return
+    dies = known.earlier == TIMED_OUT
+    began, next_began = made[-1].began, made[0].began + known.waited_s
+    latest = next_began - _backoff(known.activity, len(made)) - began - (SILENCE - 1 if dies else 0)
+    soon = 1.0
+    for busy_s, back_at in ((latest, 0.0), (soon, next_began)):
+        at = round(began + max(busy_s, 0.0), 1)
+        left = Departure(at=at, back_at=max(back_at, at), drain_s=None if dies else 0.0)
+        late: dict[str, Any] = {"kind": "delay", "seconds": round(max(busy_s, 0.0) + 3, 1)}
+        held = [
+            (PlannedRule(service=name.split(".")[0], operation=name.split(".")[1], fault=late, calls=str(number)),)
+            for name, number in _calls(plan, known.activity)
+        ]
+        for rules in ((), *held):
+            guess = Guess(rules, left)
+            if _goes(guess.put_in(plan), facts, place, known) is not None:
+                yield guess
+                return
+
+
+def _backoff(activity: str, attempt: int) -> float:
+    retry = BY_ACTIVITY[activity].retry
+    return min(retry.first_s * retry.coefficient ** (attempt - 1), retry.longest_s)
 
 
 def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
@@ -323,8 +333,7 @@ def _windows(first: int, attempts: int, *, store: bool) -> list[str]:
 
 def _pause(known: Tried) -> float:
     """Return the seconds that each failure cost beyond what the policy waits."""
-    retry = BY_ACTIVITY[known.activity].retry
-    backoffs = [min(retry.first_s * retry.coefficient**n, retry.longest_s) for n in range(known.attempts - 1)]
+    backoffs = [_backoff(known.activity, attempt) for attempt in range(1, known.attempts)]
     return (known.waited_s - sum(backoffs)) / len(backoffs) if backoffs else 0.0
 
 
@@ -373,7 +382,7 @@ def _one_of_a_kind(guesses: Sequence[Guess]) -> list[Guess]:
         key = tuple(
             f"{rule.service}.{rule.operation} {rule.fault['kind']} {rule.fault.get('status', '')}"
             for rule in guess.rules
-        ) + (("its worker dies",) if guess.death else ())
+        ) + (("its worker leaves",) if guess.end else ())
         kept.setdefault(key, guess)
     return list(kept.values())
 

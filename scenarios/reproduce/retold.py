@@ -13,7 +13,7 @@ from scenarios.histories import write
 from scenarios.model import stories
 from scenarios.plans import Plan, scenario_of
 from scenarios.reproduce.exported import as_production, sequence
-from scenarios.reproduce.facts import TIMED_OUT, Facts, NoTryOnError, differs, events_of, named, of_history
+from scenarios.reproduce.facts import CUT_OFF, TIMED_OUT, Facts, NoTryOnError, differs, events_of, named, of_history
 from scenarios.reproduce.inference import Inferred, infer
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
@@ -45,7 +45,7 @@ class Retold:
         """Why it did not go the same way; nothing when it did."""
         if not self.differs:
             return ""
-        if any(TIMED_OUT in (each.outcome, each.earlier) for each in self.facts.tried):
+        if any({TIMED_OUT, CUT_OFF} & {each.outcome, each.earlier} for each in self.facts.tried):
             return WORKER
         return "; ".join([*(f"nothing explains {each}" for each in self.inferred.missing), *self.differs[:1]])
 

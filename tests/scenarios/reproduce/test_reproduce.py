@@ -207,6 +207,16 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             rules=(ruled("a100", "generate", "1", kind="delay", seconds=30),),
             departures=(Departure(at=9, back_at=11),),
         ),
+        Plan(name="a", story="A worker drains and is long away.", departures=(Departure(at=1, back_at=41, drain_s=0),)),
+        Plan(
+            name="a",
+            story="A worker drains after a failure.",
+            rules=(
+                ruled("sam3", "submit", "1", kind="status", status=503),
+                ruled("sam3", "poll", "1", kind="delay", seconds=9),
+            ),
+            departures=(Departure(at=6, back_at=6, drain_s=0),),
+        ),
         Plan(name="a", story="Late, then gone.", rules=(
             ruled("blob", "get", "1", kind="delay", seconds=8),
             ruled("blob", "put", "1", kind="status", status=404),
