@@ -65,6 +65,7 @@ class Waits:
             self._stories[workflow_id] = story
         if self._leash is None or self._leash.done():
             self._leash = in_real_time(self._hold_leash())
+            self._leash.add_done_callback(self._leash_ends)
         task: asyncio.Future[T] = asyncio.ensure_future(work)
         try:
             both: set[asyncio.Future[Any]] = {task, failed}
@@ -91,6 +92,15 @@ class Waits:
         for failed, (workflow_id, _) in list(self._waits.items()):
             if workflow_id in story.workflow_ids and not failed.done():
                 failed.set_exception(error)
+
+    def _leash_ends(self, leash: asyncio.Task[None]) -> None:
+        """Let nobody wait for ever when it breaks."""
+        error = None if leash.cancelled() else leash.exception()
+        for failed in self._waits if error else ():
+            if not failed.done():
+                broken = VirtualTimeError(f"what watches over waits broke: {type(error).__name__}: {error}")
+                broken.__cause__ = error
+                failed.set_exception(broken)
 
     async def _hold_leash(self) -> None:
         loop = asyncio.get_running_loop()

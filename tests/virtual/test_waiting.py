@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from scenarios.virtual import Story, VirtualLoop
+from scenarios.virtual.errors import VirtualTimeError
 from scenarios.virtual.holds import Hold
 from scenarios.virtual.waiting import LOST_S, Waits
 
@@ -50,3 +53,24 @@ def test_once_in_a_standstill() -> None:
 
 def test_when_all_stand_still_it_is_asked_sooner() -> None:
     assert asked_after(1, other_goes_on=False).count("still") == 1
+
+
+def test_when_the_watch_itself_breaks_nobody_waits_for_ever() -> None:
+    class Broken(Story):
+        def waits_for(self) -> str | None:
+            raise ZeroDivisionError("of its own")
+
+    async def redeliver(_: Story) -> None:
+        """Nothing is lost here."""
+
+    async def waits() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        story = Broken("broken", loop, Nobody())
+        await Waits(0.2, redeliver).watched("broken", story, loop.create_future(), lambda _: True)
+
+    with (
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+        pytest.raises(VirtualTimeError, match="watches over waits broke: ZeroDivisionError: of its own"),
+    ):
+        runner.run(asyncio.wait_for(waits(), 30))
