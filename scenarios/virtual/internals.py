@@ -8,8 +8,8 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
   `_write_send` and `_write_sendmsg` (3.12 on), `_call_connection_lost`: the life of a connection;
 - `Semaphore._value`: what a story's own semaphore begins with;
 - `ThreadPoolExecutor._max_workers`: how many threads a worker was given;
-- `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`, `initiate_shutdown`: when the server has
-  taken an answer, when a worker ends;
+- `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`, `initiate_shutdown`,
+  `finalize_shutdown`: when the server has taken an answer, when a worker ends;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;
 - `temporalio.bridge.proto`: activations and commands, between the SDK's core and a workflow.
 """
@@ -34,6 +34,8 @@ _monotonic = time.monotonic  # the real one, whatever is patched later
 
 KNOWN_PYTHON = ((3, 11), (3, 12), (3, 13))
 KNOWN_SDK = "1.35"
+FINAL_S = 5.0
+"""Wall seconds that the SDK's core has to end, once all of its tasks have."""
 
 
 def _check() -> None:
@@ -48,6 +50,7 @@ def _check() -> None:
         (activity, "_CompleteAsyncError"),
         (bridge.Worker, "complete_workflow_activation"),
         (bridge.Worker, "initiate_shutdown"),
+        (bridge.Worker, "finalize_shutdown"),
     ]
     missing = [f"{owner}.{name}" for owner, name in wanted if not hasattr(owner, name)]
     sdk = version("temporalio")
@@ -165,18 +168,23 @@ def around_answers(worker: Worker, around: Callable[[Any, Callable[[Any], Awaita
     core.complete_workflow_activation = lambda completion: around(completion, complete)
 
 
-def before_shutdown(worker: Worker, ends: Callable[[], None]) -> None:
-    """Call `ends` before a worker shuts down, whatever it does so for; it may be called again."""
+def around_shutdown(worker: Worker, ends: Callable[[], None]) -> None:
+    """Call `ends` before a worker shuts down, whatever it does so for; it may be called again.
+
+    The SDK's core may wait for ever for its own last words when a task reaches it on its way out, as one does in a
+    story more often than in life. After `FINAL_S` nobody waits for them; the SDK takes errors there for none.
+    """
     core: Any = worker._bridge_worker  # noqa: SLF001 - the SDK has no hook for it
     if core is None:
         return
-    initiate = core.initiate_shutdown
+    initiate, finalize = core.initiate_shutdown, core.finalize_shutdown
 
     def shut_down() -> None:
         ends()
         initiate()
 
     core.initiate_shutdown = shut_down
+    core.finalize_shutdown = lambda: asyncio.wait_for(finalize(), FINAL_S)
 
 
 _check()

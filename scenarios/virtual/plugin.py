@@ -23,7 +23,7 @@ from .activities import ActivitySide
 from .client import ClientSide
 from .departures import worker_leaves
 from .errors import VirtualTimeError
-from .internals import around_answers, before_shutdown, threads_of
+from .internals import around_answers, around_shutdown, threads_of
 from .loop import VirtualLoop
 from .planned import Planned
 from .stories import Stories
@@ -192,7 +192,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
                 story.hears(heard)
 
         around_answers(worker, around)
-        before_shutdown(worker, partial(self._stories.worker_ends, worker))
+        around_shutdown(worker, partial(self._stories.worker_ends, worker))
         self._stories.worker_begins(worker)
         executor = worker.config(active_config=True).get("activity_executor")
         try:

@@ -94,6 +94,7 @@ class Story(Clock):
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}
+        self._fired: list[tuple[str, Hold, float]] = []
 
     # ---------------------------------------------------------------- for those who look at it
     def attempts(self, activity: str | None = None) -> list[Attempt]:
@@ -108,6 +109,7 @@ class Story(Clock):
         """Say that there is a worker again for what has not come to its end."""
         if self.open_runs:
             self.free = self.over = False
+            self._tell_fired()
 
     def held(self) -> bool:
         """Say whether something is on its way to somebody who will hear it."""
@@ -210,7 +212,13 @@ class Story(Clock):
         self.timers.pop((run, seq), None)
         hold = Hold("timer", run, seq)
         self.hold(hold)
-        self._audience.tell_fired(self, workflow_id, hold, self._due.get((run, seq), self.now))
+        self._fired.append((workflow_id, hold, self._due.get((run, seq), self.now)))
+        if not self.over:  # else a worker that is on its way out would be given one more task
+            self._tell_fired()
+
+    def _tell_fired(self) -> None:
+        while self._fired:
+            self._audience.tell_fired(self, *self._fired.pop(0))
 
     def processed(
         self,
