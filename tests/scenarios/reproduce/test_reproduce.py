@@ -201,21 +201,27 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             rules=(ruled("a100", "health", "2-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
         ),
         Plan(name="a", story="The worker dies in a job.", departures=(Departure(at=1, back_at=3),)),
-        Plan(
-            name="a",
-            story="The worker dies in a late call.",
-            rules=(ruled("a100", "generate", "1", kind="delay", seconds=30),),
-            departures=(Departure(at=9, back_at=11),),
+        pytest.param(
+            Plan(
+                name="a",
+                story="The worker dies in a late call.",
+                rules=(ruled("a100", "generate", "1", kind="delay", seconds=30),),
+                departures=(Departure(at=9, back_at=11),),
+            ),
+            marks=pytest.mark.long("every kind of fault is tried first"),
         ),
         Plan(name="a", story="A worker drains and is long away.", departures=(Departure(at=1, back_at=41, drain_s=0),)),
-        Plan(
-            name="a",
-            story="A worker drains after a failure.",
-            rules=(
-                ruled("sam3", "submit", "1", kind="status", status=503),
-                ruled("sam3", "poll", "1", kind="delay", seconds=9),
+        pytest.param(
+            Plan(
+                name="a",
+                story="A worker drains after a failure.",
+                rules=(
+                    ruled("sam3", "submit", "1", kind="status", status=503),
+                    ruled("sam3", "poll", "1", kind="delay", seconds=9),
+                ),
+                departures=(Departure(at=6, back_at=6, drain_s=0),),
             ),
-            departures=(Departure(at=6, back_at=6, drain_s=0),),
+            marks=pytest.mark.long("every kind of fault is tried first"),
         ),
         Plan(name="a", story="Late, then gone.", rules=(
             ruled("blob", "get", "1", kind="delay", seconds=8),
