@@ -1,0 +1,105 @@
+"""The faults that explain an activity's failed attempts: one of each attempt, one of all, or several."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from scenarios.explore.tryon.kinds import kinds
+from scenarios.model.story import COMPLETED
+from scenarios.pipeline import BY_ACTIVITY, addresses
+from scenarios.plans import Plan
+from scenarios.plans.plan import PlannedRule
+from scenarios.reproduce.agreement import goes, story_of
+from scenarios.reproduce.calls import calls_of, first_call, windows
+from scenarios.reproduce.facts import Facts, Tried
+from scenarios.reproduce.guess import Guess, likeliest, with_rules
+from scenarios.reproduce.waits import SLOW_S, asked_to_wait, late_and_failed, pause
+from scenarios.reproduce.worker_end import by_worker_end
+
+MOST_EARLIER = 6
+"""So many ways to the failure before the last are tried with each way to the last one."""
+UNKNOWN_FAULTS: tuple[dict[str, Any], ...] = ({"kind": "status", "status": 503}, {"kind": "hang"})
+UNKNOWN_JOBS: tuple[dict[str, Any], ...] = ({"kind": "job_failed"}, {"kind": "job_lost"})
+"""What stands for failures of which a history says nothing: at once, late, and by a job."""
+
+
+def explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess]:
+    """Return what explains an activity, the likeliest first: a fault of each attempt that failed, or several."""
+    failed = known.attempts - (known.outcome == COMPLETED)
+    found = _once_more(plan, facts, place, known, failed) or list(_late_too(plan, facts, place, known, failed))
+    if failed == 1:
+        found += by_worker_end(plan, facts, place, known)
+    if found or failed < 2:
+        return likeliest(found)
+    if known.outcome != COMPLETED and known.earlier:
+        # The attempts before failed in another way than the last one.
+        before = Tried(known.activity, known.attempts, COMPLETED, known.earlier, known.waited_s, 0)
+        firsts = explained(plan, facts, place, before)
+    else:
+        firsts = _unknown(plan, known, failed - 1)
+    for first in firsts[:MOST_EARLIER]:
+        begun = with_rules(plan, first.rules)
+        last = _once_more(begun, facts, place, known, 1) or list(by_worker_end(begun, facts, place, known))
+        found += [Guess((*first.rules, *each.rules), each.end) for each in last]
+    return likeliest(found)
+
+
+def _unknown(plan: Plan, known: Tried, attempts: int) -> list[Guess]:
+    """Return what may have ended attempts of which a history says nothing, those before the last but one."""
+    found = []
+    for name, number in calls_of(plan, known.activity):
+        service, _, operation = name.partition(".")
+        calls = str(number) if attempts == 1 else f"{number}-{number + attempts - 1}"
+        faults = (*UNKNOWN_FAULTS, *UNKNOWN_JOBS) if operation == "submit" else UNKNOWN_FAULTS
+        rules = [PlannedRule(service=service, operation=operation, fault=dict(each), calls=calls) for each in faults]
+        found += [Guess((rule,)) for rule in rules]
+    # An attempt that waited longer than the policy does comes after one that took longer.
+    found.sort(key=lambda guess: guess.rules[0].fault["kind"] == "status", reverse=pause(known) < SLOW_S)
+    return found
+
+
+def _once_more(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> list[Guess]:
+    """Return the faults that, put at an activity's calls, let so many attempts fail as is known."""
+    guessed = (*asked_to_wait(pause(known)), *late_and_failed(known))
+    found = []
+    for name, number in calls_of(plan, known.activity):
+        faults = {str(kind.fault): kind.fault for kind in (*kinds(name), *guessed)}
+        for fault in faults.values():
+            for calls in windows(number, attempts, store=name.startswith("blob.")):
+                service, _, operation = name.partition(".")
+                rule = PlannedRule(service=service, operation=operation, fault=dict(fault), calls=calls)
+                if goes(with_rules(plan, (rule,)), facts, place, known) is not None:
+                    found.append(Guess((rule,)))
+                    break
+    found += _everywhere(plan, facts, place, known, attempts)
+    return found
+
+
+def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
+    """Yield what explains an activity whose first attempt was slow besides."""
+    late = known.took_s if known.attempts == 1 else pause(known)
+    if late < SLOW_S:
+        return
+    for name, number in calls_of(plan, known.activity):
+        service, _, operation = name.partition(".")
+        fault = {"kind": "job_slow" if operation == "submit" else "delay", "seconds": round(late, 1)}
+        slow = PlannedRule(service=service, operation=operation, fault=fault, calls=str(number))
+        for guess in _once_more(with_rules(plan, (slow,)), facts, place, known, attempts):
+            yield Guess((slow, *guess.rules))
+
+
+def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
+    """Yield what explains an activity by every address of its service being away."""
+    step = BY_ACTIVITY[known.activity]
+    names = addresses(step.service) if step.service else ()
+    story = story_of(plan)
+    if len(names) < 2 or story is None:
+        return
+    before = story.calls[: first_call(story, known.activity)]
+    for fault in ({"kind": "refuse"}, {"kind": "status", "status": 503}, {"kind": "hang"}):
+        rules = []
+        for name in names:
+            earlier = sum(call.name == f"{name}.health" for call in before)
+            calls = f"{earlier + 1}-{earlier + attempts}"
+            rules.append(PlannedRule(service=name, operation="health", fault=fault, calls=calls))
+        if goes(with_rules(plan, rules), facts, place, known) is not None:
+            yield Guess(tuple(rules))
