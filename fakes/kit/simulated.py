@@ -3,10 +3,7 @@
 import asyncio
 import logging
 import math
-import re
-import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
@@ -22,17 +19,16 @@ from .delivery import TRANSPORT, Exchange, Recorder, deliver, is_json
 from .described import described
 from .faults.base import AnswerFault, CallFault, Part
 from .jobs import Jobs
+from .kept import KeptAnswers
 from .ledger import Entry, Ledger
 from .lifespan import lifespan
 from .profiles import INSTANT, Named, Profile, read_profile
+from .routes import Routes
 from .rulebook import RuleBook
 from .rules import read_rules, read_yaml
 from .settings import FakeSettings
 from .work import OutOfMemoryError, Work
 
-KEPT = "kept"
-MOST_KEPT = 1_000
-"""Answers that wait for who was told to come back for them."""
 LOG = logging.getLogger(__name__)
 WORKFLOW_ID, ATTEMPT, TIME = (name.lower().encode() for name in (wire.WORKFLOW_ID, wire.ATTEMPT, wire.TIME))
 IDEMPOTENCY_KEY = b"idempotency-key"
@@ -78,9 +74,8 @@ class Simulated:
         self._profiles = profiles
         self._key_of = key_of or self._key_of_job
         self._dressed = dressed
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
-        self._exact = {(o.method, o.path): o for o in self.operations.values() if "{" not in o.path}
-        self._patterns = [(o.method, _pattern(o.path), o) for o in self.operations.values() if "{" in o.path]
+        self._kept = KeptAnswers()
+        self._routes = Routes(self.operations.values())
 
     # ------------------------------------------------------------ what a handler uses
 
@@ -110,8 +105,8 @@ class Simulated:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        operation = self._find(scope) if scope["type"] == "http" else None
-        if scope["type"] == "http" and scope["query_string"] and (kept := self._kept.pop(_asked(scope), None)):
+        operation = self._routes.find(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if scope["type"] == "http" and scope["query_string"] and (kept := self._kept.fetched(scope)):
             await deliver(kept, _nobodys(Operation("", "", "")), scope, receive, send)
         elif operation is None:
             await self._pass_on(scope, receive, send)
@@ -154,14 +149,6 @@ class Simulated:
                     if not hit.carried:
                         hit.close()
 
-    def _keep(self, scope: Scope, answer: Answer) -> str:
-        token = secrets.token_urlsafe(12)
-        path = f"{scope['path']}?{KEPT}={token}"
-        self._kept[path] = answer
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return path
-
     async def _serve(self, call: Call, scope: Scope, exchange: Exchange) -> None:
         answer = await self._instead(call) if call.hits else None
         latency = self.work.profile.latency
@@ -178,7 +165,7 @@ class Simulated:
             recorder = Recorder()
             await self.app(scope, exchange.receive, recorder)
             answer = recorder.answer()
-        call.keep = partial(self._keep, scope)
+        call.keep = partial(self._kept.keep, scope)
         for hit in changing:
             fault = cast("AnswerFault", hit.fault)
             changed = fault.act(call, answer) if answer.status < 300 or Part.WORK not in fault.needs else None
@@ -261,15 +248,6 @@ class Simulated:
         job = self.jobs.get(scope["path"].rpartition("/")[2])
         return job.key if job else ""
 
-    def _find(self, scope: Scope) -> Operation | None:
-        method, path = scope["method"], scope["path"]
-        found = self._exact.get((method, path))
-        if found is None:
-            for wanted, pattern, operation in self._patterns:
-                if method == wanted and pattern.fullmatch(path):
-                    return operation
-        return found
-
     # ------------------------------------------------------------ rules, profile, its life
 
     @cached_property
@@ -324,20 +302,6 @@ class Simulated:
             await send({"type": f"lifespan.{word}.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    """Return what matches the paths of an operation."""
-    parts = re.split(r"(\{\w+(?::path)?\})", path)
-    return re.compile(
-        "".join(
-            (".+" if part.endswith(":path}") else "[^/]+") if part[:1] == "{" else re.escape(part) for part in parts
-        )
-    )
-
-
-def _asked(scope: Scope) -> str:
-    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if scope["method"] == "GET" else ""
 
 
 def _nobodys(operation: Operation) -> Call:

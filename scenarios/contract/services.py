@@ -8,19 +8,9 @@ import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from scenarios.contract.pictures import BACKGROUND, FOREGROUND, SIZE, decoded, inside, mask, photo
 from scenarios.contract.report import Deviation, Report, expect, needed
-from scenarios.contract.under_test import (
-    BACKGROUND,
-    FOREGROUND,
-    JOBS,
-    SIZE,
-    UnderTest,
-    decoded,
-    inside,
-    mask,
-    photo,
-    says_nothing_of_it,
-)
+from scenarios.contract.under_test import JOBS, UnderTest, says_nothing_of_it
 
 IMAGE_MANIPULATOR = "specification, 2. Image Manipulator Service"
 BIREFNET = "specification, 3. BiRefNet Service"

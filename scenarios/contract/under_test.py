@@ -1,30 +1,26 @@
-"""What the checks work with: one service over HTTP, the blob store that it shares, and pictures to give it."""
+"""What the checks work with: one service over HTTP, and the blob store that it shares."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
 import httpx
 from fastapi import HTTPException
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app.services.excerpt import reason
 from app.services.http import production_transport
-from fakes.pictures.portrait import portrait
 from fakes.settings import ServiceSettings
 from fakes.storage.store import BlobStore, open_store
 from scenarios import headers as names
+from scenarios.contract.pictures import decoded
 from scenarios.contract.report import Deviation, NotLooked
 from scenarios.contract.shapes import deviations
 
-SIZE = (600, 800)
-FOREGROUND = ((0.44, 0.62), (0.5, 0.66), (0.56, 0.62))
-BACKGROUND = ((0.05, 0.05),)
 JOB_LIMIT_S = 120.0
 JOBS = "/jobs"
 POLL_INTERVAL_S = 2.0
@@ -163,8 +159,6 @@ class UnderTest:
             raise Deviation(f"{method} {path} answered no JSON: {response.text[:80]!r}") from None
         if isinstance(found, dict):
             found = {name: self._without_noise(value) for name, value in found.items()}
-        if isinstance(found, dict):
-            found = {name: self._without_noise(value) for name, value in found.items()}
         template = f"{JOBS}/{{job_id}}" if path.startswith(f"{JOBS}/") else path
         if lines := deviations(self._service, method, template, found):
             raise Deviation(f"{method} {path} answered otherwise than docs/openapi/{self._service}.json says:", lines)
@@ -263,41 +257,3 @@ def _states(response: httpx.Response) -> dict[str, Any]:
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
-
-
-def decoded(data: bytes, image_format: str, what: str) -> Image.Image:
-    """Decode a picture to its end.
-
-    Raises:
-        Deviation: it is not a complete picture of that format.
-    """
-    try:
-        image = Image.open(BytesIO(data))
-        image.load()
-    except (OSError, SyntaxError) as error:
-        raise Deviation(f"{what} is no complete picture: {error}") from None
-    if image.format != image_format:
-        raise Deviation(f"{what} is {image.format} instead of {image_format}")
-    return image
-
-
-def photo(size: tuple[int, int] = SIZE) -> bytes:
-    """Draw the JPEG that services are given."""
-    return portrait(*size, seed=1)
-
-
-def mask() -> bytes:
-    """Draw a mask for the photo: an ellipse where a necklace would be."""
-    image = Image.new("L", SIZE)
-    width, height = SIZE
-    ImageDraw.Draw(image).ellipse((0.38 * width, 0.56 * height, 0.62 * width, 0.68 * height), fill=255)
-    out = BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def inside(image: Image.Image, point: tuple[float, float]) -> bool:
-    """Say whether a mask is foreground at a point in shares of width and height."""
-    pixel = (min(int(point[0] * image.width), image.width - 1), min(int(point[1] * image.height), image.height - 1))
-    value = image.convert("L").getpixel(pixel)
-    return isinstance(value, int | float) and value >= 128

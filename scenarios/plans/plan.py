@@ -1,22 +1,15 @@
-"""What a plan is: version 1 of the JSON, what is wrong with one that is refused, its way to a scenario and back."""
+"""What a plan is: version 1 of the JSON, and what no plan may say."""
 
-import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Act as UserAct, Departure as Leaving, Doing, Expect, Lost as Losses, Rule, Scenario
+from scenarios.scenario import Doing, Rule
 
-VERSION = 1
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
-
-
-class PlanInvalid(Exception):  # noqa: N818 - reads as what it is: this plan is invalid
-    """A plan cannot be used. The message has a line for each thing that is wrong: where, what, and what to do."""
 
 
 class _Strict(BaseModel):
@@ -192,114 +185,3 @@ class Plan(_Strict):
     def cancel_at(self) -> float | None:
         """The virtual second of the cancel, None without one."""
         return next((act.at for act in self.acts if act.do == "cancel" and not isinstance(act.at, str)), None)
-
-
-def read_plan(where: Path) -> Plan:
-    """Read a plan from a file.
-
-    Raises:
-        PlanInvalid: it is not there, is no JSON, or is no plan that can be used.
-    """
-    try:
-        text = where.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise PlanInvalid(f"{where}: cannot be read: {why}") from error
-    return parsed(text, str(where))
-
-
-def parsed(text: str, where: str) -> Plan:
-    """Return the plan in a text; `where` is its name in messages.
-
-    Raises:
-        PlanInvalid: it is no JSON, or no plan that can be used.
-    """
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise PlanInvalid(f"{where}: is no JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise PlanInvalid(f"{where}: a plan is a JSON object, as `make explore` writes them (docs/exploring.md)")
-    if data.get("version") != VERSION:
-        said = "has no version" if "version" not in data else f"is of version {data['version']!r}"
-        raise PlanInvalid(f'{where}: {said}; this harness reads version {VERSION}: give "version": {VERSION}')
-    try:
-        return Plan.model_validate_json(text)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        lines = [f"{where}: {_place(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in problems]
-        raise PlanInvalid("\n".join(lines)) from error
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """Return `rules[0].fault.kind: ` for ("rules", 0, "fault", "kind"); nothing for the plan itself."""
-    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return f"{words.removeprefix('.')}: " if words else ""
-
-
-def written(plan: Plan) -> str:
-    """Return the plan as JSON for people: what is as usual is left out, the version stands first."""
-    return json.dumps({"version": VERSION, **_said(plan)}, indent=2, ensure_ascii=False) + "\n"
-
-
-def _said(plan: Plan) -> dict[str, Any]:
-    said = plan.model_dump(mode="json", exclude_defaults=True)
-    if plan.beside:
-        said["beside"] = [{"version": VERSION, **_said(other)} for other in plan.beside]
-    return said
-
-
-def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
-    """Return the scenario of a plan. Without an expectation nothing but the invariants is looked at."""
-    return Scenario(
-        name=plan.name,
-        story=plan.story,
-        theme="plans",
-        photo=plan.photo,
-        points=None if plan.points is None else tuple((each.x, each.y, each.label) for each in plan.points),
-        strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
-        rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
-        cancel_at=plan.cancel_at,
-        departures=tuple(Leaving(each.at, each.back_at, each.drain_s) for each in plan.departures),
-        lost=Losses(plan.lost.start, plan.lost.cancel),
-        acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
-        beside=tuple(scenario_of(other) for other in plan.beside),
-        body=plan.body,
-        headers=plan.headers,
-        expect=expect or Expect(status=None),
-    )
-
-
-def plan_of(scenario: Scenario) -> Plan:
-    """Return the plan of a scenario: all of it but what must come out, which a plan leaves to the model."""
-    return Plan(
-        name=scenario.name,
-        story=scenario.story,
-        photo=scenario.photo,
-        points=None
-        if scenario.points is None
-        else tuple(Point(x=x, y=y, label=1 if label else 0) for x, y, label in scenario.points),
-        strokes=tuple(Stroke.model_validate(dict(stroke)) for stroke in scenario.strokes),
-        rules=tuple(
-            PlannedRule(
-                service=rule.service,
-                operation=rule.operation,
-                fault=dict(rule.fault),
-                calls=rule.calls,
-                when=dict(rule.when),
-                must_fire=rule.must_fire,
-            )
-            for rule in scenario.rules
-        ),
-        acts=(
-            *(() if scenario.cancel_at is None else (Act(do="cancel", at=scenario.cancel_at),)),
-            *(Act(do=act.do, at=act.at) for act in scenario.acts),
-        ),
-        departures=tuple(
-            Departure(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
-        ),
-        lost=Lost(start=scenario.lost.start, cancel=scenario.lost.cancel),
-        beside=tuple(plan_of(other) for other in scenario.beside),
-        body=dict(scenario.body),
-        headers=dict(scenario.headers),
-    )

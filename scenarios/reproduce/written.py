@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scenarios.plans import Plan
-from scenarios.plans.plan import written
+from scenarios.plans.text import written
 from scenarios.reproduce.facts import Facts
 from scenarios.reproduce.inference import Inferred
 

@@ -1,6 +1,5 @@
 """What holds for every run, whatever its rules. Each invariant yields a line for each breach."""
 
-import base64
 import json
 import re
 from collections import Counter
@@ -12,8 +11,16 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 
 from scenarios.histories import activities
-from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, COMPLETED, STEPS
+from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
+from scenarios.stories.answer_invariants import (
+    a_cancel_is_accepted,
+    a_start_of_which_nobody_knows_names_its_try_on,
+    answers_have_the_specified_keys,
+    progress_never_falls,
+    results_are_pictures,
+    what_the_user_does_is_answered_for_this_try_on,
+)
 from scenarios.stories.payload_invariants import (
     the_history_says_why_it_failed,
     the_workflow_keeps_what_the_user_sent,
@@ -25,21 +32,9 @@ from scenarios.stories.timelines import LEFT
 
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
-PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
-"""What a client may see of a try-on that runs."""
-NOTHING_MORE = 204
-CONFLICT = 409
-MAY_READ = {"http://localhost:5173", "https://a-preview.lovableproject.com"}
-"""docs/api.md, Origins."""
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
 # A signature of a SAS, an account key in a connection string, the beginning of a JPEG or PNG, plain and in base64.
 SECRETS = re.compile(rb"[?&]sig=|AccountKey=|\xff\xd8\xff[\xe0\xe1\xdb]|\x89PNG|/9j/4|iVBORw0KGgo")
-ANSWER_KEYS = {
-    "COMPLETED": {"workflowId", "status", "result"},
-    "FAILED": {"workflowId", "status", "error"},
-    "CANCELLED": {"workflowId", "status"},
-}
-ERROR_KEYS = {"code", "message", "failedStep"}
 
 
 def breaches(run: Run) -> Iterator[str]:
@@ -53,25 +48,6 @@ def every_start_reaches_a_final_state(run: Run) -> Iterator[str]:
     """Nothing that was accepted stays open."""
     if run.status not in FINAL:
         yield f"the status is {run.status}"
-
-
-def answers_have_the_specified_keys(run: Run) -> Iterator[str]:
-    """GET answers with the specification's keys and no more."""
-    wanted = ANSWER_KEYS.get(run.status)
-    if wanted is not None and set(run.answer) != wanted:
-        yield f"{sorted(run.answer)} instead of {sorted(wanted)}"
-    if run.status == "FAILED" and set(run.error) != ERROR_KEYS:
-        yield f"the error has {sorted(run.error)} instead of {sorted(ERROR_KEYS)}"
-
-
-def progress_never_falls(run: Run) -> Iterator[str]:
-    """As a client saw it, from answer to answer; and each step has its own number."""
-    progress = [sample[0] for sample in run.samples]
-    if progress != sorted(progress):
-        yield f"a client saw {progress}"
-    for sample in run.samples:
-        if sample not in PROGRESS:
-            yield f"a client saw {sample[0]} at {sample[1]}"
 
 
 def steps_come_in_their_order(run: Run) -> Iterator[str]:
@@ -160,51 +136,6 @@ def every_rule_fired(run: Run) -> Iterator[str]:
             yield f"inconclusive: {rule.fault['kind']} on {rule.service}.{rule.operation} never fired"
 
 
-def a_cancel_is_accepted(run: Run) -> Iterator[str]:
-    """POST cancel answers 200 with the status CANCELLED."""
-    wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
-    if run.cancel_answer is None or run.cancel_answer == (200, wanted):
-        return
-    status, said = run.cancel_answer
-    repeated = any(what == "cancel" for what, *_ in run.repeated)
-    if not (repeated and status == CONFLICT and wanted.items() <= said.items()):  # it may have ended by then
-        yield f"it answered {run.cancel_answer}"
-
-
-def a_start_of_which_nobody_knows_names_its_try_on(run: Run) -> Iterator[str]:
-    """A 503 whose start Temporal may have taken has the id by which it can be found (docs/api.md)."""
-    for what, _, said in run.repeated:
-        if what == "start" and said.get("workflowId") != run.workflow_id:
-            yield f"it answered {said}"
-
-
-def what_the_user_does_is_answered_for_this_try_on(run: Run) -> Iterator[str]:
-    """Each answer names this try-on; a stream tells each progress once, upwards, and one end; pages read what they may.
-
-    A stream that is taken up without saying which event was the last begins with the progress as it is, or the end.
-    """
-    for each in run.acts:
-        if not each.own:
-            yield f"{each.act.do} at {each.act.at} was answered for another"
-        anew = each.act.do == "events_anew" and len(each.events) > 1
-        events = each.events[1:] if anew else each.events
-        names = [name for name, *_ in events]
-        if names and names != ["progress"] * (len(names) - 1) + ["end"]:
-            yield f"the stream told {names}"
-        told = [(progress, step) for _, progress, step in events if progress is not None]
-        if sorted(set(told)) != told or not PROGRESS.issuperset(told):
-            yield f"the stream told {told}"
-        if anew and told and (each.events[0][1] or 0) > (told[0][0] or 0):
-            yield f"the stream told {each.events[0][1]}, and then {told}"
-        if each.act.do == "events_late" and len(events) > 2:
-            yield f"after the end the stream told {names[1:]}"
-        if each.more not in {None, NOTHING_MORE}:
-            yield f"the stream after its end was answered {each.more}"
-        for origin, read in each.pages.items():
-            if read != (("start", "status", "refusal") if origin in MAY_READ else ()):
-                yield f"a page of {origin} was let read {read or 'nothing'}"
-
-
 def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
     """No payload over 64 KiB, no picture, no signature, no key."""
     if run.history is None:
@@ -220,20 +151,6 @@ def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
                 yield f"event {event.event_id} has a payload of {len(payload.data)} bytes"
     if size > MAX_HISTORY:
         yield f"it has {size} bytes"
-
-
-def results_are_pictures(run: Run) -> Iterator[str]:
-    """Every picture of a completed answer is base64 of a JPEG; flux is never null; no metrics without their picture."""
-    if run.status != "COMPLETED":
-        return
-    result = run.answer.get("result", {})
-    for name, value in result.items():
-        if name.endswith("Base64") and value is not None and not base64.b64decode(value).startswith(b"\xff\xd8\xff"):
-            yield f"{name} is no JPEG"
-    if result.get("fluxResultBase64") is None or result.get("fluxMetrics") is None:
-        yield "flux is null"
-    if result.get("geminiResultBase64") is None and result.get("geminiMetrics") is not None:
-        yield "gemini has metrics without a picture"
 
 
 INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (

@@ -2,25 +2,25 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 
 from app.names import workflow_id_for
-from fakes.kit.client import AsyncControl, ControlError
 from scenarios.gateway_client import GatewayClient
-from scenarios.scenario import Departure, Losing, Scenario
+from scenarios.scenario import Departure, Scenario
 from scenarios.stories.acts import Acts, perform
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
+from scenarios.stories.place import Place
 from scenarios.stories.replay import replay
-from scenarios.stories.run import Call, Run
+from scenarios.stories.rules_and_ledgers import RulesAndLedgers
+from scenarios.stories.run import Run
 from scenarios.stories.timelines import LEFT, Happening, Timeline
 from scenarios.virtual import VirtualTime
 
@@ -35,30 +35,6 @@ PATIENCE_S = 30.0
 """Wall seconds in which a deployment that is busy (503) is asked again, as a frontend does."""
 ACCEPTED = 202
 UNAVAILABLE = 503
-
-
-class Place(Protocol):
-    """Where scenarios run.
-
-    Attributes:
-        gateway: the address of the gateway's API.
-        virtual: whether time is.
-        controls: the fakes' control planes by service; empty where the services are real.
-        temporal: the way to histories; None where there is none.
-        time: of its workflows, where it is virtual.
-        lost_answers: loses Temporal's; None where nothing can.
-    """
-
-    gateway: str
-    virtual: bool
-    controls: Mapping[str, AsyncControl]
-    temporal: Client | None
-    time: VirtualTime | None
-    lost_answers: Losing | None
-
-    async def until(self, workflow_id: str, seconds: float) -> None:
-        """Return so many seconds after a workflow was started, by the clock of this place."""
-        ...
 
 
 def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
@@ -80,7 +56,7 @@ class Runner:
         self._seed = seed
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
-        self._seen: dict[str, tuple[str, int]] = {}
+        self._fakes = RulesAndLedgers(place.controls)
         self._gateway = GatewayClient(place.gateway)
 
     async def close(self) -> None:
@@ -116,17 +92,8 @@ class Runner:
         return run
 
     async def late_calls(self) -> dict[str, str]:
-        """Return a problem for each workflow that a service was called for after its ledger was read.
-
-        Those beside a scenario are looked at too.
-        """
-        ledgers = await asyncio.gather(*(control.ledger() for control in self._place.controls.values()))
-        counts = Counter(entry["key"] for ledger in ledgers for entry in ledger)
-        return {
-            workflow_id: f"no call after the end: {counts[workflow_id] - calls} came later for {key}"
-            for workflow_id, (key, calls) in self._seen.items()
-            if counts[workflow_id] > calls
-        }
+        """Return a problem for each workflow that a service was called for after its ledger was read."""
+        return await self._fakes.late_calls()
 
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
@@ -162,11 +129,11 @@ class Runner:
         try:
             async with asyncio.timeout(LIMIT_S):
                 try:
-                    await self._load_rules(run)
+                    await self._fakes.put_rules(run)
                     await self._try_on(run)
                     await self._collect(run)
                 finally:
-                    await self._drop_rules(run)
+                    await self._fakes.remove_rules(run)
         except TimeoutError:
             run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
             await self._collect(run)
@@ -179,19 +146,6 @@ class Runner:
         for rule_id, rule in run.rules.items():
             said = said.replace(rule_id, f"{rule.fault['kind']} on {rule.service}.{rule.operation}")
         return f"broke off: {type(error).__name__}: {said} (the gateway is {self._place.gateway})"
-
-    async def _load_rules(self, run: Run) -> None:
-        by_service: dict[str, list[dict[str, Any]]] = {}
-        for place, rule in enumerate(run.scenario.rules):
-            rule_id = f"{run.workflow_id}.{place}"
-            run.rules[rule_id] = rule
-            by_service.setdefault(rule.service, []).append(rule.as_rule(rule_id, run.workflow_id))
-        await asyncio.gather(*(self._place.controls[name].add(*rules) for name, rules in by_service.items()))
-
-    async def _drop_rules(self, run: Run) -> None:
-        for rule_id, rule in run.rules.items():
-            with suppress(ControlError):  # it was refused, or its fake is gone: the run says so already
-                await self._place.controls[rule.service].remove(rule_id)
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
@@ -277,36 +231,13 @@ class Runner:
     async def _collect(self, run: Run) -> None:
         if self._place.time and run.status != "REFUSED":
             run.timeline.read(self._place.time.story(run.workflow_id))
-        ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._place.controls))
-        run.calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
-        self._seen[run.workflow_id] = (run.key, len(run.calls))
+        run.calls = await self._fakes.calls(run)
         if run.status == "REFUSED" or self._place.temporal is None:
             return
         handle = self._place.temporal.get_workflow_handle(run.workflow_id)
         run.history = await handle.fetch_history()
         if run.status == "COMPLETED":
             run.output = await handle.result()
-
-    async def _ledger(self, run: Run, service: str) -> list[Call]:
-        return [
-            Call(
-                service=service,
-                operation=entry["operation"],
-                number=entry["call"],
-                attempt=entry["attempt"],
-                at=run.timeline.since_began(entry["caller_time"]),
-                rule=entry["rule"],
-                fault=entry["fault"],
-                status=entry["status"],
-                duration_s=entry["duration_s"],
-                sent=entry["sent"],
-                answered=entry["answered"],
-                idempotency_key=entry.get("idempotency_key"),
-                also=tuple(entry.get("also", ())),
-                also_faults=tuple(entry.get("also_faults", ())),
-            )
-            for entry in await self._place.controls[service].ledger(run.workflow_id)
-        ]
 
     async def _judge(self, run: Run) -> None:
         run.problems += [*unmet(run), *breaches(run)]

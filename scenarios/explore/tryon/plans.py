@@ -9,7 +9,8 @@ from scenarios.explore.tryon.kinds import Kind
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.faults import contradict
 from scenarios.plans import Away, Plan
-from scenarios.plans.plan import Departure, PlannedRule, Spot, Stroke, written
+from scenarios.plans.plan import Departure, PlannedRule, Spot, Stroke
+from scenarios.plans.text import written
 
 LONGEST_NAME = 60
 ADD = Stroke(points=(Spot(x=0.4, y=0.62), Spot(x=0.6, y=0.64)), mode="add", size=12)

@@ -7,7 +7,7 @@ from scenarios.explore.tryon.strategies import plans
 from scenarios.model import stories
 from scenarios.model.observed import deviations
 from scenarios.plans import Plan, scenario_of
-from scenarios.plans.plan import parsed, written
+from scenarios.plans.text import parsed, written
 from scenarios.world.simulation import Simulation
 
 

@@ -20,7 +20,7 @@ from scenarios.model import stories
 from scenarios.model.answers import KNOWN
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Plan, plan_of, scenario_of
-from scenarios.plans.plan import parsed, written
+from scenarios.plans.text import parsed, written
 from scenarios.world.simulation import Simulation
 from tests.scenarios.stories.made_runs import completed
 

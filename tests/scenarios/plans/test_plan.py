@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.catalogue import CATALOGUE
 from scenarios.plans import PlanInvalid, plan_of, read_plan, scenario_of, written
-from scenarios.plans.plan import parsed
+from scenarios.plans.text import parsed
 from scenarios.scenario import Scenario
 
 BUSY = {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}}

@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.model.observed import deviations
 from scenarios.plans import plan_of, read_plan, scenario_of, written
-from scenarios.plans.plan import parsed
+from scenarios.plans.text import parsed
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 

@@ -1,0 +1,60 @@
+"""From a plan to its scenario, and back."""
+
+from scenarios.plans.plan import Act, Departure, Lost, Plan, PlannedRule, Point, Stroke
+from scenarios.scenario import Act as UserAct, Departure as Leaving, Expect, Lost as Losses, Scenario
+
+
+def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
+    """Return the scenario of a plan. Without an expectation nothing but the invariants is looked at."""
+    return Scenario(
+        name=plan.name,
+        story=plan.story,
+        theme="plans",
+        photo=plan.photo,
+        points=None if plan.points is None else tuple((each.x, each.y, each.label) for each in plan.points),
+        strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
+        rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
+        cancel_at=plan.cancel_at,
+        departures=tuple(Leaving(each.at, each.back_at, each.drain_s) for each in plan.departures),
+        lost=Losses(plan.lost.start, plan.lost.cancel),
+        acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
+        beside=tuple(scenario_of(other) for other in plan.beside),
+        body=plan.body,
+        headers=plan.headers,
+        expect=expect or Expect(status=None),
+    )
+
+
+def plan_of(scenario: Scenario) -> Plan:
+    """Return the plan of a scenario: all of it but what must come out, which a plan leaves to the model."""
+    return Plan(
+        name=scenario.name,
+        story=scenario.story,
+        photo=scenario.photo,
+        points=None
+        if scenario.points is None
+        else tuple(Point(x=x, y=y, label=1 if label else 0) for x, y, label in scenario.points),
+        strokes=tuple(Stroke.model_validate(dict(stroke)) for stroke in scenario.strokes),
+        rules=tuple(
+            PlannedRule(
+                service=rule.service,
+                operation=rule.operation,
+                fault=dict(rule.fault),
+                calls=rule.calls,
+                when=dict(rule.when),
+                must_fire=rule.must_fire,
+            )
+            for rule in scenario.rules
+        ),
+        acts=(
+            *(() if scenario.cancel_at is None else (Act(do="cancel", at=scenario.cancel_at),)),
+            *(Act(do=act.do, at=act.at) for act in scenario.acts),
+        ),
+        departures=tuple(
+            Departure(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
+        ),
+        lost=Lost(start=scenario.lost.start, cancel=scenario.lost.cancel),
+        beside=tuple(plan_of(other) for other in scenario.beside),
+        body=dict(scenario.body),
+        headers=dict(scenario.headers),
+    )

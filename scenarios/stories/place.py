@@ -1,0 +1,34 @@
+"""Where scenarios run."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from temporalio.client import Client
+
+from fakes.kit.client import AsyncControl
+from scenarios.scenario import Losing
+from scenarios.virtual import VirtualTime
+
+
+class Place(Protocol):
+    """Where scenarios run.
+
+    Attributes:
+        gateway: the address of the gateway's API.
+        virtual: whether time is.
+        controls: the fakes' control planes by service; empty where the services are real.
+        temporal: the way to histories; None where there is none.
+        time: of its workflows, where it is virtual.
+        lost_answers: loses Temporal's; None where nothing can.
+    """
+
+    gateway: str
+    virtual: bool
+    controls: Mapping[str, AsyncControl]
+    temporal: Client | None
+    time: VirtualTime | None
+    lost_answers: Losing | None
+
+    async def until(self, workflow_id: str, seconds: float) -> None:
+        """Return so many seconds after a workflow was started, by the clock of this place."""
+        ...
