@@ -1,10 +1,12 @@
 """The clocks that code reads by itself, on request: `time.time`, `time.monotonic` and `time.sleep` within stories.
 
 Off by default: tokens and signatures made of `time.time` would get virtual times, and libraries compare clocks of
-different stories. `from time import sleep` before this, `datetime.now()`, `Event.wait(timeout)` and
-`queue.get(timeout)` stay real.
+different stories. Pools of connections do so always, so they keep real time: else a story at its tenth minute closes
+what one at its first is about to use. `from time import sleep` before this, `datetime.now()`, `Event.wait(timeout)`
+and `queue.get(timeout)` stay real.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,9 @@ from typing import Any
 
 from .errors import VirtualTimeError
 from .story import Story, current
+
+POOLS = frozenset({"aiohttp", "botocore", "httpcore", "redis", "requests", "urllib3"})
+"""Packages that keep connections, which are real and which stories share, and reckon their age by `time.monotonic`."""
 
 
 @contextmanager
@@ -26,7 +31,7 @@ def virtual_clocks() -> Iterator[None]:
 
     def virtual_monotonic() -> float:
         story = current.get()
-        return story.now if story else real_monotonic()
+        return story.now if story and not _asked_by_a_pool() else real_monotonic()
 
     def virtual_sleep(seconds: Any) -> None:
         story = current.get()
@@ -40,6 +45,11 @@ def virtual_clocks() -> Iterator[None]:
         yield
     finally:
         time.time, time.monotonic, time.sleep = real_time, real_monotonic, real_sleep
+
+
+def _asked_by_a_pool() -> bool:
+    module = str(sys._getframe(2).f_globals.get("__name__"))  # noqa: SLF001 - inspect has no cheaper way than this one
+    return module.partition(".")[0] in POOLS
 
 
 def _nap(story: Story, seconds: float) -> None:

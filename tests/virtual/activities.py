@@ -45,6 +45,12 @@ async def polls(seconds: float) -> int:
 
 
 @activity.defn
+async def calls_again_and_again(later: float) -> int:
+    await asyncio.sleep(later)
+    return len([await Clients.http.get("/slow?seconds=0") for _ in range(30)])
+
+
+@activity.defn
 async def through_a_semaphore() -> list[float]:
     gate, ends, began = asyncio.Semaphore(1), list[float](), now()
 

@@ -47,7 +47,8 @@ class Session:
         address = await enter(virtual_server())
         self.virtual = VirtualTime(patience=LEASH_S / 2)
         self.client = await Client.connect(address, plugins=[self.virtual])
-        limits = httpx.Limits(max_connections=None)
+        # At the instant at which a connection grows too old, httpcore may close one that a caller is about to use.
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=None)
         url = activities.Clients.url
         inner = httpx.AsyncHTTPTransport(limits=limits)
         activities.Clients.http = await enter(httpx.AsyncClient(base_url=url, transport=VirtualTransport(inner)))

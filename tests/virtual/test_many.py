@@ -70,6 +70,14 @@ def test_many_at_once_go_as_one_goes_alone(session: Session, copies: int, rounds
             assert session.do(together()) == one * copies
 
 
+def test_a_pool_that_stories_share_does_not_compare_their_clocks(session: Session) -> None:
+    async def together() -> list[Any]:
+        stories = (session.tell(One.run, "calls_again_and_again", [later], {}) for later in (0, 60, 120, 300) * 3)
+        return [result for result, _ in await asyncio.gather(*stories)]
+
+    assert session.do(together()) == [[30, later] for later in (0, 60, 120, 300) * 3]
+
+
 def test_a_library_that_keeps_house_does_so_in_real_time_once_its_story_is_over(session: Session) -> None:
     fired = 0
 
