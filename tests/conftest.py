@@ -15,13 +15,17 @@ from scenarios.stack.stack import Stack
 
 WITH_STACKS = ("scenarios", "app", "virtual", "loadtests")
 """The folders whose tests wait for stacks and for time to pass. They begin first: what is quick is left for the end."""
-IN_THE_WORLD = {f"tests/scenarios/{folder}" for folder in ("explore", "plans", "stories")}
+IN_THE_WORLD = {f"tests/scenarios/{folder}" for folder in ("explore", "plans", "stories", "world")}
 """The folders whose tests run scenarios, as those of tests/scenarios itself do."""
+ON_THE_BACKING_STACK = {f"tests/app/{folder}" for folder in ("doctor", "pictures", "pipeline", "process")}
+"""The folders whose tests need Temporal, Azurite and the fakes (tests/app/conftest.py)."""
 
 
 def together(test: str) -> str:
     """Say with which tests a test shares a process, and so the stack or the world that they need: with its folder's."""
     folder = test.partition("::")[0].rpartition("/")[0]
+    if folder in ON_THE_BACKING_STACK:
+        return "tests/app with a stack"
     return "tests/scenarios" if folder in IN_THE_WORLD else folder
 
 
@@ -66,7 +70,7 @@ def certificates_are_read_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """An Azurite with the container of the specification: the settings by which it is reached."""
-    options = Options(parts=frozenset({"azurite"}))
+    options = Options(parts=frozenset({"azurite"}), in_memory=True)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(Stack(home=tmp_path_factory.mktemp("azurite"), options=options)) as stack,

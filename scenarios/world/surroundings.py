@@ -87,7 +87,7 @@ def _processes(
         profile="instant",
         seed=seed,
         temporal_flags=temporal_flags,
-        temporal_in_memory=True,
+        in_memory=True,
         temporal_ui=False,
     )
     stages = programs.stages(ports, home, options)

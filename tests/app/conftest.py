@@ -19,7 +19,7 @@ from scenarios.stack.stack import Stack
 def backing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Temporal, Azurite and the fakes as processes; neither worker nor gateway."""
     home: Path = tmp_path_factory.mktemp("backing")
-    options = Options(parts=ALL_PARTS - {"worker", "gateway"}, profile="instant", temporal_ui=False)
+    options = Options(parts=ALL_PARTS - {"worker", "gateway"}, profile="instant", temporal_ui=False, in_memory=True)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(Stack(home=home, options=options)) as stack,

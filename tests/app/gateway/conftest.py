@@ -140,7 +140,7 @@ class Backend(Activities):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    options = Options(parts=frozenset({"temporal", "azurite"}), temporal_ui=False)
+    options = Options(parts=frozenset({"temporal", "azurite"}), temporal_ui=False, in_memory=True)
     async with Stack(home=tmp_path_factory.mktemp("stack"), options=options) as stack:
         yield stack
 
