@@ -91,7 +91,7 @@ def create_app(settings: ServiceSettings) -> Simulated:
         source = await studio.store.get(request.image_uri)
         mask = await studio.store.get(request.mask_uri)
         await studio.takes(source)
-        strokes = [pictures.Stroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
+        strokes = [pictures.BrushStroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
         painted = await studio.draw(pictures.paint_strokes, mask, strokes)
         uri = await studio.deliver(derived(request.mask_uri, "-refined.png"), painted, source)
         return Refined(refined_mask_uri=uri)
@@ -119,7 +119,7 @@ def _text(picture: bytes | None) -> str | None:
     return None if picture is None else base64.b64encode(picture).decode()
 
 
-def _metrics(made: pictures.Metrics) -> Metrics:
+def _metrics(made: pictures.Fidelity) -> Metrics:
     return Metrics(precision=made.precision, recall=made.recall, iou=made.iou, growth_ratio=made.growth_ratio)
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from fakes.kit.client import ControlError
 from fakes.registry import SERVICES
 from loadtests import mix, thresholds
-from loadtests.drive.load_run import Interrupted, Line, RunError, Target, run
+from loadtests.drive.load_run import Interrupted, ProgressLine, RunError, Target, run
 from loadtests.drive.messages import API_KEY
 from loadtests.measure import bottleneck
 from loadtests.plan import MASTER_PORT, Plan
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _run(chosen: argparse.Namespace, plan: Plan, limits: thresholds.Thresholds) -> int:
     home = RUN / f"load-{os.getpid()}"
-    line = Line(plan.seconds)
+    line = ProgressLine(plan.seconds)
     async with target(chosen, home) as loaded:
         try:
             summary = await run(loaded, plan, chosen.out, line)

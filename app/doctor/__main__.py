@@ -10,7 +10,7 @@ from app.doctor.findings import Verdict, render
 from app.doctor.reaching import LIMIT
 from app.pipeline.policies import JOB_LIMIT
 from app.process.environment import BadEnvironmentError, read_environment
-from app.services.assembly import Services
+from app.services.assembly import ServiceClients
 from app.settings import Settings
 
 _PATIENCE = f"waiting for what does not answer yet: it may be starting ({JOB_LIMIT:.0f} s at most) ..."
@@ -18,7 +18,7 @@ _PATIENCE = f"waiting for what does not answer yet: it may be starting ({JOB_LIM
 
 async def look(settings: Settings, *, gpu: bool) -> int:
     """Run every check, print what was found, and return the exit code."""
-    services = Services(settings)
+    services = ServiceClients(settings)
     late = asyncio.get_running_loop().call_later(LIMIT, print, _PATIENCE)
     try:
         findings = await Checks(settings, services, gpu=gpu).run()

@@ -27,7 +27,7 @@ from app.pipeline.models import Stroke
 from app.pipeline.policies import GENERATE, JOB_LIMIT, RESIZE, ZOOM, a100_task_queue
 from app.process.temporal import configuration, connect
 from app.services.a100 import A100
-from app.services.assembly import Pinged, Services
+from app.services.assembly import Pinged, ServiceClients
 from app.services.remote_job import RemoteJobs
 from app.settings import Settings
 
@@ -38,7 +38,7 @@ GPU_SAVED = "answers; its shapes are not looked at, since that costs GPU time (-
 class Checks:
     """Every check of one configuration, over the production's own clients."""
 
-    def __init__(self, settings: Settings, services: Services, *, gpu: bool) -> None:
+    def __init__(self, settings: Settings, services: ServiceClients, *, gpu: bool) -> None:
         """Keep the parts; `gpu` allows work that a real service would need its GPU for."""
         self._settings = settings
         self._services = services

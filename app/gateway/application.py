@@ -24,7 +24,7 @@ from app.gateway.routes import Parts, operations_routes, tryon_routes
 from app.gateway.start import Starter
 from app.gateway.temporal_calls import TryOns
 from app.gateway.watch import Watches
-from app.services.assembly import Services
+from app.services.assembly import ServiceClients
 from app.settings import Settings
 
 BLOB_RETRIES = 2
@@ -47,7 +47,7 @@ async def open_gateway(
         http_transport: asks the services for their health; production's own without one.
         blob_transport: reaches Blob Storage; production's own without one.
     """
-    services = Services(
+    services = ServiceClients(
         settings, http_transport=http_transport, blob_transport=blob_transport, blob_retries=BLOB_RETRIES
     )
     try:
@@ -56,7 +56,7 @@ async def open_gateway(
         await services.close()
 
 
-def _application(settings: Settings, client: Client, services: Services) -> FastAPI:
+def _application(settings: Settings, client: Client, services: ServiceClients) -> FastAPI:
     app = FastAPI(
         title="Jewellery try-on",
         version="1.0.0",

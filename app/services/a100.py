@@ -27,7 +27,7 @@ from app.errors.services import (
 )
 from app.pipeline.models import Stroke
 from app.services.excerpt import excerpt, root_cause
-from app.services.http import Answer, ServiceClient
+from app.services.http import ServiceAnswer, ServiceClient
 
 HEALTH_DEADLINE = 3.0
 """Seconds for one question after a server's health."""
@@ -51,22 +51,22 @@ def _not_below_zero(value: float) -> float:
 
 
 Share = Annotated[float, AfterValidator(_without_noise), Field(ge=0, le=1)]
-AnswerT = TypeVar("AnswerT", bound=Answer)
+AnswerT = TypeVar("AnswerT", bound=ServiceAnswer)
 
 
-class Health(Answer):
+class A100Health(ServiceAnswer):
     """GET /health (specification, A100 Server)."""
 
     status: str
 
 
-class RefineAnswer(Answer):
+class RefineAnswer(ServiceAnswer):
     """POST /refine_mask (specification, A100 Server)."""
 
     refined_mask_uri: str
 
 
-class MetricsAnswer(Answer):
+class MetricsAnswer(ServiceAnswer):
     """How the drawn jewellery agrees with the mask."""
 
     precision: Share
@@ -75,7 +75,7 @@ class MetricsAnswer(Answer):
     growth_ratio: Annotated[float, AfterValidator(_not_below_zero), Field(ge=0)]
 
 
-class GenerateAnswer(Answer):
+class GenerateAnswer(ServiceAnswer):
     """POST /generate (specification, A100 Server). Pictures are base64 JPEG; what is not there is null, or left out."""
 
     result_base64: str
@@ -100,7 +100,7 @@ class A100:
         Raises:
             A100Error: none is; a time-out, when one may only be slow.
         """
-        asked = (self._trouble(server.ask("/health", Health, deadline)) for server in self._servers)
+        asked = (self._trouble(server.ask("/health", A100Health, deadline)) for server in self._servers)
         troubles = await asyncio.gather(*asked)
         if all(trouble is not None for trouble in troubles):
             raise max((trouble for trouble in troubles if trouble), key=lambda one: isinstance(one, A100TimeoutError))
@@ -140,10 +140,10 @@ class A100:
                 troubles.append(trouble if trouble.final else failure)
         raise next((trouble for trouble in troubles if not trouble.final), _offline())
 
-    async def _health(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> Health:
-        return await server.call(attempt, "GET", "/health", Health, deadline=asking.sooner(HEALTH_DEADLINE))
+    async def _health(self, server: ServiceClient, attempt: Attempt, asking: Deadline) -> A100Health:
+        return await server.call(attempt, "GET", "/health", A100Health, deadline=asking.sooner(HEALTH_DEADLINE))
 
-    async def _trouble(self, asked: Awaitable[Health]) -> A100Error | None:
+    async def _trouble(self, asked: Awaitable[A100Health]) -> A100Error | None:
         """Say why a server is not to be asked; None when it is online. The trouble of one that is offline is final."""
         try:
             health = await asked

@@ -34,7 +34,7 @@ class Pinged(Protocol):
         ...
 
 
-class Services:
+class ServiceClients:
     """A client for each outside service, over shared connections. Close it when nothing is called any more."""
 
     def __init__(
@@ -84,7 +84,9 @@ class Assembly:
         blob_transport: AsyncHttpTransport[Any, Any] | None = None,
     ) -> None:
         """Prepare; nothing is sent yet. Without transports: those of production."""
-        self._services = services = Services(settings, http_transport=http_transport, blob_transport=blob_transport)
+        self._services = services = ServiceClients(
+            settings, http_transport=http_transport, blob_transport=blob_transport
+        )
         self.http = services.http
         self.activities = Activities(
             blobs=services.blobs,

@@ -31,13 +31,13 @@ MAX_HOPS = 20
 _TRANSIENT_4XX = {408, 425, 429}
 
 
-class Answer(BaseModel):
+class ServiceAnswer(BaseModel):
     """Base of what services answer: exact types, unknown fields tolerated, no NaN."""
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 
-AnswerT = TypeVar("AnswerT", bound=Answer)
+AnswerT = TypeVar("AnswerT", bound=ServiceAnswer)
 
 
 def production_transport() -> httpx.AsyncBaseTransport:
@@ -117,7 +117,7 @@ class ServiceClient:
         path: str,
         answer: type[AnswerT],
         *,
-        body: Answer | dict[str, object] | None = None,
+        body: ServiceAnswer | dict[str, object] | None = None,
         deadline: Deadline | None = None,
         max_bytes: int = 1024 * 1024,
         headers: Mapping[str, str] | None = None,
@@ -186,7 +186,7 @@ class ServiceClient:
         path: str,
         deadline: Deadline,
         *,
-        body: Answer | dict[str, object] | None = None,
+        body: ServiceAnswer | dict[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int,
         cut: bool = False,

@@ -6,12 +6,12 @@ from pydantic import Field
 
 from app.attempts.attempt import Attempt
 from app.attempts.deadline import Deadline
-from app.services.http import Answer, ServiceClient
+from app.services.http import ServiceAnswer, ServiceClient
 
 Side = Annotated[int, Field(ge=1)]
 
 
-class ResizeAnswer(Answer):
+class ResizeAnswer(ServiceAnswer):
     """POST /resize (specification, Image Manipulator Service)."""
 
     resized_uri: str
@@ -21,7 +21,7 @@ class ResizeAnswer(Answer):
     new_height: Side
 
 
-class ZoomAnswer(Answer):
+class ZoomAnswer(ServiceAnswer):
     """POST /zoom_check (specification, Image Manipulator Service)."""
 
     recommend_bg_removal: bool

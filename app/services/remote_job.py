@@ -20,7 +20,7 @@ from app.errors.services import JobErrors
 from app.pipeline.models import Ticket
 from app.pipeline.policies import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, POLL_DEADLINE, POLL_INTERVAL
 from app.services.excerpt import excerpt
-from app.services.http import Answer, ServiceClient
+from app.services.http import ServiceAnswer, ServiceClient
 
 LAST_POLL_DEADLINE = 5.0
 """Seconds for the one poll of a job that is resumed after its limit."""
@@ -34,13 +34,13 @@ log = structlog.get_logger(__name__)
 CheckedT = TypeVar("CheckedT")
 
 
-class JobAccepted(Answer):
+class JobAccepted(ServiceAnswer):
     """POST /jobs."""
 
     job_id: str = Field(min_length=1, max_length=200)
 
 
-class JobState(Answer):
+class JobState(ServiceAnswer):
     """GET /jobs/{id}: `processing`, `completed` or `failed`. BiRefNet's result is `result_uri`, SAM3's `mask_uri`."""
 
     status: str

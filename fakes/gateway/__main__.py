@@ -17,7 +17,7 @@ from fakes.gateway.document import document
 PORT = 8009
 
 
-class Server(uvicorn.Server):
+class StreamEndingServer(uvicorn.Server):
     """Ends the streams first when it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -28,9 +28,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(app: FastAPI) -> Server:
+def server_for(app: FastAPI) -> StreamEndingServer:
     """Return the server of this application; it says nothing but what the command does."""
-    return Server(
+    return StreamEndingServer(
         uvicorn.Config(
             app,
             ws="none",

@@ -17,7 +17,7 @@ _DIM: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
+class Fidelity:
     """The agreement of the asked and the drawn region, each figure rounded to 4 digits.
 
     `growth_ratio` is the drawn area over the asked one. A figure without a denominator is 0.
@@ -29,12 +29,12 @@ class Metrics:
     growth_ratio: float
 
 
-def compare(asked: Flags, drawn: Flags) -> Metrics:
+def compare(asked: Flags, drawn: Flags) -> Fidelity:
     """Compute the metrics of two regions of the same size."""
     both = int(np.count_nonzero(asked & drawn))
     either = int(np.count_nonzero(asked | drawn))
     wanted, made = int(np.count_nonzero(asked)), int(np.count_nonzero(drawn))
-    return Metrics(
+    return Fidelity(
         precision=_ratio(both, made),
         recall=_ratio(both, wanted),
         iou=_ratio(both, either),
@@ -42,7 +42,7 @@ def compare(asked: Flags, drawn: Flags) -> Metrics:
     )
 
 
-def show(photo: Image.Image, asked: Flags, drawn: Flags, metrics: Metrics, title: str) -> Image.Image:
+def show(photo: Image.Image, asked: Flags, drawn: Flags, metrics: Fidelity, title: str) -> Image.Image:
     """The dimmed photo with kept, missing and overgrown pixels in colour, and a legend with the figures."""
     picture = photo.convert("L").point(lambda value: value * _DIM).convert("RGB")
     for region, tint in ((asked & drawn, KEPT), (asked & ~drawn, MISSING), (drawn & ~asked, OVERGROWN)):
@@ -55,7 +55,7 @@ def _ratio(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
 
-def _legend(picture: Image.Image, marked: Flags, metrics: Metrics, title: str) -> None:
+def _legend(picture: Image.Image, marked: Flags, metrics: Fidelity, title: str) -> None:
     """Write the legend into the corner that hides the least of what is marked."""
     size = max(8, round(min(picture.width / 34, picture.height / 26)))
     lines: list[tuple[str, Rgb | None]] = [

@@ -5,24 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fakes.pictures.fidelity import Metrics, compare, show
+from fakes.pictures.fidelity import Fidelity, compare, show
 from fakes.pictures.jewellery import style_of, wear
 from fakes.pictures.opening import Flags, PictureError, read_mask, read_rgb, to_jpeg
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedPictures:
     """JPEGs of the photo's size and the metrics; what is named gemini is None when that model is off."""
 
     flux: bytes
     gemini: bytes | None
     flux_viz: bytes
     gemini_viz: bytes | None
-    metrics: Metrics
-    metrics_gemini: Metrics | None
+    metrics: Fidelity
+    metrics_gemini: Fidelity | None
 
 
-def generate(image: bytes, mask: bytes, seed: int, gemini: bool) -> Generated:
+def generate(image: bytes, mask: bytes, seed: int, gemini: bool) -> GeneratedPictures:
     """Draw jewellery along the mask. An empty mask gives the photo as it was, and metrics of 0.
 
     Raises PictureError for a bad picture, or when photo and mask differ in size.
@@ -36,12 +36,12 @@ def generate(image: bytes, mask: bytes, seed: int, gemini: bool) -> Generated:
     asked = np.asarray(region) >= 128
     flux, flux_viz, metrics = _one(photo, asked, seed, gemini=False)
     if not gemini:
-        return Generated(flux, None, flux_viz, None, metrics, None)
+        return GeneratedPictures(flux, None, flux_viz, None, metrics, None)
     other, other_viz, other_metrics = _one(photo, asked, seed, gemini=True)
-    return Generated(flux, other, flux_viz, other_viz, metrics, other_metrics)
+    return GeneratedPictures(flux, other, flux_viz, other_viz, metrics, other_metrics)
 
 
-def _one(photo: Image.Image, asked: Flags, seed: int, *, gemini: bool) -> tuple[bytes, bytes, Metrics]:
+def _one(photo: Image.Image, asked: Flags, seed: int, *, gemini: bool) -> tuple[bytes, bytes, Fidelity]:
     drawn = wear(photo, asked, style_of(seed, gemini=gemini))
     metrics = compare(asked, drawn.covered)
     picture = show(

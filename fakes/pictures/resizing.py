@@ -8,7 +8,7 @@ from fakes.pictures.opening import as_rgb, decode, fit, open_picture, to_jpeg
 
 
 @dataclass(frozen=True, slots=True)
-class Resized:
+class ResizedPicture:
     """A resized JPEG and both sizes, (width, height) in pixels."""
 
     data: bytes
@@ -16,7 +16,7 @@ class Resized:
     new_size: tuple[int, int]
 
 
-def resize(data: bytes, max_dimension: int) -> Resized:
+def resize(data: bytes, max_dimension: int) -> ResizedPicture:
     """Shrink a picture to at most `max_dimension` pixels a side, ratio kept, never enlarged. Raises PictureError.
 
     The EXIF orientation is not applied, and is lost: a caller that did not turn the picture sees it lying.
@@ -31,4 +31,4 @@ def resize(data: bytes, max_dimension: int) -> Resized:
     rgb = as_rgb(decode(image))
     if rgb.size != size:
         rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return Resized(to_jpeg(rgb, quality=92), original, size)
+    return ResizedPicture(to_jpeg(rgb, quality=92), original, size)

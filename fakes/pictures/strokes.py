@@ -11,7 +11,7 @@ from fakes.pictures.opening import read_mask, to_png
 
 
 @dataclass(frozen=True, slots=True)
-class Stroke:
+class BrushStroke:
     """One stroke: normalised points (x, y from 0 to 1), what it does, and its diameter in pixels of the picture."""
 
     points: Sequence[tuple[float, float]]
@@ -19,7 +19,7 @@ class Stroke:
     size: float
 
 
-def paint_strokes(mask: bytes, strokes: Sequence[Stroke]) -> bytes:
+def paint_strokes(mask: bytes, strokes: Sequence[BrushStroke]) -> bytes:
     """Paint strokes on a mask in their order and answer a PNG of mode L. Raises PictureError."""
     canvas = read_mask(mask).point(lambda value: 255 if value >= 128 else 0)
     for stroke in strokes:
@@ -27,7 +27,7 @@ def paint_strokes(mask: bytes, strokes: Sequence[Stroke]) -> bytes:
     return to_png(canvas)
 
 
-def _paint(canvas: Image.Image, stroke: Stroke) -> None:
+def _paint(canvas: Image.Image, stroke: BrushStroke) -> None:
     value = 255 if stroke.mode == "add" else 0
     tip = _tip(stroke.size)
     # 0 is the first pixel's centre and 1 the last one's, so that every point lies on the picture.

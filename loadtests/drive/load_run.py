@@ -19,7 +19,7 @@ from loadtests.measure.summary import read_records, summarize
 from loadtests.measure.waits import TemporalError, connect, read_waits
 from loadtests.plan import Plan
 
-__all__ = ["Interrupted", "Line", "RunError", "Target", "run"]
+__all__ = ["Interrupted", "ProgressLine", "RunError", "Target", "run"]
 
 MOST_HISTORIES = 400
 
@@ -117,7 +117,7 @@ async def _look_at_fakes(target: Target) -> None:
                 raise RunError(f"the fake {service} cannot be watched: {error}") from None
 
 
-class Line:
+class ProgressLine:
     """Progress on a terminal, or one line every few seconds in a log."""
 
     EVERY_S = 5.0

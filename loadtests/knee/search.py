@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadtests import thresholds
-from loadtests.drive.load_run import Line, RunError, Target, run
+from loadtests.drive.load_run import ProgressLine, RunError, Target, run
 from loadtests.knee.input import KneeThresholds
 from loadtests.knee.model import PERCENTILES, SHAPE, Foresight
 from loadtests.knee.sizing import Need, Station, slots_for
@@ -213,7 +213,7 @@ class Search:
         chosen = self._chosen
         folder = chosen.out / f"rate-{rate:.3f}{name}"
         folder.mkdir(parents=True, exist_ok=True)
-        line = Line(chosen.seconds)
+        line = ProgressLine(chosen.seconds)
         plan = plan_of(chosen, rate=rate, shape=SHAPE, drain_s=2 * chosen.seconds)
         try:
             summary = await run(self._loaded, plan, folder, line)

@@ -64,7 +64,7 @@ def worse(name: str, before: float | None, after: float | None, better: int, noi
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedFigure:
     """One figure of both runs."""
 
     name: str
@@ -78,11 +78,11 @@ class Line:
         return f"{self.after / self.before:.2f}" if self.before and self.after is not None else "-"
 
 
-def compare(before: dict[str, Any], after: dict[str, Any], noise: float) -> list[Line]:
+def compare(before: dict[str, Any], after: dict[str, Any], noise: float) -> list[ComparedFigure]:
     """Return every figure of the first run beside the second's."""
     second = {name: figure for name, figure, _ in figures(after)}
     return [
-        Line(name, figure, second.get(name), worse(name, figure, second.get(name), better, noise))
+        ComparedFigure(name, figure, second.get(name), worse(name, figure, second.get(name), better, noise))
         for name, figure, better in figures(before)
     ]
 
@@ -96,7 +96,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> str:
     return f"the loads differ ({', '.join(changed)}), so the figures do not say which system is better"
 
 
-def write_page(path: Path, before: dict[str, Any], after: dict[str, Any], lines: Sequence[Line]) -> None:
+def write_page(path: Path, before: dict[str, Any], after: dict[str, Any], lines: Sequence[ComparedFigure]) -> None:
     """Write the comparison as one self-contained page."""
     curves = {name: run["curves"]["try-on"] for name, run in (("before", before), ("after", after))}
     drawn = any(curves.values())

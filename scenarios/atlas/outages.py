@@ -126,7 +126,7 @@ def working(but: Step | None = None, of: Dependency | None = None) -> list[Rule]
     return rules
 
 
-class Called(Protocol):
+class CallAt(Protocol):
     """A call: to whom, and when."""
 
     @property
@@ -141,7 +141,7 @@ class Called(Protocol):
 class Beginnings:
     """When each step first calls each dependency, in seconds since the dependency's first call of a try-on."""
 
-    def __init__(self, windows: Mapping[str, tuple[float, float | None]], calls: Sequence[Called]) -> None:
+    def __init__(self, windows: Mapping[str, tuple[float, float | None]], calls: Sequence[CallAt]) -> None:
         """Take what the undisturbed try-on did: when each activity's attempt began and ended, and every call."""
         self._windows = windows
         self._calls = calls

@@ -20,7 +20,7 @@ POLL_DEADLINE = 25
 
 
 @dataclass(frozen=True)
-class Call:
+class FaultedCall:
     """A call to a service and what surrounds it; durations in seconds.
 
     Attributes:
@@ -46,14 +46,16 @@ class Call:
 
 
 CALLS = (
-    Call("image_manipulator", "resize", "resize_image", "RESIZING_IMAGE", "IMAGE_MANIPULATOR", IMAGE_PAUSES, 27),
-    Call("birefnet", "submit", "remove_background", "REMOVING_BACKGROUND", "BIREFNET", ML_PAUSES, 120, photo="far"),
-    Call("a100", "generate", "generate_images", "GENERATING_IMAGES", "A100", ML_PAUSES, 165, begins=2),
+    FaultedCall("image_manipulator", "resize", "resize_image", "RESIZING_IMAGE", "IMAGE_MANIPULATOR", IMAGE_PAUSES, 27),
+    FaultedCall(
+        "birefnet", "submit", "remove_background", "REMOVING_BACKGROUND", "BIREFNET", ML_PAUSES, 120, photo="far"
+    ),
+    FaultedCall("a100", "generate", "generate_images", "GENERATING_IMAGES", "A100", ML_PAUSES, 165, begins=2),
 )
 
 
 @dataclass(frozen=True)
-class Kind:
+class HttpFault:
     """A fault of HTTP: its words in a rule, the code's ending, and whether it costs the call's whole deadline."""
 
     name: str
@@ -64,18 +66,18 @@ class Kind:
 
 
 KINDS = (
-    Kind("status", "answers 503", "UNAVAILABLE", {"status": 503}),
-    Kind("reset", "resets the connection", "UNAVAILABLE", {}),
-    Kind("empty", "closes the connection without a word", "UNAVAILABLE", {}),
-    Kind("truncate", "breaks off in the middle of its answer", "UNAVAILABLE", {}),
-    Kind("refuse", "refuses connections", "UNAVAILABLE", {}),
-    Kind("garbage", "answers with something that is not JSON", "BAD_ANSWER", {}),
-    Kind("hang", "takes the call and never answers", "TIMEOUT", {}, hangs=True),
-    Kind("dribble", "sends its answer a byte every five seconds", "TIMEOUT", {"pause": 5}, hangs=True),
+    HttpFault("status", "answers 503", "UNAVAILABLE", {"status": 503}),
+    HttpFault("reset", "resets the connection", "UNAVAILABLE", {}),
+    HttpFault("empty", "closes the connection without a word", "UNAVAILABLE", {}),
+    HttpFault("truncate", "breaks off in the middle of its answer", "UNAVAILABLE", {}),
+    HttpFault("refuse", "refuses connections", "UNAVAILABLE", {}),
+    HttpFault("garbage", "answers with something that is not JSON", "BAD_ANSWER", {}),
+    HttpFault("hang", "takes the call and never answers", "TIMEOUT", {}, hangs=True),
+    HttpFault("dribble", "sends its answer a byte every five seconds", "TIMEOUT", {"pause": 5}, hangs=True),
 )
 
 
-def _code(call: Call, kind: Kind) -> str:
+def _code(call: FaultedCall, kind: HttpFault) -> str:
     """Return the code; an A100 that says it is online while its calls fail is in error, not unavailable."""
     return "A100_ERROR" if (call.code, kind.ending) == ("A100", "UNAVAILABLE") else f"{call.code}_{kind.ending}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from scenarios.chaos.case import Case
 from scenarios.chaos.growth import Growth, Readings
 from scenarios.chaos.runner import Outcome, run, settled
-from scenarios.chaos.site import Site, open_site
+from scenarios.chaos.site import StruckStack, open_site
 from scenarios.chaos.table import CASES
 from scenarios.histories import export
 from scenarios.processes.child import StackError
@@ -71,7 +71,7 @@ async def _run(home: Path, cases: Sequence[Case], histories: Path | None) -> tup
     return outcomes, grown, why.strip()
 
 
-async def _warm(site: Site) -> None:
+async def _warm(site: StruckStack) -> None:
     """Run one try-on to its end, so that pools and caches are filled before anything is measured."""
     await site.end(await site.start("chaos:warm"), 60)
 

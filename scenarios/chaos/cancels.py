@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import psutil
 
-from scenarios.chaos.case import CALLS, Strike, TryOn
+from scenarios.chaos.case import CALLS, Strike, StruckTryOn
 from scenarios.chaos.holding import POLL, held
-from scenarios.chaos.site import A100_SLOTS, Site, expect, until
+from scenarios.chaos.site import A100_SLOTS, StruckStack, expect, until
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 CANCELLED_WITHIN_S = 2.0
@@ -19,7 +19,7 @@ QUIET_S = 4.0
 """So long nothing may be called after the end: longer than two polls lie apart."""
 
 
-async def cancel_hung(site: Site, tryon: TryOn) -> None:
+async def cancel_hung(site: StruckStack, tryon: StruckTryOn) -> None:
     """Cancel while the step's service has the call and never answers; the connection to it is closed."""
     before = _connections_to_azurite(site)
     await start_and_hold(site, tryon, {"kind": "hang"})
@@ -36,7 +36,7 @@ async def cancel_hung(site: Site, tryon: TryOn) -> None:
     await _quiet(site, tryon)
 
 
-async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
+async def cancel_in_backoff(site: StruckStack, tryon: StruckTryOn) -> None:
     """Cancel while Temporal waits to try the step again."""
     if tryon.step.service is None:
         await start_without_azurite(site, tryon)
@@ -56,7 +56,7 @@ async def cancel_in_backoff(site: Site, tryon: TryOn) -> None:
 def cancel_before_its_end(fault: Mapping[str, object]) -> Strike:
     """Cancel when the step is about to end by itself, well or not: it may not hear of the cancellation before that."""
 
-    async def strike(site: Site, tryon: TryOn) -> None:
+    async def strike(site: StruckStack, tryon: StruckTryOn) -> None:
         await start_and_hold(site, tryon, dict(fault))
         await _cancel(site, tryon)
         await _quiet(site, tryon)
@@ -64,7 +64,7 @@ def cancel_before_its_end(fault: Mapping[str, object]) -> Strike:
     return strike
 
 
-async def cancel_between_polls(site: Site, tryon: TryOn) -> None:
+async def cancel_between_polls(site: StruckStack, tryon: StruckTryOn) -> None:
     """Cancel while the step waits to ask for its job again."""
     step = tryon.step
     rule = {"service": step.service, "key": tryon.id, "operation": step.work}
@@ -80,9 +80,9 @@ async def cancel_between_polls(site: Site, tryon: TryOn) -> None:
     await _quiet(site, tryon)
 
 
-async def cancel_queued(site: Site, tryon: TryOn) -> None:
+async def cancel_queued(site: StruckStack, tryon: StruckTryOn) -> None:
     """Cancel while the step waits for a slot of the A100: no worker has taken it yet."""
-    others = [TryOn(f"{tryon.key}:{number}", tryon.step) for number in range(A100_SLOTS * len(site.workers))]
+    others = [StruckTryOn(f"{tryon.key}:{number}", tryon.step) for number in range(A100_SLOTS * len(site.workers))]
     for other in others:
         await start_and_hold(site, other)
     await site.start(tryon.key)
@@ -93,7 +93,7 @@ async def cancel_queued(site: Site, tryon: TryOn) -> None:
     await _quiet(site, tryon)
 
 
-async def cancel_storing(site: Site, tryon: TryOn) -> None:
+async def cancel_storing(site: StruckStack, tryon: StruckTryOn) -> None:
     """Cancel when the A100 has answered and the store hangs while its pictures are put there."""
     holder = await answered_and_not_stored(site, tryon)
     site.pause("azurite")
@@ -103,7 +103,7 @@ async def cancel_storing(site: Site, tryon: TryOn) -> None:
     await _quiet(site, tryon)
 
 
-async def _azurite_let_go(site: Site, before: int) -> None:
+async def _azurite_let_go(site: StruckStack, before: int) -> None:
     async def let_go() -> bool:
         return _connections_to_azurite(site) <= before
 
@@ -111,7 +111,7 @@ async def _azurite_let_go(site: Site, before: int) -> None:
     site.resume("azurite")
 
 
-async def _cancel(site: Site, tryon: TryOn) -> None:
+async def _cancel(site: StruckStack, tryon: StruckTryOn) -> None:
     began = time.monotonic()
     answer = await site.gateway.cancel(tryon.id)
     expect(answer.json() == {"workflowId": tryon.id, "status": "CANCELLED"}, f"the cancel answered {answer.text}")
@@ -120,7 +120,7 @@ async def _cancel(site: Site, tryon: TryOn) -> None:
     expect(took <= CANCELLED_WITHIN_S, f"it was cancelled after {took:.1f} s")
 
 
-async def _quiet(site: Site, tryon: TryOn) -> None:
+async def _quiet(site: StruckStack, tryon: StruckTryOn) -> None:
     async def count() -> int:
         return sum([len(await site.calls(service, operation, tryon.id)) for service, operation in CALLS])
 
@@ -129,7 +129,7 @@ async def _quiet(site: Site, tryon: TryOn) -> None:
     expect(await count() == before, "a service was called after the end")
 
 
-def _connections_to_azurite(site: Site) -> int:
+def _connections_to_azurite(site: StruckStack) -> int:
     port = site.stack.ports.azurite
     open_now = 0
     for worker in site.workers:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.names import workflow_id_for
-from scenarios.chaos.site import CALLER, Site, expect
+from scenarios.chaos.site import CALLER, StruckStack, expect
 from scenarios.pipeline import BY_NAME, STEPS, Step
 
 JPEG = b"\xff\xd8\xff"
@@ -17,7 +17,7 @@ CALLS = tuple((step.service, step.work) for step in STEPS if step.service)
 
 
 @dataclass(frozen=True)
-class TryOn:
+class StruckTryOn:
     """The try-on that a fault strikes. Its id follows from its key, so that rules can name it before it starts."""
 
     key: str
@@ -29,7 +29,7 @@ class TryOn:
         return workflow_id_for(self.key, CALLER)
 
 
-Strike = Callable[[Site, TryOn], Awaitable[None]]
+Strike = Callable[[StruckStack, StruckTryOn], Awaitable[None]]
 """Starts the try-on, lets the fault happen, and checks what only it can see. The runner does the rest."""
 
 
@@ -61,11 +61,11 @@ class Case:
         """The case's name, by which it is chosen."""
         return f"{self.fault} / {self.step}"
 
-    def try_on(self, run: str) -> TryOn:
+    def try_on(self, run: str) -> StruckTryOn:
         """Return the try-on of this case in one run."""
-        return TryOn(f"chaos:{run}:{self.name}", BY_NAME[self.step])
+        return StruckTryOn(f"chaos:{run}:{self.name}", BY_NAME[self.step])
 
-    async def check(self, site: Site, tryon: TryOn) -> str:
+    async def check(self, site: StruckStack, tryon: StruckTryOn) -> str:
         """Wait for the end and look at it.
 
         Returns:

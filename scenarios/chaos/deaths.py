@@ -10,9 +10,9 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
 from app.names import staged_blob
-from scenarios.chaos.case import TryOn
+from scenarios.chaos.case import StruckTryOn
 from scenarios.chaos.holding import HOLD_S
-from scenarios.chaos.site import Site, expect, until
+from scenarios.chaos.site import StruckStack, expect, until
 from scenarios.chaos.starts import holder_of, start_and_hold
 from scenarios.processes.probes import BLOB_API_VERSION
 from scenarios.stack.programs import ACCOUNT_KEY, CONTAINER
@@ -24,7 +24,7 @@ REPEATS = 5
 """So many clients send the same request again at once."""
 
 
-async def kill_worker(site: Site, tryon: TryOn) -> None:
+async def kill_worker(site: StruckStack, tryon: StruckTryOn) -> None:
     """Kill -9 the worker that runs the step, while its call is in flight; the other worker takes over."""
     await start_and_hold(site, tryon)
     holder = await holder_of(site, tryon)
@@ -32,7 +32,7 @@ async def kill_worker(site: Site, tryon: TryOn) -> None:
     site.resume("azurite")
 
 
-async def drain_worker(site: Site, tryon: TryOn) -> None:
+async def drain_worker(site: StruckStack, tryon: StruckTryOn) -> None:
     """SIGTERM the worker that runs the step: it finishes its call, takes nothing new, and leaves."""
     await start_and_hold(site, tryon, {"kind": "delay", "seconds": DRAINED_CALL_S})
     holder = await holder_of(site, tryon)
@@ -45,7 +45,7 @@ async def drain_worker(site: Site, tryon: TryOn) -> None:
     expect("worker stopped" in site.stack[holder].tail()[-1], f"{holder} did not leave in order")
 
 
-async def kill_temporal(site: Site, tryon: TryOn) -> None:
+async def kill_temporal(site: StruckStack, tryon: StruckTryOn) -> None:
     """Kill -9 the Temporal server while the step's call is in flight, and start it again on its database."""
     await start_and_hold(site, tryon, {"kind": "delay", "seconds": HOLD_S / 2})
     await site.stack.kill("temporal")
@@ -53,7 +53,7 @@ async def kill_temporal(site: Site, tryon: TryOn) -> None:
     await site.stack.start("temporal")
 
 
-async def kill_gateway_before_start(site: Site, tryon: TryOn) -> None:
+async def kill_gateway_before_start(site: StruckStack, tryon: StruckTryOn) -> None:
     """Kill -9 the gateway when it has stored the photo and Temporal has not heard of it; the client tries again."""
     await site.stack.stop("temporal")
     request = asyncio.create_task(site.post(tryon.key))
@@ -65,7 +65,7 @@ async def kill_gateway_before_start(site: Site, tryon: TryOn) -> None:
     await _client_tries_again(site, tryon, request)
 
 
-async def kill_gateway_after_start(site: Site, tryon: TryOn) -> None:
+async def kill_gateway_after_start(site: StruckStack, tryon: StruckTryOn) -> None:
     """Kill -9 the gateway as soon as Temporal has the workflow; the client, who may have no answer, tries again."""
     request = asyncio.create_task(site.post(tryon.key))
     await until(lambda: _known(site.temporal.get_workflow_handle(tryon.id)), 30, "the workflow in Temporal")
@@ -73,7 +73,7 @@ async def kill_gateway_after_start(site: Site, tryon: TryOn) -> None:
     await _client_tries_again(site, tryon, request)
 
 
-async def _client_tries_again(site: Site, tryon: TryOn, first: asyncio.Task[httpx.Response]) -> None:
+async def _client_tries_again(site: StruckStack, tryon: StruckTryOn, first: asyncio.Task[httpx.Response]) -> None:
     await asyncio.gather(first, return_exceptions=True)  # its answer is lost, or came just before
     await site.stack.start("gateway")
     answers = await asyncio.gather(*(_persistent_post(site, tryon) for _ in range(REPEATS)))
@@ -81,7 +81,7 @@ async def _client_tries_again(site: Site, tryon: TryOn, first: asyncio.Task[http
     expect(told == {(202, tryon.id)}, f"each repeated start was to answer 202 with {tryon.id}, they answered {told}")
 
 
-async def _persistent_post(site: Site, tryon: TryOn) -> httpx.Response:
+async def _persistent_post(site: StruckStack, tryon: StruckTryOn) -> httpx.Response:
     """Ask as a client should: again after a 503, which says that nothing was accepted."""
 
     async def taken() -> httpx.Response | None:
@@ -92,7 +92,7 @@ async def _persistent_post(site: Site, tryon: TryOn) -> httpx.Response:
     return found
 
 
-async def _staged(site: Site, tryon: TryOn) -> bool:
+async def _staged(site: StruckStack, tryon: StruckTryOn) -> bool:
     endpoint = site.stack.environment["AZURE_BLOB_ENDPOINT"]
     store = BlobServiceClient(endpoint, credential=ACCOUNT_KEY, api_version=BLOB_API_VERSION)
     async with store, store.get_blob_client(CONTAINER, staged_blob(tryon.id)) as blob:

@@ -3,9 +3,9 @@
 import dataclasses
 import sys
 
-from scenarios.chaos.case import TryOn
+from scenarios.chaos.case import StruckTryOn
 from scenarios.chaos.holding import HOLD_S
-from scenarios.chaos.site import BUILD_ID, Site, expect
+from scenarios.chaos.site import BUILD_ID, StruckStack, expect
 from scenarios.chaos.starts import start_and_hold
 
 CHANGED = "changed-worker"
@@ -13,7 +13,7 @@ OLD_ORDER = ["upload_to_azure", "resize_image", "check_zoom"]
 NEW_ORDER = ["upload_to_azure", "check_zoom", "upload_to_azure"]
 
 
-async def deploy_changed_worker(site: Site, tryon: TryOn) -> None:
+async def deploy_changed_worker(site: StruckStack, tryon: StruckTryOn) -> None:
     """Make a version with another order the current one while the step's call is in flight, then go back.
 
     The try-on goes on where it began, though its history contradicts the new order; one that starts meanwhile runs in

@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from scenarios.chaos.case import Strike, TryOn
-from scenarios.chaos.site import ANOTHER_A100, Site, expect
+from scenarios.chaos.case import Strike, StruckTryOn
+from scenarios.chaos.site import ANOTHER_A100, StruckStack, expect
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 AZURITE_START_S = 1.5
@@ -17,14 +17,14 @@ AT_ONCE_S = 5.0
 def service_down(seconds: float) -> Strike:
     """Take the step's service away for so long while its call is in flight. Another A100 stays up."""
 
-    async def strike(site: Site, tryon: TryOn) -> None:
+    async def strike(site: StruckStack, tryon: StruckTryOn) -> None:
         await start_and_hold(site, tryon)
         await site.refuse(str(tryon.step.service), seconds)
 
     return strike
 
 
-async def no_a100(site: Site, tryon: TryOn) -> None:
+async def no_a100(site: StruckStack, tryon: StruckTryOn) -> None:
     """Take every A100 away while the call is in flight: the try-on fails at once."""
     await start_and_hold(site, tryon)
     began = time.monotonic()
@@ -37,7 +37,7 @@ async def no_a100(site: Site, tryon: TryOn) -> None:
 def azurite_down(seconds: float) -> Strike:
     """Stop Azurite for so long, as soon as the photo is stored and before a worker reads it."""
 
-    async def strike(site: Site, tryon: TryOn) -> None:
+    async def strike(site: StruckStack, tryon: StruckTryOn) -> None:
         await start_without_azurite(site, tryon)
         await _away(site, seconds)
 
@@ -47,7 +47,7 @@ def azurite_down(seconds: float) -> Strike:
 def azurite_down_for_results(seconds: float) -> Strike:
     """Stop Azurite for so long when the A100 has answered and its pictures are to be stored."""
 
-    async def strike(site: Site, tryon: TryOn) -> None:
+    async def strike(site: StruckStack, tryon: StruckTryOn) -> None:
         holder = await answered_and_not_stored(site, tryon)
         await site.stack.stop("azurite")
         site.resume(holder)
@@ -56,6 +56,6 @@ def azurite_down_for_results(seconds: float) -> Strike:
     return strike
 
 
-async def _away(site: Site, seconds: float) -> None:
+async def _away(site: StruckStack, seconds: float) -> None:
     await asyncio.sleep(seconds - AZURITE_START_S)
     await site.stack.start("azurite")

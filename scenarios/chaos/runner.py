@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scenarios.chaos.case import Case
-from scenarios.chaos.site import ChaosError, Site, expect
+from scenarios.chaos.site import ChaosError, StruckStack, expect
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Outcome:
     why: str = ""
 
 
-async def run(site: Site, cases: Sequence[Case], announce: Callable[[Outcome], None]) -> list[Outcome]:
+async def run(site: StruckStack, cases: Sequence[Case], announce: Callable[[Outcome], None]) -> list[Outcome]:
     """Run the cases; each finds every process up and no rule set."""
     outcomes = []
     name = f"{time.time():.0f}"
@@ -29,7 +29,7 @@ async def run(site: Site, cases: Sequence[Case], announce: Callable[[Outcome], N
     return outcomes
 
 
-async def _one(site: Site, case: Case, run_name: str) -> Outcome:
+async def _one(site: StruckStack, case: Case, run_name: str) -> Outcome:
     tryon = case.try_on(run_name)
     began = time.monotonic()
     note = why = ""
@@ -43,7 +43,7 @@ async def _one(site: Site, case: Case, run_name: str) -> Outcome:
     return Outcome(case, seconds, note, why)
 
 
-async def settled(site: Site) -> None:
+async def settled(site: StruckStack) -> None:
     """Check that each accepted try-on has ended, and that Temporal knows of no other.
 
     Raises:

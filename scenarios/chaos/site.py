@@ -61,7 +61,7 @@ def whole_body() -> bytes:
 
 
 @asynccontextmanager
-async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
+async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["StruckStack"]:
     """Start a stack to break, and its onlookers. The workers know of a second A100, which runs in this process."""
     ports = Ports.free()
     spare = reserve_port()
@@ -88,7 +88,7 @@ async def open_site(home: Path, *, workers: int = 2) -> AsyncIterator["Site"]:
         controls = {name: AsyncControl(stack.urls[name]) for name in SERVICES} | {ANOTHER_A100: AsyncControl(another)}
         for control in controls.values():
             closing.push_async_callback(control.close)
-        site = Site(stack, gateway, await stack.temporal(), controls)
+        site = StruckStack(stack, gateway, await stack.temporal(), controls)
         await site.make_current(BUILD_ID)
         yield site
 
@@ -106,7 +106,7 @@ async def another_a100(stack: Stack, port: int) -> AsyncIterator[str]:
         yield address
 
 
-class Site:
+class StruckStack:
     """A running stack. `accepted` are the ids of the try-ons that the gateway took."""
 
     def __init__(self, stack: Stack, gateway: GatewayClient, temporal: Client, fakes: dict[str, AsyncControl]) -> None:

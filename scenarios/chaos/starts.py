@@ -1,14 +1,14 @@
 """Starts a try-on and comes back at the moment when its fault is to strike."""
 
-from scenarios.chaos.case import TryOn
+from scenarios.chaos.case import StruckTryOn
 from scenarios.chaos.holding import held, hold
-from scenarios.chaos.site import Site, expect, until
+from scenarios.chaos.site import StruckStack, expect, until
 
 ANSWER_S = 3.0
 """An answer that is waited for takes so long: enough to find the worker that waits for it, and to pause that."""
 
 
-async def start_and_hold(site: Site, tryon: TryOn, fault: dict[str, object] | None = None) -> None:
+async def start_and_hold(site: StruckStack, tryon: StruckTryOn, fault: dict[str, object] | None = None) -> None:
     """Start a try-on and come back when its call is in flight. The upload is held by a paused Azurite."""
     if tryon.step.service is not None:
         await site.rules(hold(tryon.step, tryon.id, fault))
@@ -22,7 +22,7 @@ async def start_and_hold(site: Site, tryon: TryOn, fault: dict[str, object] | No
     await site.in_flight(tryon.step, tryon.id)
 
 
-async def start_without_azurite(site: Site, tryon: TryOn) -> None:
+async def start_without_azurite(site: StruckStack, tryon: StruckTryOn) -> None:
     """Start a try-on whose photo is stored, and stop Azurite before a worker reads it."""
     workers = [worker.name for worker in site.workers]
     site.pause(*workers)
@@ -31,7 +31,7 @@ async def start_without_azurite(site: Site, tryon: TryOn) -> None:
     site.resume(*workers)
 
 
-async def answered_and_not_stored(site: Site, tryon: TryOn) -> str:
+async def answered_and_not_stored(site: StruckStack, tryon: StruckTryOn) -> str:
     """Come back when the A100 has answered, with the worker paused that is to store the pictures; return its name."""
     await start_and_hold(site, tryon, {"kind": "delay", "seconds": ANSWER_S})
     holder = await holder_of(site, tryon)
@@ -45,7 +45,7 @@ async def answered_and_not_stored(site: Site, tryon: TryOn) -> str:
     return holder
 
 
-async def holder_of(site: Site, tryon: TryOn) -> str:
+async def holder_of(site: StruckStack, tryon: StruckTryOn) -> str:
     """Return the name of the worker that runs the try-on's step.
 
     Raises:

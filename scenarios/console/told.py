@@ -17,21 +17,21 @@ from fakes.kit.client import LedgerCall
 from scenarios.console.fakes import Fakes, UnknownError
 from scenarios.histories import Activity, activities, seconds, status
 from scenarios.pipeline import BY_ACTIVITY, step_of
-from scenarios.stories.run import Call
+from scenarios.stories.run import SeenCall
 from scenarios.stories.timelines import Happening, Timeline
 from scenarios.virtual import Attempt
 
 
 @dataclass
-class Told:
+class ToldWorkflow:
     """A workflow as it is told: its timeline, the calls that it made, and how it stands."""
 
     timeline: Timeline
-    calls: list[Call] = field(default_factory=list)
+    calls: list[SeenCall] = field(default_factory=list)
     status: str = "RUNNING"
 
 
-async def tell(client: Client, fakes: Fakes, workflow_id: str) -> Told:
+async def tell(client: Client, fakes: Fakes, workflow_id: str) -> ToldWorkflow:
     """Read what happened to a workflow so far.
 
     Raises:
@@ -52,12 +52,12 @@ async def tell(client: Client, fakes: Fakes, workflow_id: str) -> Told:
 
 def told(
     workflow_id: str, description: WorkflowExecutionDescription, history: WorkflowHistory, ledger: Sequence[LedgerCall]
-) -> Told:
+) -> ToldWorkflow:
     """Put the story together out of what Temporal and the fakes know."""
     began = seconds(history.events[0].event_time)
     found = activities(history.events, description.raw_description.pending_activities)
     timeline = Timeline(workflow_id, began=began, now=began)
-    story = Told(timeline, status=status(history.events))
+    story = ToldWorkflow(timeline, status=status(history.events))
     for event in history.events:
         timeline.now = seconds(event.event_time)
         if event.HasField("workflow_execution_cancel_requested_event_attributes"):
@@ -121,8 +121,8 @@ def _attempt(activity: Activity, number: int, calls: Sequence[LedgerCall]) -> At
     return Attempt(activity.name, number, began, ended, "failed", message)
 
 
-def _call(entry: LedgerCall, zero: float) -> Call:
-    return Call(
+def _call(entry: LedgerCall, zero: float) -> SeenCall:
+    return SeenCall(
         service=entry["service"],
         operation=entry["operation"],
         number=entry["call"],

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-async def _demo(photo: photos.Photo, home: Path, console: Console) -> int:
+async def _demo(photo: photos.PostedPhoto, home: Path, console: Console) -> int:
     console.print("[bold]Starting the real stack[/], on free ports")
 
     def announce(child: Child) -> None:
@@ -95,7 +95,7 @@ async def _demo(photo: photos.Photo, home: Path, console: Console) -> int:
     return 0
 
 
-async def _try_on(photo: photos.Photo, stack: Stack, console: Console) -> tuple[dict[str, Any], WorkflowHistory]:
+async def _try_on(photo: photos.PostedPhoto, stack: Stack, console: Console) -> tuple[dict[str, Any], WorkflowHistory]:
     console.print(f"\n[bold]One try-on[/] of {photo.title}", soft_wrap=True)
     async with GatewayClient(stack.urls["gateway"]) as gateway:
         workflow_id = await gateway.start(start_body(photo.data, photo.points, session="demo"))

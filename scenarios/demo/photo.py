@@ -20,7 +20,7 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True)
-class Photo:
+class PostedPhoto:
     """What to post: the file's bytes, what to call it, and the points as the API takes them."""
 
     data: bytes
@@ -28,16 +28,16 @@ class Photo:
     points: list[dict[str, float | int]]
 
 
-def drawn(points: str) -> Photo:
+def drawn(points: str) -> PostedPhoto:
     """Draw the synthetic portrait of 12 megapixels; without points it gets a necklace."""
     width, height = PORTRAIT_SIZE
     neck = necklace_points(width, height, PORTRAIT_ZOOM)
     chosen = parse(points) if points else [{"x": x, "y": y, "label": 1} for x, y in neck]
     data = portrait(width, height, PORTRAIT_SEED, PORTRAIT_ZOOM)
-    return Photo(data, f"a synthetic portrait, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
+    return PostedPhoto(data, f"a synthetic portrait, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
 
 
-def load(path: Path, points: str) -> Photo:
+def load(path: Path, points: str) -> PostedPhoto:
     """Read the user's photo. Only its head is looked at: whether it is good enough is for the gateway to say.
 
     Raises:
@@ -54,7 +54,7 @@ def load(path: Path, points: str) -> Photo:
         raise DemoError(f"PHOTO={path} is neither a JPEG nor a PNG file") from None
     except (OSError, SyntaxError) as error:
         raise DemoError(f"PHOTO={path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return Photo(data, f"{path.name}, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
+    return PostedPhoto(data, f"{path.name}, {width} x {height}, {len(data) / 1e6:.1f} MB", chosen)
 
 
 def parse(points: str) -> list[dict[str, float | int]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scenarios.model.calls import CODES, OFFLINE, Failure, Step, Telling, call
+from scenarios.model.calls import CODES, OFFLINE, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.faults import Reply
 from scenarios.model.numbers import HEALTH, HEALTH_AFTER_FAILURE
 from scenarios.pipeline import addresses
@@ -12,7 +12,7 @@ FINAL = {CODES[A100]["rejected"], CODES[A100]["bad"]}
 """What says nothing of a server's health: it is not asked once more."""
 
 
-def on_an_a100(telling: Telling, step: Step, operation: str, truth: dict[str, Any]) -> Reply:
+def on_an_a100(telling: Telling, step: AttemptUnderWay, operation: str, truth: dict[str, Any]) -> Reply:
     """Have the first server that is online do it. One that goes away meanwhile is left for the next.
 
     Raises:
@@ -37,11 +37,11 @@ def on_an_a100(telling: Telling, step: Step, operation: str, truth: dict[str, An
     raise next((trouble for trouble in troubles if not trouble.final), _offline())
 
 
-def _trouble(telling: Telling, step: Step, server: str, asking: float) -> Failure | None:
+def _trouble(telling: Telling, step: AttemptUnderWay, server: str, asking: float) -> Failure | None:
     """Return why a server is not to be asked; None when it is online."""
     until = min(asking, telling.clock.now + HEALTH)
     # After the attempt's own deadline too: where the next one goes depends on it.
-    patient = Step(step.number, max(step.deadline, until), step.end)
+    patient = AttemptUnderWay(step.number, max(step.deadline, until), step.end)
     truth = {"status": "online", "gpu_memory_free": 40000}
     try:
         reply = call(telling, patient, server, "health", truth, until=until)

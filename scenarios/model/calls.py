@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scenarios.model.choices import Choices
-from scenarios.model.clock import SAME, Clock
+from scenarios.model.clock import SAME, ModelClock
 from scenarios.model.faults import NOBODY, WITHOUT_ANSWER, Reply
 from scenarios.model.numbers import RETRY_AFTER_MOST
 from scenarios.model.services import Met, Services
@@ -39,7 +39,7 @@ class Telling:
     """A story that is being told: the plan, the world that it is in, and what was told so far."""
 
     plan: Plan
-    clock: Clock
+    clock: ModelClock
     choices: Choices
     services: Services
     story: Story
@@ -50,7 +50,7 @@ class Telling:
 
 
 @dataclass(frozen=True)
-class Step:
+class AttemptUnderWay:
     """An attempt that is under way: its number, by when the services have to have answered, and its own end."""
 
     number: int
@@ -111,7 +111,13 @@ COSTS_GPU = {"refine_mask", "generate"}
 
 
 def call(
-    telling: Telling, step: Step, service: str, operation: str, truth: dict[str, Any], *, until: float | None = None
+    telling: Telling,
+    step: AttemptUnderWay,
+    service: str,
+    operation: str,
+    truth: dict[str, Any],
+    *,
+    until: float | None = None,
 ) -> Reply:
     """Make one call, let its time pass, and return an answer that is as agreed.
 
@@ -131,7 +137,13 @@ def call(
 
 
 def asked(
-    telling: Telling, step: Step, service: str, operation: str, truth: dict[str, Any], *, until: float | None = None
+    telling: Telling,
+    step: AttemptUnderWay,
+    service: str,
+    operation: str,
+    truth: dict[str, Any],
+    *,
+    until: float | None = None,
 ) -> Reply:
     """Make one call and let its time pass; return whatever came.
 
@@ -150,7 +162,7 @@ def asked(
 
 def begin(
     telling: Telling,
-    step: Step | None,
+    step: AttemptUnderWay | None,
     service: str,
     operation: str,
     *,

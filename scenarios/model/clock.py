@@ -23,7 +23,7 @@ class WorkerLeft(Exception):  # noqa: N818 - it is no error: workers come and go
         self.silently = silently
 
 
-class Clock:
+class ModelClock:
     """Virtual seconds since the try-on began.
 
     Args:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.model.calls import CODES, Failure, Step, Telling, begin, judged, wait
+from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, begin, judged, wait
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import WITHOUT_ANSWER, Job, Matched
 from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
 
 Result = tuple[tuple[Matched, ...], str]
 """The lies in a job's result, and whose that is."""
-Look = Callable[[Step, tuple[Matched, ...], str], None]
+Look = Callable[[AttemptUnderWay, tuple[Matched, ...], str], None]
 """Looks at a result."""
 
 
@@ -39,7 +39,7 @@ class Desk:
 
 def run_job(
     telling: Telling,
-    step: Step,
+    step: AttemptUnderWay,
     service: str,
     field: str,
     *,
@@ -64,7 +64,7 @@ def run_job(
         raise
 
 
-def _submit(telling: Telling, step: Step, service: str, field: str, key: str) -> Ticket:
+def _submit(telling: Telling, step: AttemptUnderWay, service: str, field: str, key: str) -> Ticket:
     """Have a job made. One that is not answered yet is waited for: it may use the job's time."""
     submitted = telling.clock.now
     codes = CODES[service]
@@ -81,7 +81,7 @@ def _submit(telling: Telling, step: Step, service: str, field: str, key: str) ->
     return Ticket(job, submitted)
 
 
-def _follow(telling: Telling, step: Step, service: str, field: str, desk: Desk) -> Result:
+def _follow(telling: Telling, step: AttemptUnderWay, service: str, field: str, desk: Desk) -> Result:
     """Poll until the job has ended, and return what it leads to. Nothing but its end or its loss makes another one.
 
     When its time is over, what the last poll brought is how it ended.
@@ -123,7 +123,7 @@ def _left(telling: Telling, ticket: Ticket) -> float:
     return left if left > 0.001 else 0.0
 
 
-def _poll(telling: Telling, step: Step, service: str, ticket: Ticket) -> dict[str, Any] | None:
+def _poll(telling: Telling, step: AttemptUnderWay, service: str, ticket: Ticket) -> dict[str, Any] | None:
     """Return what a poll says of a job, None for 404.
 
     Raises:

@@ -7,11 +7,11 @@ from typing import Any
 from scenarios.model import stories
 from scenarios.model.compare import differences
 from scenarios.model.replies import RUNNING
-from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, Attempt, Call, Reply, Story
+from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, AnsweredAct, Attempt, Call, Story
 from scenarios.model.tryon import METRICS, PICTURES
 from scenarios.plans import Plan
 from scenarios.stories.acts import Answered
-from scenarios.stories.run import Call as Made, Run
+from scenarios.stories.run import Run, SeenCall
 
 FOREIGN = "another's"
 WORKFLOW_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -56,11 +56,11 @@ def _cancel(run: Run) -> int | None:
     return 200 if asked_again and status == 409 and said.get("status") == "CANCELLED" else status
 
 
-def _reply(answer: Answered) -> Reply:
+def _reply(answer: Answered) -> AnsweredAct:
     act = answer.act
     looked = act.do in {"status", "wait_briefly", "from_pages"} and not isinstance(act.at, str)
     place = answer.place if looked and answer.status == RUNNING else None
-    return Reply(f"{act.do} at {act.at}", answer.http_status, answer.status, answer.code, place)
+    return AnsweredAct(f"{act.do} at {act.at}", answer.http_status, answer.status, answer.code, place)
 
 
 def code_of(outcome: str) -> str:
@@ -112,7 +112,7 @@ def _of_another(uri: str, workflow_id: str) -> bool:
     return re.match(WORKFLOW_ID, name) is not None and not name.startswith(workflow_id)
 
 
-def _call(call: Made, words: dict[str, str], workflow_id: str) -> Call:
+def _call(call: SeenCall, words: dict[str, str], workflow_id: str) -> Call:
     sent: dict[str, Any] = call.sent or {}
     named = [sent[field] for field in ("image_uri", "mask_uri") if field in sent]
     works_on = tuple(words.get(str(uri), words.get("", str(uri))) for uri in named)

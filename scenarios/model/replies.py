@@ -1,16 +1,16 @@
 """What the user is answered, beside the try-on's own end (docs/api.md)."""
 
 from scenarios.model.clock import SAME
-from scenarios.model.story import Reply, Story
+from scenarios.model.story import AnsweredAct, Story
 from scenarios.pipeline import BY_ACTIVITY
-from scenarios.plans import Act, Plan
+from scenarios.plans import Plan, PlannedAct
 
 RUNNING = "RUNNING"
 FINISHED = "WORKFLOW_FINISHED"
 REUSED = "IDEMPOTENCY_KEY_REUSED"
 
 
-def answered(plan: Plan, story: Story) -> list[tuple[Reply, ...]]:
+def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
     """Return for each act the answers that are allowed: what happens right after the start races the try-on."""
     if story.status == "REFUSED":
         return []
@@ -18,20 +18,20 @@ def answered(plan: Plan, story: Story) -> list[tuple[Reply, ...]]:
     return [tuple(_replies(act, story)) for act in acts]
 
 
-def _replies(act: Act, story: Story) -> list[Reply]:
+def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     name, status = f"{act.do} at {act.at}", story.status
     if act.do == "repeat":  # the answer of the start, word for word
-        return [Reply(name, 202, RUNNING)]
+        return [AnsweredAct(name, 202, RUNNING)]
     if act.do == "repeat_other":
-        return [Reply(name, 409, None, REUSED)]
+        return [AnsweredAct(name, 409, None, REUSED)]
     if act.do == "cancel":
-        return [Reply(name, 409, status, FINISHED)]
-    ended = Reply(name, 200, status, story.code)
+        return [AnsweredAct(name, 409, status, FINISHED)]
+    ended = AnsweredAct(name, 200, status, story.code)
     if act.do in {"wait", "events", "events_anew", "events_late"} or act.at == "end":
         return [ended]
     if isinstance(act.at, str):
-        return [Reply(name, 200, RUNNING), ended]
-    running = [Reply(name, 200, RUNNING, place=place) for place in _places(story, act.at)]
+        return [AnsweredAct(name, 200, RUNNING), ended]
+    running = [AnsweredAct(name, 200, RUNNING, place=place) for place in _places(story, act.at)]
     return running + ([ended] if act.at >= story.length - SAME else [])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scenarios.model.calls import Failure, Step, Telling, begin, capped, wait
+from scenarios.model.calls import AttemptUnderWay, Failure, Telling, begin, capped, wait
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import BROKEN, NOBODY, UNRESOLVED, Reply
 from scenarios.model.numbers import STORE_BREAKS, STORE_PAUSES, STORE_READS, STORE_SILENCE, STORE_TRIES, STORE_TRY
@@ -87,7 +87,7 @@ def _judge(operation: str, reply: Reply, kind: str | None) -> None:
     raise Undecided(f"the store answers {reply.status}, which it never does")
 
 
-def patiently(telling: Telling, step: Step, operation: str) -> None:
+def patiently(telling: Telling, step: AttemptUnderWay, operation: str) -> None:
     """Read or store a result: five tries within the attempt, then final, so that the GPU is not asked again.
 
     Raises:
@@ -107,7 +107,9 @@ def patiently(telling: Telling, step: Step, operation: str) -> None:
     raise AssertionError("the last try returns or raises")
 
 
-def looked_at(telling: Telling, step: Step, bad: str, refused: Callable[[], bool], *, hidden: bool = False) -> None:
+def looked_at(
+    telling: Telling, step: AttemptUnderWay, bad: str, refused: Callable[[], bool], *, hidden: bool = False
+) -> None:
     """Read a result and look at it. One that is hidden is read too, but no rule and no ledger knows whose it is.
 
     Raises:

@@ -46,7 +46,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
+class AnsweredAct:
     """What an act of the user was answered: what and when, the HTTP status, the try-on's status, the error's code.
 
     `place`: progress and step, of a look at an instant that finds it running.
@@ -92,6 +92,6 @@ class Story:
     steps: list[tuple[int, str]] = field(default_factory=list)
     cancel: int | None = None
     lost_starts: int = 0
-    replies: list[tuple[Reply, ...]] = field(default_factory=list)
+    replies: list[tuple[AnsweredAct, ...]] = field(default_factory=list)
     fired: tuple[bool, ...] = ()
     met: set[tuple[str, int, str]] = field(default_factory=set)

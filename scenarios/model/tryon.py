@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scenarios.model.a100 import A100, on_an_a100
-from scenarios.model.calls import CODES, Failure, Step, Telling, call
+from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices
-from scenarios.model.clock import Cancelled, Clock, WorkerLeft
+from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
 from scenarios.model.faults import ANOTHERS, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN
@@ -17,7 +17,7 @@ from scenarios.model.services import Services
 from scenarios.model.store import blob, looked_at, patiently
 from scenarios.model.story import CANCELLED, COMPLETED, Attempt, Story
 from scenarios.photos import PHOTOS
-from scenarios.pipeline import BY_ACTIVITY, Step as Specified
+from scenarios.pipeline import BY_ACTIVITY, Step
 from scenarios.plans import Plan, scenario_of
 
 ResultT = TypeVar("ResultT")
@@ -40,7 +40,7 @@ CUT_OFF = "STEP_TIMEOUT"
 class StepFailed(Exception):  # noqa: N818 - it is no error: the try-on has failed
     """A step's last attempt has failed."""
 
-    def __init__(self, step: Specified, code: str) -> None:
+    def __init__(self, step: Step, code: str) -> None:
         super().__init__(code)
         self.step = step
         self.code = code
@@ -54,7 +54,7 @@ def told(plan: Plan, choices: Choices) -> Story:
     """
     story = Story()
     scenario = scenario_of(plan)
-    services, clock = Services(scenario.rules), Clock(plan.cancel_at, choices, scenario.departures)
+    services, clock = Services(scenario.rules), ModelClock(plan.cancel_at, choices, scenario.departures)
     telling = Telling(plan, clock, choices, services, story)
     if code := refusal(plan):
         story.status, story.code, story.http_status = "REFUSED", code, 422
@@ -103,7 +103,7 @@ def _steps(telling: Telling) -> None:
     _activity(telling, "generate_images", lambda step: _generate(telling, step))
 
 
-def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) -> ResultT:
+def _activity(telling: Telling, activity: str, work: Callable[[AttemptUnderWay], ResultT]) -> ResultT:
     """Make the attempts of an activity, as its retry policy says (specification, Retry Policies)."""
     specified = BY_ACTIVITY[activity]
     clock, retry, choices = telling.clock, specified.retry, telling.choices
@@ -118,7 +118,7 @@ def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) 
         end = began + specified.start_to_close_s - END_MARGIN
         try:
             clock.point()
-            result = work(Step(number, began + DEADLINE[activity], end))
+            result = work(AttemptUnderWay(number, began + DEADLINE[activity], end))
             clock.point()
         except Cancelled:
             attempt.ended, attempt.outcome = clock.now, CANCELLED
@@ -143,27 +143,27 @@ def _activity(telling: Telling, activity: str, work: Callable[[Step], ResultT]) 
     raise AssertionError("the last attempt returns or raises")
 
 
-def _cut_off(clock: Clock, left: WorkerLeft, step: Specified) -> str:
+def _cut_off(clock: ModelClock, left: WorkerLeft, step: Step) -> str:
     """Return how an attempt ends that has no worker any more; of one that died the server has to find out."""
     if not left.silently:
         return "WORKER_SHUTDOWN"
     return "HEARTBEAT" if clock.is_missed(step.start_to_close_s) else "START_TO_CLOSE"
 
 
-def _upload(telling: Telling, step: Step) -> None:
+def _upload(telling: Telling, step: AttemptUnderWay) -> None:
     blob(telling, "get", step.deadline)
     if telling.plan.photo in BY_THE_FIRST_STEP:
         raise Failure(INVALID_IMAGE, final=True)
     blob(telling, "put", step.deadline)
 
 
-def _resize(telling: Telling, step: Step) -> None:
+def _resize(telling: Telling, step: AttemptUnderWay) -> None:
     truth = {"resized_uri": "it", "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
     reply = call(telling, step, "image_manipulator", "resize", truth)
     _look(telling, step, "resize", reply.lies, made="resized", of="photo", bad=CODES["image_manipulator"]["bad"])
 
 
-def _zoom(telling: Telling, step: Step) -> bool:
+def _zoom(telling: Telling, step: AttemptUnderWay) -> bool:
     far = PHOTOS[telling.plan.photo].far
     reply = call(
         telling,
@@ -180,7 +180,7 @@ def _job_activity(telling: Telling, activity: str, service: str, field: str, mad
     desk = Desk(activity)
     of = telling.pictures["subject"]
 
-    def look(step: Step, lies: tuple[Matched, ...], result: str) -> None:
+    def look(step: AttemptUnderWay, lies: tuple[Matched, ...], result: str) -> None:
         if result == ANOTHERS:
             raise Failure(CODES[service]["bad"])
         _look(telling, step, service, lies, made=made, of=of, bad=CODES[service]["bad"])
@@ -188,12 +188,12 @@ def _job_activity(telling: Telling, activity: str, service: str, field: str, mad
     _activity(telling, activity, lambda step: run_job(telling, step, service, field, desk=desk, look=look))
 
 
-def _refine(telling: Telling, step: Step) -> None:
+def _refine(telling: Telling, step: AttemptUnderWay) -> None:
     reply = on_an_a100(telling, step, "refine_mask", {"refined_mask_uri": "it"})
     _look(telling, step, "refine_mask", reply.lies, made="refined", of="mask", bad=CODES[A100]["bad"])
 
 
-def _generate(telling: Telling, step: Step) -> None:
+def _generate(telling: Telling, step: AttemptUnderWay) -> None:
     truth: dict[str, Any] = {**dict.fromkeys(PICTURES, "a picture"), "metrics": {}, "metrics_gemini": {}}
     reply = on_an_a100(telling, step, "generate", truth)
     answer = dict(reply.json or {})
@@ -210,7 +210,7 @@ def _generate(telling: Telling, step: Step) -> None:
 
 
 def _look(
-    telling: Telling, step: Step, operation: str, lies: tuple[Matched, ...], *, made: str, of: str, bad: str
+    telling: Telling, step: AttemptUnderWay, operation: str, lies: tuple[Matched, ...], *, made: str, of: str, bad: str
 ) -> None:
     """Read what a service made of another picture, and look at it. Its name goes with that of what it is made of."""
     telling.services.fired.update(each.rule for each in lies)

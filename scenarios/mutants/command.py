@@ -20,7 +20,7 @@ from typing import NamedTuple
 import yaml
 
 from scenarios.mutants.defects import DefectInvalid, read_defects
-from scenarios.mutants.looks import LOOKERS, ROOT, Limits, Look, Seen, look
+from scenarios.mutants.looks import LOOKERS, ROOT, Limits, Look, Noticed, look
 from scenarios.mutants.operators import Mutant, mutants
 
 EQUIVALENT = Path(__file__).parent / "equivalent.yaml"
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         _say(f"{len(chosen)} changes; first {options.by} at the code as it is")
         for name, seen in look(_copy(Path(folder) / "as-is"), by, replace(limits, first=False)).items():
-            if seen.seen is not Seen.SURVIVED:
+            if seen.seen is not Noticed.SURVIVED:
                 _say(f"{name}: {seen.seen.value} the code as it is: {seen.what}; there is nothing to compare with")
                 return 2
         looks = {}
@@ -139,7 +139,7 @@ def table(looks: Mapping[str, Mapping[str, Look]], by: Sequence[str]) -> list[st
 
 
 def _noticed(looks: Mapping[str, Look], name: str) -> bool:
-    return name in looks and looks[name].seen is Seen.NOTICED
+    return name in looks and looks[name].seen is Noticed.NOTICED
 
 
 def all_mutants() -> list[Mutant]:

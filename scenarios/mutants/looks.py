@@ -22,7 +22,7 @@ GRACE_S = 240.0
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
-class Seen(enum.Enum):
+class Noticed(enum.Enum):
     """What one of those who look made of the code."""
 
     NOTICED = "noticed"
@@ -35,7 +35,7 @@ class Seen(enum.Enum):
 class Look:
     """What one of them saw, in how many seconds, and the first words for it."""
 
-    seen: Seen
+    seen: Noticed
     seconds: float
     what: str = ""
 
@@ -46,7 +46,7 @@ class Look:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Self:
         """Return what `as_json` told."""
-        return cls(Seen(told["seen"]), told["seconds"], told["what"])
+        return cls(Noticed(told["seen"]), told["seconds"], told["what"])
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def look(copy: Path, by: Sequence[str], limits: Limits, files: Sequence[str] = (
         files: what was changed, within `app/`: the tests of their folders come first.
     """
     looks = _in_the_world(copy, [name for name in WORLD if name in by], limits)
-    noticed = any(each.seen is Seen.NOTICED for each in looks.values())
+    noticed = any(each.seen is Noticed.NOTICED for each in looks.values())
     if "tests" in by and not (limits.first and noticed):
         looks["tests"] = _by_tests(copy, limits, files)
     return {name: looks[name] for name in LOOKERS if name in looks}
@@ -90,11 +90,11 @@ def _in_the_world(copy: Path, by: Sequence[str], limits: Limits) -> dict[str, Lo
     )
     told: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {}
     looks = {name: Look.from_json(each) for name, each in told.items()}
-    stopped = limits.first and any(each.seen is Seen.NOTICED for each in looks.values())
+    stopped = limits.first and any(each.seen is Noticed.NOTICED for each in looks.values())
     missing = [] if stopped else [name for name in by if name not in looks]
     took = time.monotonic() - began
     why = "it took too long" if ended is None else _last_line(ended.stderr) or f"it ended with {ended.returncode}"
-    return looks | {name: Look(Seen.UNPROVEN, took, why) for name in missing}
+    return looks | {name: Look(Noticed.UNPROVEN, took, why) for name in missing}
 
 
 def _by_tests(copy: Path, limits: Limits, files: Iterable[str]) -> Look:
@@ -106,28 +106,28 @@ def _by_tests(copy: Path, limits: Limits, files: Iterable[str]) -> Look:
         left = limits.seconds - (time.monotonic() - began)
         ended = _run(copy, max(left, 1.0), *PYTEST, *SIDE_BY_SIDE, *part)
         seen, what = _told_by_tests(ended)
-        if seen is Seen.NOTICED:  # for certain, if it fails alone, too
-            seen, _ = _told_by_tests(_run(copy, limits.seconds, *PYTEST, what)) if what else (Seen.UNPROVEN, "")
-            return Look(seen if seen is Seen.NOTICED else Seen.UNPROVEN, time.monotonic() - began, what)
-        if seen is Seen.UNPROVEN:
+        if seen is Noticed.NOTICED:  # for certain, if it fails alone, too
+            seen, _ = _told_by_tests(_run(copy, limits.seconds, *PYTEST, what)) if what else (Noticed.UNPROVEN, "")
+            return Look(seen if seen is Noticed.NOTICED else Noticed.UNPROVEN, time.monotonic() - began, what)
+        if seen is Noticed.UNPROVEN:
             return Look(seen, time.monotonic() - began, what)
-    return Look(Seen.SURVIVED, time.monotonic() - began)
+    return Look(Noticed.SURVIVED, time.monotonic() - began)
 
 
 PYTEST = ("pytest", "-x", "-q", "-m", "not long", "-p", "no:cacheprovider", "--rootdir", str(ROOT))
 SIDE_BY_SIDE = (f"--numprocesses={os.cpu_count()}", "--dist=loadfile")
 
 
-def _told_by_tests(ended: "subprocess.CompletedProcess[str] | None") -> tuple[Seen, str]:
+def _told_by_tests(ended: "subprocess.CompletedProcess[str] | None") -> tuple[Noticed, str]:
     """Return what a run of tests says, and the first test that failed or why it says nothing."""
     if ended is None:
-        return Seen.UNPROVEN, "the time was over"
+        return Noticed.UNPROVEN, "the time was over"
     if ended.returncode == 0:
-        return Seen.SURVIVED, ""
+        return Noticed.SURVIVED, ""
     failed = FAILED.search(ended.stdout)
     if ended.returncode == 1:
-        return Seen.NOTICED, failed[1] if failed else ""
-    return (Seen.NOTICED, failed[1]) if failed else (Seen.UNPROVEN, _last_line(ended.stdout + ended.stderr))
+        return Noticed.NOTICED, failed[1] if failed else ""
+    return (Noticed.NOTICED, failed[1]) if failed else (Noticed.UNPROVEN, _last_line(ended.stdout + ended.stderr))
 
 
 def _run(copy: Path, seconds: float, *words: str) -> "subprocess.CompletedProcess[str] | None":

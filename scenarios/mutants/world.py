@@ -20,7 +20,7 @@ import structlog
 from scenarios.catalogue import CATALOGUE
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon.application import TryOns
-from scenarios.mutants.looks import Look, Seen
+from scenarios.mutants.looks import Look, Noticed
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 from scenarios.stories.runner import AT_ONCE
@@ -44,13 +44,15 @@ def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
         for future in wait(pending, timeout=LOOK_UP_S, return_when=FIRST_COMPLETED).done:
             scenario, run = pending.pop(future), future.result()
             if wrong(run) and wrong(again := simulation.run(scenario)):
-                return _look(Seen.NOTICED, began, f"{scenario.name}: {again.problems[0]}")
+                return _look(Noticed.NOTICED, began, f"{scenario.name}: {again.problems[0]}")
             whole = whole and run.judged
         if time.monotonic() - began > options.limit:
-            return _look(Seen.UNPROVEN, began, "the time was over")
+            return _look(Noticed.UNPROVEN, began, "the time was over")
     if late := list(simulation.late_calls().values()):
-        return _look(Seen.NOTICED, began, late[0])
-    return _look(Seen.SURVIVED, began) if whole else _look(Seen.UNPROVEN, began, "not all stories could be judged")
+        return _look(Noticed.NOTICED, began, late[0])
+    return (
+        _look(Noticed.SURVIVED, began) if whole else _look(Noticed.UNPROVEN, began, "not all stories could be judged")
+    )
 
 
 def wrong(run: Run) -> bool:
@@ -86,12 +88,12 @@ def explorer(simulation: Simulation, options: argparse.Namespace) -> Look:
     explored = exploring.explore(most=options.plans, over=over)
     over()  # what the last batch found
     if noticed:
-        return _look(Seen.NOTICED, began, noticed[0])
+        return _look(Noticed.NOTICED, began, noticed[0])
     told = f"{explored.plans} plans, {explored.inconclusive} of them inconclusive"
-    return _look(Seen.SURVIVED if 2 * explored.inconclusive < explored.plans else Seen.UNPROVEN, began, told)
+    return _look(Noticed.SURVIVED if 2 * explored.inconclusive < explored.plans else Noticed.UNPROVEN, began, told)
 
 
-def _look(seen: Seen, began: float, what: str = "") -> Look:
+def _look(seen: Noticed, began: float, what: str = "") -> Look:
     return Look(seen, time.monotonic() - began, what)
 
 
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str]) -> int:
         for name in options.by:
             looks[name] = LOOKERS[name](simulation, options)
             options.result.write_text(json.dumps({each: look.as_json() for each, look in looks.items()}))
-            if options.first and looks[name].seen is Seen.NOTICED:
+            if options.first and looks[name].seen is Noticed.NOTICED:
                 break
     sys.stdout.flush()
     sys.stderr.flush()

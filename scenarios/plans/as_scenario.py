@@ -1,7 +1,7 @@
 """From a plan to its scenario, and back."""
 
-from scenarios.plans.plan import Act, Departure, Lost, Plan, PlannedRule, Point, Stroke
-from scenarios.scenario import Act as UserAct, Departure as Leaving, Expect, Lost as Losses, Scenario
+from scenarios.plans.plan import Plan, PlannedAct, PlannedDeparture, PlannedLosses, PlannedRule, Point, Stroke
+from scenarios.scenario import Act, Departure, Expect, Lost, Scenario
 
 
 def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
@@ -15,9 +15,9 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
-        departures=tuple(Leaving(each.at, each.back_at, each.drain_s) for each in plan.departures),
-        lost=Losses(plan.lost.start, plan.lost.cancel),
-        acts=tuple(UserAct(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
+        departures=tuple(Departure(each.at, each.back_at, each.drain_s) for each in plan.departures),
+        lost=Lost(plan.lost.start, plan.lost.cancel),
+        acts=tuple(Act(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
         headers=plan.headers,
@@ -47,13 +47,13 @@ def plan_of(scenario: Scenario) -> Plan:
             for rule in scenario.rules
         ),
         acts=(
-            *(() if scenario.cancel_at is None else (Act(do="cancel", at=scenario.cancel_at),)),
-            *(Act(do=act.do, at=act.at) for act in scenario.acts),
+            *(() if scenario.cancel_at is None else (PlannedAct(do="cancel", at=scenario.cancel_at),)),
+            *(PlannedAct(do=act.do, at=act.at) for act in scenario.acts),
         ),
         departures=tuple(
-            Departure(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
+            PlannedDeparture(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
         ),
-        lost=Lost(start=scenario.lost.start, cancel=scenario.lost.cancel),
+        lost=PlannedLosses(start=scenario.lost.start, cancel=scenario.lost.cancel),
         beside=tuple(plan_of(other) for other in scenario.beside),
         body=dict(scenario.body),
         headers=dict(scenario.headers),

@@ -69,7 +69,7 @@ class PlannedRule(_Strict):
         return PlannedRule.model_validate(self.model_dump() | parts)
 
 
-class Act(_Strict):
+class PlannedAct(_Strict):
     """What the user does.
 
     Attributes:
@@ -117,7 +117,7 @@ class Away(_Strict):
         return Rule(self.service, "*", {"kind": "refuse"}, when=when, must_fire=False)
 
 
-class Departure(_Strict):
+class PlannedDeparture(_Strict):
     """A worker that leaves, in virtual seconds since the try-on began; no attempt begins until a new one is there.
 
     `drain_s` is how long what runs may go on, before it is cut off; null for a worker that dies without a word.
@@ -134,7 +134,7 @@ class Departure(_Strict):
         return self
 
 
-class Lost(_Strict):
+class PlannedLosses(_Strict):
     """How many of Temporal's first answers to the gateway are lost, once what was asked for is done."""
 
     start: Annotated[int, Field(ge=0, le=6)] = 0
@@ -154,10 +154,10 @@ class Plan(_Strict):
     points: tuple[Point, ...] | None = None
     strokes: tuple[Stroke, ...] = ()
     rules: tuple[PlannedRule, ...] = ()
-    acts: tuple[Act, ...] = ()
+    acts: tuple[PlannedAct, ...] = ()
     around: tuple[Away, ...] = ()
-    departures: tuple[Departure, ...] = ()
-    lost: Lost = Lost()
+    departures: tuple[PlannedDeparture, ...] = ()
+    lost: PlannedLosses = PlannedLosses()
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)

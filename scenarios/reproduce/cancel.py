@@ -5,7 +5,7 @@ from typing import Any
 
 from scenarios.model.story import COMPLETED
 from scenarios.plans import Plan
-from scenarios.plans.plan import Act, PlannedRule
+from scenarios.plans.plan import PlannedAct, PlannedRule
 from scenarios.reproduce.agreement import goes, story_of
 from scenarios.reproduce.calls import calls_of
 from scenarios.reproduce.facts import Facts, Tried
@@ -27,7 +27,7 @@ def with_cancel(plan: Plan, facts: Facts) -> Plan:
     before = sum(each.waited_s + each.took_s for each in facts.tried[:-1])
     began = [each.began for each in story.attempts if each.activity == facts.tried[-1].activity] if story else []
     at = max(0.0, (began[0] if began else 0.0) + facts.cancel_at - before)
-    return plan.model_copy(update={"acts": (Act(do="cancel", at=round(at, 3)),)})
+    return plan.model_copy(update={"acts": (PlannedAct(do="cancel", at=round(at, 3)),)})
 
 
 def cancelled(plan: Plan, facts: Facts, place: int) -> Plan:

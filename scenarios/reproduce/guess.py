@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenarios.plans import Plan
-from scenarios.plans.plan import Departure, PlannedRule
+from scenarios.plans.plan import PlannedDeparture, PlannedRule
 
 LIKELY = ("status", "refuse", "hang", "job_stuck", "job_failed", "job_slow", "delay", "reset", "empty", "garbage")
 """The kinds of which production has the most, the likeliest first; all others come after them."""
@@ -17,7 +17,7 @@ class Guess:
     """What explains an activity: faults by rules, and the end of a worker."""
 
     rules: tuple[PlannedRule, ...]
-    end: Departure | None = None
+    end: PlannedDeparture | None = None
 
     @property
     def words(self) -> str:

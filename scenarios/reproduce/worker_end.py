@@ -5,7 +5,7 @@ from typing import Any
 
 from scenarios.model.numbers import SILENCE
 from scenarios.plans import Plan
-from scenarios.plans.plan import Departure, PlannedRule
+from scenarios.plans.plan import PlannedDeparture, PlannedRule
 from scenarios.reproduce.agreement import goes, story_of
 from scenarios.reproduce.calls import calls_of
 from scenarios.reproduce.facts import CUT_OFF, TIMED_OUT, Facts, Tried
@@ -25,7 +25,7 @@ def by_worker_end(plan: Plan, facts: Facts, place: int, known: Tried) -> Iterato
     soon = 1.0
     for busy_s, back_at in ((latest, 0.0), (soon, next_began)):
         at = round(began + max(busy_s, 0.0), 1)
-        left = Departure(at=at, back_at=max(back_at, at), drain_s=None if dies else 0.0)
+        left = PlannedDeparture(at=at, back_at=max(back_at, at), drain_s=None if dies else 0.0)
         late: dict[str, Any] = {"kind": "delay", "seconds": round(max(busy_s, 0.0) + 3, 1)}
         held = [
             (PlannedRule(service=name.split(".")[0], operation=name.split(".")[1], fault=late, calls=str(number)),)

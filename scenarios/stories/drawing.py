@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scenarios.pages import render
 from scenarios.stories.report import calls_of
-from scenarios.stories.run import Call, Run, Story
+from scenarios.stories.run import Drawable, Run, SeenCall
 from scenarios.virtual import Attempt
 
 Scale = Callable[[float], float]
@@ -92,7 +92,7 @@ def drawing(run: Run) -> str:
     return draw(run, f"{run.scenario.name}: {run.status} after {run.timeline.length:.1f} virtual seconds")
 
 
-def draw(story: Story, title: str) -> str:
+def draw(story: Drawable, title: str) -> str:
     """Return a workflow as SVG: a row for each activity, attempts as bars, calls as ticks, faults as dots."""
     attempts = story.timeline.attempts
     activities = list(dict.fromkeys(attempt.activity for attempt in attempts))
@@ -130,7 +130,7 @@ def _axis(length: float, height: float, x: Scale) -> Iterator[str]:
         yield f'<text x="{place:.1f}" y="14" text-anchor="middle">{number * step:g} s</text>'
 
 
-def _attempt(attempt: Attempt, calls: list[Call], top: float, x: Scale, *, now: float) -> Iterator[str]:
+def _attempt(attempt: Attempt, calls: list[SeenCall], top: float, x: Scale, *, now: float) -> Iterator[str]:
     ended = attempt.ended if attempt.ended is not None else max(now, attempt.began)
     left, width = x(attempt.began), max(LEAST, x(ended) - x(attempt.began))
     kind = attempt.outcome if attempt.outcome in {"completed", "cancelled", "running"} else "failure"

@@ -24,7 +24,7 @@ _ENDS_TASK = {
 
 
 @dataclass
-class Seen:
+class SeenAttempt:
     """An attempt by Temporal's clock.
 
     Attributes:
@@ -50,7 +50,7 @@ def unfit(run: Run) -> str | None:
     return f"attempt {longest.number} of {longest.activity} waits for {_length(longest):.0f} s inside itself"
 
 
-def differences(virtual: Run, run: Run, attempts: Sequence[Seen]) -> Iterator[str]:
+def differences(virtual: Run, run: Run, attempts: Sequence[SeenAttempt]) -> Iterator[str]:
     """Yield a line for each difference between a run of virtual time and one by Temporal's clock.
 
     Args:

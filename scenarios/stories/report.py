@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from fakes.registry import BLOB
 from scenarios.pipeline import BY_ACTIVITY
-from scenarios.stories.run import Call, Run, Story
+from scenarios.stories.run import Drawable, Run, SeenCall
 from scenarios.virtual import Attempt
 
 MANY = 6
@@ -54,7 +54,7 @@ def _timeline(run: Run) -> list[str]:
     ]
 
 
-def calls_of(story: Story, attempt: Attempt) -> list[Call]:
+def calls_of(story: Drawable, attempt: Attempt) -> list[SeenCall]:
     """Return the calls that an attempt made: those of its services, at its time, and of its number where known.
 
     The blob store is not told whose call it is, and most of its calls are no news: only those with a fault count.
@@ -62,7 +62,7 @@ def calls_of(story: Story, attempt: Attempt) -> list[Call]:
     return [call for call in story.calls if _may_be_of(call, attempt) and _caller(story, call) is attempt]
 
 
-def _may_be_of(call: Call, attempt: Attempt) -> bool:
+def _may_be_of(call: SeenCall, attempt: Attempt) -> bool:
     end = attempt.ended if attempt.ended is not None else math.inf
     return (
         call.attempt in {None, attempt.number}
@@ -73,16 +73,16 @@ def _may_be_of(call: Call, attempt: Attempt) -> bool:
     )
 
 
-def _caller(story: Story, call: Call) -> Attempt:
+def _caller(story: Drawable, call: SeenCall) -> Attempt:
     """Return the attempt that made a call; where several may have, the longest of them."""
     able = [attempt for attempt in story.timeline.attempts if _may_be_of(call, attempt)]
     return max(able, key=lambda attempt: (attempt.ended or attempt.began) - attempt.began)
 
 
-def _shortened(calls: list[Call]) -> list[tuple[float, str]]:
+def _shortened(calls: list[SeenCall]) -> list[tuple[float, str]]:
     """Return a line for each call; of a long row of equal ones the first and the last two."""
     lines: list[tuple[float, str]] = []
-    row: list[Call] = []
+    row: list[SeenCall] = []
 
     def flush() -> None:
         shown = row if len(row) < MANY else [row[0], row[1], None, row[-2], row[-1]]
@@ -102,7 +102,7 @@ def _shortened(calls: list[Call]) -> list[tuple[float, str]]:
     return lines
 
 
-def _call(call: Call) -> str:
+def _call(call: SeenCall) -> str:
     fault = f"  ⚡ {', '.join(call.faults)}" if call.faults else ""
     took = f", {call.duration_s:g} s" if call.duration_s else ""
     status = call.status if call.status is not None else "no answer"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from fakes.kit.client import AsyncControl, ControlError
-from scenarios.stories.run import Call, Run
+from scenarios.stories.run import Run, SeenCall
 
 
 class RulesAndLedgers:
@@ -32,7 +32,7 @@ class RulesAndLedgers:
             with suppress(ControlError):  # it was refused, or its fake is gone: the run says so already
                 await self._controls[rule.service].remove(rule_id)
 
-    async def calls(self, run: Run) -> list[Call]:
+    async def calls(self, run: Run) -> list[SeenCall]:
         """Return the calls that the services got for a run, in their order."""
         ledgers = await asyncio.gather(*(self._ledger(run, service) for service in self._controls))
         calls = sorted((call for ledger in ledgers for call in ledger), key=lambda call: call.at)
@@ -52,9 +52,9 @@ class RulesAndLedgers:
             if counts[workflow_id] > calls
         }
 
-    async def _ledger(self, run: Run, service: str) -> list[Call]:
+    async def _ledger(self, run: Run, service: str) -> list[SeenCall]:
         return [
-            Call(
+            SeenCall(
                 service=service,
                 operation=entry["operation"],
                 number=entry["call"],

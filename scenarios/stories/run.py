@@ -11,7 +11,7 @@ from scenarios.stories.timelines import Timeline
 
 
 @dataclass(frozen=True)
-class Call:
+class SeenCall:
     """One call in a fake's ledger. `at` (since the timeline's beginning) and `duration_s` are virtual seconds."""
 
     service: str
@@ -48,11 +48,11 @@ class Call:
         return f"{self.service}.{self.operation}"
 
 
-class Story(Protocol):
+class Drawable(Protocol):
     """What can be drawn: a run of a scenario, or any workflow that somebody asks for."""
 
     timeline: Timeline
-    calls: list[Call]
+    calls: list[SeenCall]
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Run:
     """Looks that were answered 503."""
     answer: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] | None = None
-    calls: list[Call] = field(default_factory=list)
+    calls: list[SeenCall] = field(default_factory=list)
     history: WorkflowHistory | None = None
     wall_s: float = 0.0
     virtual: bool = True

@@ -20,7 +20,7 @@ from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from scenarios.scenario import Losing, Scenario
-from scenarios.stories.referee import Seen
+from scenarios.stories.referee import SeenAttempt
 from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
@@ -93,7 +93,7 @@ async def tell_referee(
     seed: int,
     at_once: int,
     done: Callable[[Run], None] = lambda _run: None,
-) -> list[tuple[Run, list[Seen]]]:
+) -> list[tuple[Run, list[SeenAttempt]]]:
     """Run scenarios by Temporal's clock; return each run with its attempts, in the given order."""
     runner = Runner(world, seed=seed)
     try:

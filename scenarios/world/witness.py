@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from scenarios.histories import seconds
-from scenarios.stories.referee import Seen
+from scenarios.stories.referee import SeenAttempt
 
 _ahead: ContextVar[float | None] = ContextVar("ahead", default=None)
 """How many seconds the server's clock for this workflow is ahead of the machine's."""
@@ -36,7 +36,7 @@ class Witness(Interceptor):
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.attempts: dict[str, list[Seen]] = defaultdict(list)
+        self.attempts: dict[str, list[SeenAttempt]] = defaultdict(list)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
         """Look at one attempt."""
@@ -51,7 +51,7 @@ class _Look(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
         info = activity.info()
         _ahead.set(info.started_time.timestamp() - time.time())
-        seen = Seen(info.activity_type, info.attempt)
+        seen = SeenAttempt(info.activity_type, info.attempt)
         self._witness.attempts[info.workflow_id or ""].append(seen)
         try:
             if info.attempt > 1:

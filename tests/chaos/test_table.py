@@ -7,7 +7,7 @@ import pytest
 from scenarios.chaos.__main__ import table
 from scenarios.chaos.case import Case
 from scenarios.chaos.runner import Outcome, run, settled
-from scenarios.chaos.site import API_KEY, ChaosError, Site
+from scenarios.chaos.site import API_KEY, ChaosError, StruckStack
 from scenarios.chaos.table import CASES
 from scenarios.pipeline import BY_NAME
 from scenarios.stack.programs import ACCOUNT_KEY
@@ -31,7 +31,7 @@ SECRETS = {
 
 @pytest.mark.long("a whole stack, broken again and again")
 @pytest.mark.asyncio(loop_scope="session")
-async def test_nothing_is_lost_and_no_secret_gets_out(site: Site) -> None:
+async def test_nothing_is_lost_and_no_secret_gets_out(site: StruckStack) -> None:
     cases = [case for case in CASES if case.name in FEW]
     assert len(cases) == len(FEW)
     told: list[Outcome] = []
@@ -53,7 +53,7 @@ async def test_nothing_is_lost_and_no_secret_gets_out(site: Site) -> None:
         await settled(site)
 
 
-async def everything_said(site: Site) -> dict[str, str]:
+async def everything_said(site: StruckStack) -> dict[str, str]:
     """Everything that others can read: histories with memos, logs, errors, statuses, the API's description."""
     said = {}
     async for found in site.temporal.list_workflows():
@@ -76,7 +76,7 @@ async def everything_said(site: Site) -> dict[str, str]:
 
 @pytest.mark.long("a whole stack, broken again and again")
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_gateway_has_no_control_plane(site: Site) -> None:
+async def test_the_gateway_has_no_control_plane(site: StruckStack) -> None:
     for path in ("/__sim/rules", "/__sim/ledger", "/__sim/health", "/__sim/reset"):
         assert (await site.gateway.http.get(path)).status_code == 404
 

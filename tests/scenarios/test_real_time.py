@@ -22,7 +22,7 @@ from scenarios.catalogue import CATALOGUE
 from scenarios.explore.tryon.drawn import drawn
 from scenarios.explore.tryon.plans import allowed
 from scenarios.plans import Plan, scenario_of
-from scenarios.plans.plan import Lost
+from scenarios.plans.plan import PlannedLosses
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stack.live import LivePlace, live_stack
 from scenarios.stack.programs import ALL_PARTS, Options
@@ -81,7 +81,7 @@ def explored_plans(seed: int) -> list[Plan]:
     for number in count(seed * 1_000_003):
         plan = drawn(Random(number))
         timed = any("seconds" in rule.fault or rule.fault["kind"] == "refuse" for rule in plan.rules)
-        virtual = plan.departures or plan.lost != Lost()
+        virtual = plan.departures or plan.lost != PlannedLosses()
         if timed or virtual or plan.around or plan.beside or not all(isinstance(act.at, str) for act in plan.acts):
             continue
         told = allowed(plan) or []

@@ -10,8 +10,8 @@ from scenarios.explore.tryon.plans import allowed, changed, with_fault
 from scenarios.explore.tryon.shared import both_a100s, others
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
-from scenarios.plans import Act, Away, Plan
-from scenarios.plans.plan import Departure, Lost
+from scenarios.plans import Away, Plan, PlannedAct
+from scenarios.plans.plan import PlannedDeparture, PlannedLosses
 from scenarios.scenario import Doing
 
 Make = Callable[[], Plan | None]
@@ -38,7 +38,7 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
         yield from others(plan, told[0])
     yield from both_a100s(plan, told[0])
-    if plan.lost == Lost():
+    if plan.lost == PlannedLosses():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
         yield from _departures(plan, told[0])
@@ -86,7 +86,7 @@ LOST_CANCELS = 6
 def _losses(plan: Plan, instants: Sequence[float]) -> Iterator[tuple[str, Make]]:
     """Lose Temporal's answers to the start, and to a cancel at instants beside boundaries."""
     for start in (1, 2, 3, 4):
-        yield f"start-lost-{start}", partial(changed, plan, lost=Lost(start=start))
+        yield f"start-lost-{start}", partial(changed, plan, lost=PlannedLosses(start=start))
     for at in instants[:: max(1, len(instants) // LOST_CANCELS)]:
         for cancels in (1, 2):
             yield f"cancel-lost-{cancels}", partial(_cancel_lost, plan, at, cancels)
@@ -96,7 +96,7 @@ def _cancel_lost(plan: Plan, at: float, cancels: int) -> Plan | None:
     """Cancel, and have Temporal's answer be lost."""
     if plan.cancel_at is not None:
         return None
-    return changed(_doing(plan, "cancel", at), lost=Lost(cancel=cancels))
+    return changed(_doing(plan, "cancel", at), lost=PlannedLosses(cancel=cancels))
 
 
 DRAINS = (None, 0.0, 60.0)
@@ -127,7 +127,7 @@ def _left_in(plan: Plan, call: Call, kind: Kind, after: float, how: tuple[float,
 
 def _leaving(plan: Plan, at: float, how: tuple[float, float | None]) -> Plan:
     away, drain = how
-    departure = Departure(at=round(at, 3), back_at=round(at + away, 3), drain_s=drain)
+    departure = PlannedDeparture(at=round(at, 3), back_at=round(at + away, 3), drain_s=drain)
     return changed(plan, departures=(departure,))
 
 
@@ -139,7 +139,7 @@ def _instants(story: Story) -> Iterator[float]:
 
 
 def _doing(plan: Plan, do: str, at: float | str) -> Plan:
-    act = Act.model_validate({"do": do, "at": at if isinstance(at, str) else round(at, 3)})
+    act = PlannedAct.model_validate({"do": do, "at": at if isinstance(at, str) else round(at, 3)})
     return changed(plan, acts=(*plan.acts, act))
 
 

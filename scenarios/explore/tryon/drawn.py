@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.explore.tryon.plans import START, allowed, changed, named, with_fault
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
-from scenarios.plans.plan import Lost, Point, Spot, Stroke
+from scenarios.plans.plan import PlannedLosses, Point, Spot, Stroke
 
 COSTLY = ("large", "twelve-megapixels")
 """Photos whose decoding costs as much as the whole story of a small one."""
@@ -85,7 +85,7 @@ def _with_acts(plan: Plan, other: Plan) -> Plan | None:
         acts=acts_of_both,
         around=other.around or plan.around,
         departures=other.departures or plan.departures,
-        lost=other.lost if plan.lost == Lost() else plan.lost,
+        lost=other.lost if plan.lost == PlannedLosses() else plan.lost,
         beside=other.beside or plan.beside,
     )
 

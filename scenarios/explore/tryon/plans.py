@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.faults import contradict
 from scenarios.plans import Away, Plan
-from scenarios.plans.plan import Departure, PlannedRule, Spot, Stroke
+from scenarios.plans.plan import PlannedDeparture, PlannedRule, Spot, Stroke
 from scenarios.plans.text import written
 
 LONGEST_NAME = 60
@@ -45,7 +45,7 @@ def fault_words(rule: PlannedRule) -> str:
     return " ".join((rule.fault["kind"], *told))
 
 
-def departure_words(departure: Departure) -> str:
+def departure_words(departure: PlannedDeparture) -> str:
     """Return how a worker leaves, in words."""
     how = "dies" if departure.drain_s is None else f"drains for {departure.drain_s:g} s"
     return f"worker {how} at {departure.at:g} s, back at {departure.back_at:g} s"

@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.explore.tryon.plans import ADD, allowed, changed, with_fault
 from scenarios.model.story import Story
 from scenarios.pipeline import service_of
-from scenarios.plans import Act, Plan
+from scenarios.plans import Plan, PlannedAct
 
 Make = Callable[[], Plan | None]
 ANOTHER = Plan(name="beside", story="Another at the same time.", photo="far", strokes=(ADD,))
@@ -35,7 +35,7 @@ def _faulty_beside(plan: Plan, same: Plan, site: Site, kind: Kind) -> Plan | Non
 
 
 def _cancelled_beside(plan: Plan, same: Plan, at: float) -> Plan | None:
-    cancelled = changed(same, acts=(Act(do="cancel", at=at),))
+    cancelled = changed(same, acts=(PlannedAct(do="cancel", at=at),))
     return changed(plan, beside=(cancelled,)) if allowed(cancelled) else None
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from scenarios.explore.application import Simpler
 from scenarios.explore.tryon.plans import changed, departure_words, fault_words
-from scenarios.plans import Act, Plan
-from scenarios.plans.plan import Departure, PlannedRule
+from scenarios.plans import Plan, PlannedAct
+from scenarios.plans.plan import PlannedDeparture, PlannedRule
 
 
 def simpler(plan: Plan) -> Iterator[Simpler]:
@@ -53,9 +53,9 @@ def _rounder_acts(plan: Plan) -> Iterator[Simpler]:
 def _part(part: Any, words: str) -> str:
     if isinstance(part, PlannedRule):
         return f"{fault_words(part)} of {part.service}.{part.operation} call {part.calls}"
-    if isinstance(part, Departure):
+    if isinstance(part, PlannedDeparture):
         return departure_words(part)
-    return f"{part.do} at {part.at}" if isinstance(part, Act) else words
+    return f"{part.do} at {part.at}" if isinstance(part, PlannedAct) else words
 
 
 def _simpler_rules(rule: PlannedRule) -> Iterator[tuple[str, PlannedRule]]:

@@ -18,7 +18,7 @@ from app.doctor.__main__ import main
 from app.doctor.checks import Checks
 from app.doctor.findings import Finding, Verdict, render
 from app.process.temporal import connect
-from app.services.assembly import Services
+from app.services.assembly import ServiceClients
 from app.settings import Settings
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
@@ -40,7 +40,7 @@ def temporal(backing: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
 async def diagnose(settings: Settings, *, gpu: bool = False, **changed: Any) -> dict[str, Finding]:
     given = settings.model_dump(exclude=set(changed)) | changed
     settings = Settings.model_validate(given)
-    services = Services(settings)
+    services = ServiceClients(settings)
     found = await Checks(settings, services, gpu=gpu).run()
     await services.close()
     return {finding.part: finding for finding in found}
@@ -84,7 +84,7 @@ async def test_what_is_down_is_bad_and_the_rest_is_still_looked_at(settings: Set
 
 async def test_one_a100_that_is_online_is_enough(settings: Settings) -> None:
     settings = settings.model_copy(update={"a100_urls": (GONE, *settings.a100_urls)})
-    services = Services(settings)
+    services = ServiceClients(settings)
     found = await Checks(settings, services, gpu=False).a100s(pictures=True)
     await services.close()
     assert [finding.verdict for finding in found] == [Verdict.WARNING, Verdict.GOOD]
@@ -260,7 +260,7 @@ async def test_what_the_pipeline_waits_out_or_takes_is_not_held_against_a_servic
     settings: Settings, fault: dict[str, Any], when: dict[str, Any]
 ) -> None:
     async with behaving(settings, "sam3", fault, **when) as url:
-        services = Services(settings.model_copy(update={"sam3_url": url}))
+        services = ServiceClients(settings.model_copy(update={"sam3_url": url}))
         found = await Checks(settings, services, gpu=True).jobs("SAM3", url, services.sam3, pictures=True)
         await services.close()
     assert (found.verdict, found.says) == (Verdict.GOOD, "a job was done, and its result is there")

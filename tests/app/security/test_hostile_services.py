@@ -23,7 +23,7 @@ from app.pictures.picture_file import PictureFile
 from app.pictures.result_checks import BadResultError, check_fidelity, check_mask, check_resized, open_result
 from app.pictures.results import Results
 from app.services.blob import BlobStore
-from app.services.http import Answer, ServiceClient, http_client
+from app.services.http import ServiceAnswer, ServiceClient, http_client
 from app.settings import Settings
 
 MEGABYTE = 1024 * 1024
@@ -32,7 +32,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class Thing(Answer):
+class Thing(ServiceAnswer):
     """An answer of some shape."""
 
     a: int

@@ -14,7 +14,7 @@ def test_the_whole_chain_keeps_the_size_and_the_formats(size: tuple[int, int]) -
     assert (resized.original_size, resized.new_size) == ((size[0] * 2, size[1] * 2), size)
     cut_out = pictures.remove_background(resized.data)
     mask = pictures.segment(cut_out, NECK, [1, 1, 1])
-    mask = pictures.paint_strokes(mask, [pictures.Stroke([(0.5, 0.7), (0.6, 0.8)], "add", 6)])
+    mask = pictures.paint_strokes(mask, [pictures.BrushStroke([(0.5, 0.7), (0.6, 0.8)], "add", 6)])
     made = pictures.generate(resized.data, mask, seed=3, gemini=True)
     assert made.gemini is not None
     assert made.gemini_viz is not None

@@ -100,7 +100,7 @@ def test_the_metrics_are_those_of_the_picture_of_fidelity() -> None:
 def test_an_empty_mask_leaves_the_photo_alone() -> None:
     made = pictures.generate(PHOTO, pictures.empty_mask(PHOTO), 7, gemini=True)
     assert not changed(made.flux).any()
-    assert made.metrics == pictures.Metrics(precision=0, recall=0, iou=0, growth_ratio=0)
+    assert made.metrics == pictures.Fidelity(precision=0, recall=0, iou=0, growth_ratio=0)
 
 
 def test_a_full_mask_is_filled() -> None:
@@ -148,7 +148,7 @@ def test_the_metrics_are_what_a_pixel_by_pixel_count_gives(data: st.DataObject) 
 
 
 def test_a_stroke_changes_the_jewellery_there() -> None:
-    stroke = pictures.Stroke([(0.1, 0.2), (0.2, 0.2)], "add", 12)
+    stroke = pictures.BrushStroke([(0.1, 0.2), (0.2, 0.2)], "add", 12)
     made = pictures.generate(PHOTO, pictures.paint_strokes(MASK, [stroke]), 7, gemini=False)
     assert changed(made.flux)[42:54, 32:64].mean() > 0.4
 

@@ -13,7 +13,7 @@ import pytest
 from scenarios.catalogue import CATALOGUE
 from scenarios.mutants.command import EQUIVALENT, all_mutants, equivalents, sample, table
 from scenarios.mutants.defects import read_defects
-from scenarios.mutants.looks import ROOT, Limits, Look, Seen, look
+from scenarios.mutants.looks import ROOT, Limits, Look, Noticed, look
 from scenarios.mutants.operators import Mutant, mutants
 from scenarios.mutants.world import in_turn, wrong
 from scenarios.stories.run import Run
@@ -160,8 +160,8 @@ def test_the_first_stories_are_one_of_each_theme() -> None:
 
 
 def test_the_table_has_seconds_where_something_was_noticed() -> None:
-    looks = {"one": {"stories": Look(Seen.NOTICED, 12.4, "near: code"), "tests": Look(Seen.SURVIVED, 60)}}
-    looks["two"] = {"stories": Look(Seen.UNPROVEN, 9, "the time was over")}
+    looks = {"one": {"stories": Look(Noticed.NOTICED, 12.4, "near: code"), "tests": Look(Noticed.SURVIVED, 60)}}
+    looks["two"] = {"stories": Look(Noticed.UNPROVEN, 9, "the time was over")}
     assert table(looks, ["stories", "tests"])[2:] == ["| one | 12 s | survived |", "| two | unproven | - |"]
 
 
@@ -171,7 +171,7 @@ def test_who_looks_notices_a_defect_and_nothing_in_the_code_as_it_is(tmp_path: P
     shutil.copytree(ROOT / "app", tmp_path / "as-is" / "app")
     seen = look(tmp_path / "as-is", ["explorer"], limits)
     assert {name: (each.seen, each.what) for name, each in seen.items()} == {
-        "explorer": (Seen.SURVIVED, "3 plans, 0 of them inconclusive")
+        "explorer": (Noticed.SURVIVED, "3 plans, 0 of them inconclusive")
     }
     shutil.copytree(ROOT / "app", tmp_path / "broken" / "app")
     (tmp_path / "slow.patch").write_text(
@@ -180,7 +180,7 @@ def test_who_looks_notices_a_defect_and_nothing_in_the_code_as_it_is(tmp_path: P
     (defect,) = read_defects(tmp_path)
     defect.apply(tmp_path / "broken")
     seen = look(tmp_path / "broken", ["stories", "explorer"], limits, defect.files)
-    assert {name: each.seen for name, each in seen.items()} == dict.fromkeys(("stories", "explorer"), Seen.NOTICED)
+    assert {name: each.seen for name, each in seen.items()} == dict.fromkeys(("stories", "explorer"), Noticed.NOTICED)
     assert "from 0 to 3 s: completed, not" in seen["explorer"].what
 
 

@@ -14,7 +14,7 @@ from scenarios.explore.tryon.drawn import drawn
 from scenarios.model import Story, stories
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
-from scenarios.plans.plan import Act, Departure, PlannedRule
+from scenarios.plans.plan import PlannedAct, PlannedDeparture, PlannedRule
 from scenarios.reproduce.exported import sequence
 from scenarios.reproduce.facts import Facts, NoTryOnError, Tried, differs, events_of, of_story, read
 from scenarios.reproduce.inference import infer
@@ -182,13 +182,13 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             name="a",
             story="Cancelled while it is slow.",
             rules=(ruled("a100", "generate", "1", kind="delay", seconds=40),),
-            acts=(Act(do="cancel", at=20),),
+            acts=(PlannedAct(do="cancel", at=20),),
         ),
         Plan(
             name="a",
             story="Cancelled between two attempts.",
             rules=(ruled("image_manipulator", "resize", "1-", kind="status", status=503),),
-            acts=(Act(do="cancel", at=5),),
+            acts=(PlannedAct(do="cancel", at=5),),
         ),
         Plan(
             name="a",
@@ -200,17 +200,21 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             story="Both A100s away from the second picture's step on.",
             rules=(ruled("a100", "health", "2-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
         ),
-        Plan(name="a", story="The worker dies in a job.", departures=(Departure(at=1, back_at=3),)),
+        Plan(name="a", story="The worker dies in a job.", departures=(PlannedDeparture(at=1, back_at=3),)),
         pytest.param(
             Plan(
                 name="a",
                 story="The worker dies in a late call.",
                 rules=(ruled("a100", "generate", "1", kind="delay", seconds=30),),
-                departures=(Departure(at=9, back_at=11),),
+                departures=(PlannedDeparture(at=9, back_at=11),),
             ),
             marks=pytest.mark.long("every kind of fault is tried first"),
         ),
-        Plan(name="a", story="A worker drains and is long away.", departures=(Departure(at=1, back_at=41, drain_s=0),)),
+        Plan(
+            name="a",
+            story="A worker drains and is long away.",
+            departures=(PlannedDeparture(at=1, back_at=41, drain_s=0),),
+        ),
         pytest.param(
             Plan(
                 name="a",
@@ -219,7 +223,7 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
                     ruled("sam3", "submit", "1", kind="status", status=503),
                     ruled("sam3", "poll", "1", kind="delay", seconds=9),
                 ),
-                departures=(Departure(at=6, back_at=6, drain_s=0),),
+                departures=(PlannedDeparture(at=6, back_at=6, drain_s=0),),
             ),
             marks=pytest.mark.long("every kind of fault is tried first"),
         ),

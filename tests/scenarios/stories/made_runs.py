@@ -11,7 +11,7 @@ from PIL import Image
 from fakes.kit.digests import digest
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stories.drawn import photo_bytes
-from scenarios.stories.run import Call, Run
+from scenarios.stories.run import Run, SeenCall
 from scenarios.stories.timelines import Timeline
 from scenarios.virtual import Attempt
 
@@ -39,7 +39,7 @@ def result_picture(angle: int = 0, note: bytes = b"") -> str:
     return base64.b64encode(out.getvalue() + note).decode()
 
 
-def call(service: str = "sam3", operation: str = "poll", **parts: Any) -> Call:
+def call(service: str = "sam3", operation: str = "poll", **parts: Any) -> SeenCall:
     usual: dict[str, Any] = {
         "number": 1,
         "attempt": 1,
@@ -49,7 +49,7 @@ def call(service: str = "sam3", operation: str = "poll", **parts: Any) -> Call:
         "status": 200,
         "duration_s": None,
     }
-    return Call(service, operation, **(usual | parts))
+    return SeenCall(service, operation, **(usual | parts))
 
 
 def completed(**expect: Any) -> Run:

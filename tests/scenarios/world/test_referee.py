@@ -10,7 +10,7 @@ import pytest
 
 from scenarios.catalogue import CATALOGUE
 from scenarios.commands.referee import Verdict, judged_by_referee
-from scenarios.stories.referee import Seen, differences
+from scenarios.stories.referee import SeenAttempt, differences
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
 
@@ -38,12 +38,12 @@ def test_stories_agree_with_temporals_own_clock(simulation: Simulation) -> None:
     assert verdict.lines()[-1] == "2 of 3 scenarios told by Temporal's own clock: 2 agree with virtual time"
 
 
-def as_seen(run: Run) -> list[Seen]:
+def as_seen(run: Run) -> list[SeenAttempt]:
     """What the referee would see if it agreed."""
-    seen: list[Seen] = []
+    seen: list[SeenAttempt] = []
     for attempt in run.timeline.attempts:
         backoff = run.timeline.attempts[len(seen) - 1].backoff if attempt.number > 1 else None
-        seen.append(Seen(attempt.activity, attempt.number, attempt.outcome, backoff))
+        seen.append(SeenAttempt(attempt.activity, attempt.number, attempt.outcome, backoff))
     return seen
 
 
