@@ -21,8 +21,8 @@ class Parent(NamedTuple):
 def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]], seed: int) -> Iterator[Placed]:
     """Yield every single fault at every call of the fault-free runs, and every act beside every boundary, shuffled.
 
-    A site that several starts have is tried from one of them alone. The order is the seed's, so that any first part of
-    it is a sample of the whole.
+    A site that several starts have is tried from one of them alone. The order is the seed's, and no word comes a second
+    time before each has come once, so that any first part of it is a sample of the whole.
     """
     changes: list[tuple[bool, Change]] = []
     for plan, seen in starts:
@@ -30,7 +30,12 @@ def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]
         changes += [(False, each) for each in application.acts(plan, seen)]
     random.Random(seed).shuffle(changes)  # noqa: S311 - a sample, no secret
     tried: set[tuple[Site, str]] = set()
+    words: Counter[Word] = Counter()
+    rounds: list[tuple[int, bool, Change]] = []
     for fault, each in changes:
+        rounds.append((words[_word(each)], fault, each))
+        words[_word(each)] += 1
+    for _, fault, each in sorted(rounds, key=lambda round_: round_[0]):
         if (each.site, each.kind) in tried or (made := each.make()) is None:
             continue
         if fault:

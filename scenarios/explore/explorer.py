@@ -1,4 +1,4 @@
-"""The exploration: fault-free runs, every single fault, pairs by novelty, swarms; findings by cause, each shrunk.
+"""The exploration: fault-free runs, then by turns single faults, pairs by novelty and swarms; findings by cause, shrunk.
 
 What comes next depends on the seed and on what was seen, and on nothing else: batches have a fixed size, and their
 results are taken in the order of their plans, however many run side by side.
@@ -6,7 +6,7 @@ results are taken in the order of their plans, however many run side by side.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count, cycle, islice
 from typing import Generic
 
 from scenarios.explore.application import Application, Placed, PlanT, Progress, Seen, Site
@@ -19,8 +19,8 @@ from scenarios.explore.shrink import Shrunk, shrink
 BATCH = 48
 QUIET = 400
 """Plans after the single faults that show nothing new, after which it stops by itself."""
-SWARM_SHARE = 3
-"""One batch in so many is drawn by chance, from the pairs on."""
+TURNS = 3
+"""One batch in so many tries single faults, as long as there are any, and one is drawn by chance. All others are pairs."""
 DRAWN = "drawn"
 
 
@@ -107,13 +107,19 @@ class Explorer(Generic[PlanT]):
         return explored
 
     def _batches(self, begun: list[tuple[PlanT, Seen]]) -> Iterator[list[Placed]]:
-        yield from _parts(singles(self._application, begun, self._seed))
-        self._quiet = 0
-        for number, drawn in enumerate(self._drawn()):
-            if self._quiet >= QUIET:
+        systematic, drawn, left = _parts(singles(self._application, begun, self._seed)), self._drawn(), True
+        for turn in cycle(range(TURNS)):
+            batch: list[Placed] = []
+            if left and turn == 0:
+                batch = next(systematic, [])
+                left = bool(batch)
+            if left:
+                self._quiet = 0
+            elif self._quiet >= QUIET:
                 return
-            pairs = [] if number % SWARM_SHARE == SWARM_SHARE - 1 else self._fresh(self._pairs.take(BATCH))
-            batch = pairs or drawn
+            if not batch and turn != TURNS - 1:
+                batch = self._fresh(self._pairs.take(BATCH))
+            batch = batch or next(drawn)
             if not batch:
                 self._quiet += BATCH  # every one that was drawn ran before
             yield batch
