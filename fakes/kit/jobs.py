@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from .calls import Call, this_call
 from .faults.base import Fault
 from .faults.jobs import JobFault, JobSlow, Seen
+from .instants import between
 from .ledger import Hit
 
 MOST_JOBS = 20_000
@@ -52,7 +53,8 @@ class Job:
         Raises:
             Exception: a bug of the fake ended the work. What it refuses is an HTTPException: that job has failed.
         """
-        if now < self.ready:
+        ready = between(self.ready, now) >= 0
+        if not ready:
             truth = Seen("processing")
         else:
             if self.task is not None:
@@ -62,7 +64,7 @@ class Job:
             truth = Seen("failed") if self.failure is not None else Seen("completed", self.result)
         for hit in (*self.hits, *of_poll):
             if isinstance(hit.fault, JobFault):
-                lie = hit.fault.see(truth, (now - self.submitted) / self.scale, ready=now >= self.ready)
+                lie = hit.fault.see(truth, between(self.submitted, now) / self.scale, ready=ready)
                 if lie != truth:
                     hit.act()
                 truth = lie
@@ -136,7 +138,7 @@ def _meet(job: Job, call: Call) -> None:
     """Have a job meet the rules of its submit: one makes it longer, others go with it."""
     for hit in call.hits:
         if isinstance(hit.fault, JobSlow):
-            seconds = (job.ready - call.now) / job.scale
+            seconds = between(call.now, job.ready) / job.scale
             longer = hit.fault.longer(seconds)
             if longer != seconds:
                 hit.act()

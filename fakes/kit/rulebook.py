@@ -10,6 +10,7 @@ from .calls import Operation
 from .conditions import conditions, is_wild
 from .faults.base import CallFault, Fault
 from .faults.connection import Refuse
+from .instants import between
 from .ledger import Entry, Hit, Tally
 from .rules import Rule, RuleError, RulesInvalid
 
@@ -122,7 +123,7 @@ class RuleBook:
             self._keys.move_to_end(key)
         number = timeline.counts.get(operation, 0) + 1
         timeline.counts[operation] = number
-        return number, now - timeline.first
+        return number, between(timeline.first, now)
 
     def match(self, entry: Entry) -> tuple[Hit, ...]:
         """Have a call meet its rules, of such that contradict each other the first, and note the hits in the entry."""

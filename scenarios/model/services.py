@@ -17,6 +17,8 @@ from scenarios.model.faults import (
 )
 from scenarios.scenario import Rule
 
+INSTANT = 6
+"""Digits of a second (docs/fakes.md): what differs by less is one instant."""
 Met = tuple[Matched, ...]
 """The rules that a call meets, in their order."""
 
@@ -38,7 +40,7 @@ class Services:
             Undecided: it depends on chance or on something that the model does not look at.
         """
         number = self._counts[service, operation] = self._counts.get((service, operation), 0) + 1
-        since = now - self._first.setdefault(service, now)
+        since = round(now - self._first.setdefault(service, now), INSTANT)
         met: list[Matched] = []
         for place, rule in enumerate(self.rules):
             concerns = rule.service == service and rule.operation in {operation, "*"}

@@ -17,7 +17,6 @@ from fakes.storage.store import open_store
 JOB_SECONDS = 30
 SCALE = 0.02
 """In real time, so that the job takes 0.6 s."""
-START = 5000.0
 
 
 @dataclass
@@ -29,6 +28,7 @@ class Service:
     settings: ServiceSettings
     key: str
     virtual: bool
+    starts: float = 5000.0
 
     async def submit(self) -> str:
         body = {"image_uri": f"azure://jewelry-uploads/{self.key}-resized.jpg"}
@@ -54,7 +54,7 @@ class Service:
         return told
 
     def _headers(self, after: float) -> dict[str, str]:
-        virtual = {"X-Sim-Time": str(START + after)} if self.virtual else {}
+        virtual = {"X-Sim-Time": repr(self.starts + after)} if self.virtual else {}
         return {"X-Workflow-Id": self.key} | virtual
 
 
@@ -71,6 +71,16 @@ async def service(settings: ServiceSettings, key: str, virtual: bool) -> AsyncIt
         httpx.AsyncClient(base_url=url) as http,
     ):
         yield Service(http, control, settings, key, virtual)
+
+
+@pytest.mark.parametrize("virtual", [True])
+@pytest.mark.parametrize(("began", "seconds"), [(12.9, 2.9), (9.9, 5.9), (0.7, 0.1), (366.4, 21.5)])
+async def test_a_job_is_done_at_its_very_instant(service: Service, began: float, seconds: float) -> None:
+    await service.control.add({"operation": "submit", "fault": {"kind": "job_slow", "seconds": seconds}})
+    service.starts = 1_800_000_000 + began
+    job_id = await service.submit()
+    service.starts = 1_800_000_000 + (began + seconds)
+    assert (await service.poll(job_id, 0)).json()["status"] == "completed"
 
 
 async def test_without_a_rule_the_state_is_the_callers_times(service: Service) -> None:

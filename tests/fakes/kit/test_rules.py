@@ -182,6 +182,19 @@ async def test_after_and_for_count_from_the_keys_first_call_in_the_callers_time(
     assert (await toy.ask(virtual=True, at=112, key="late")).status == 200
 
 
+@pytest.mark.parametrize(("after", "seconds"), [(12.9, 2.9), (0.1, 0.2), (9.9, 5.9), (0.7, 0.1), (366.4, 21.5)])
+async def test_an_instant_is_one_to_a_microsecond(toy: Toy, after: float, seconds: float) -> None:
+    first, then = (f"{1_800_000_000 + at!r}" for at in (after, after + seconds))
+    await toy.control.add({"key": "begins", "after_s": seconds, "fault": FAULT})
+    await toy.control.add({"key": "ends", "for_s": seconds, "fault": FAULT})
+    told = [
+        (await toy.ask(virtual=True, at=float(at), key=key)).status
+        for key in ("begins", "ends")
+        for at in (first, then)
+    ]
+    assert told == [200, 500, 500, 200]
+
+
 async def test_the_first_rule_that_matches_acts(toy: Toy) -> None:
     await toy.control.add({"id": "all", "fault": FAULT}, {"id": "mine", "key": "w", "fault": {"kind": "hang"}})
     assert await statuses(toy, "w") == [500]
