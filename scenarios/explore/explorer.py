@@ -20,7 +20,7 @@ BATCH = 48
 QUIET = 400
 """Plans after the single faults that show nothing new, after which it stops by itself."""
 TURNS = 3
-"""One batch in so many tries single faults, as long as there are any, and one is drawn by chance. All others are pairs."""
+"""One batch in so many tries single faults, as long as there are any, and one is drawn by chance; others are pairs."""
 DRAWN = "drawn"
 
 
