@@ -1,4 +1,4 @@
-"""The exploration: fault-free runs, then by turns single faults, pairs by novelty and swarms; findings by cause, shrunk.
+"""The exploration: fault-free runs, then by turns single faults, pairs and swarms; findings by cause, each shrunk.
 
 What comes next depends on the seed and on what was seen, and on nothing else: batches have a fixed size, and their
 results are taken in the order of their plans, however many run side by side.
