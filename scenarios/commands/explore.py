@@ -83,7 +83,7 @@ def _explored(
         journal=journal,
         known=known,
         name=lambda plan: plan.name,
-        progress=_Progress(),
+        progress=_PlansSoFar(),
         shrinks=not options.first,
     )
     code = 0
@@ -154,7 +154,7 @@ def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     return read
 
 
-class _Progress:
+class _PlansSoFar:
     """Says on a terminal how far it is."""
 
     def __call__(self, plans: int, findings: int) -> None:

@@ -72,13 +72,15 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
     with stopped_by_signals(STOPPING), Simulation(seed=options.seed, at_once=options.at_once) as simulation:
         _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
         began = time.perf_counter()
-        runs = simulation.run_all(chosen, done=_Progress(len(chosen)))
+        runs = simulation.run_all(chosen, done=_ScenariosSoFar(len(chosen)))
         return runs, time.perf_counter() - began
 
 
 def _refereed(options: argparse.Namespace, runs: list[Run]) -> int:
     _note("now by Temporal's own clock: backoffs are skipped, what an attempt waits for is real")
-    verdict = judged_by_referee(runs, seed=options.seed, done=_Progress(len(runs)), on_signal=lambda: _note(STOPPING))
+    verdict = judged_by_referee(
+        runs, seed=options.seed, done=_ScenariosSoFar(len(runs)), on_signal=lambda: _note(STOPPING)
+    )
     _say("\n".join(verdict.lines()))
     return verdict.exit_code
 
@@ -97,7 +99,9 @@ async def _at(place: LivePlace, seed: str, chosen: list[Scenario], options: argp
     _note(f"{len(fitting)} of {len(chosen)} scenarios fit here")
     runner = Runner(place, seed=seed)
     try:
-        return await runner.run_all(fitting, at_once=min(options.at_once, LIVE_AT_ONCE), done=_Progress(len(fitting)))
+        return await runner.run_all(
+            fitting, at_once=min(options.at_once, LIVE_AT_ONCE), done=_ScenariosSoFar(len(fitting))
+        )
     finally:
         await runner.close()
 
@@ -158,7 +162,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-class _Progress:
+class _ScenariosSoFar:
     """Says on a terminal how far it is."""
 
     def __init__(self, total: int) -> None:
