@@ -15,7 +15,7 @@ from app.gateway.admission.bodies import Bodies
 from app.gateway.api.errors import add_handlers
 from app.gateway.api.openapi import document
 from app.gateway.api.page import HEADERS, page
-from app.gateway.api.responses import Results
+from app.gateway.api.responses import AnswersWithPictures
 from app.gateway.health import HealthChecks
 from app.gateway.origins import Origins
 from app.gateway.probed import HeadAsGet
@@ -73,7 +73,7 @@ def _application(settings: Settings, client: Client, services: ServiceClients) -
         tryons=tryons,
         starter=Starter(tryons, services.blobs, settings),
         bodies=Bodies(settings),
-        results=Results(services.blobs, settings),
+        results=AnswersWithPictures(services.blobs, settings),
         watches=Watches(tryons.look, share=settings.caller_share),
         checks=HealthChecks(tryons, services.pinged),
     )

@@ -17,7 +17,7 @@ from app.gateway.admission.access import caller_name, caller_of, may_start, who_
 from app.gateway.admission.bodies import Bodies
 from app.gateway.api import openapi as docs
 from app.gateway.api.errors import NothingMoreError, problem_response
-from app.gateway.api.responses import Cancelled, Results, Started, StatusAnswer, without_pictures
+from app.gateway.api.responses import AnswersWithPictures, Cancelled, Started, StatusAnswer, without_pictures
 from app.gateway.api.start_request import parse_start
 from app.gateway.api.status_request import ID_DESCRIPTION, STATUS_PARAMETERS, ByHand, wait_of
 from app.gateway.health import Health, HealthChecks
@@ -44,7 +44,7 @@ class Parts:
     tryons: TryOns
     starter: Starter
     bodies: Bodies
-    results: Results
+    results: AnswersWithPictures
     watches: Watches
     checks: HealthChecks
 

@@ -112,7 +112,7 @@ def without_pictures(snapshot: Snapshot) -> Running | Failed | Cancelled:
     return Running(workflow_id=workflow_id, progress=snapshot.step.progress, current_step=snapshot.step)
 
 
-class Results:
+class AnswersWithPictures:
     """Answers with result pictures. For the sake of memory, so many are put together at once, and so many sent."""
 
     def __init__(self, blobs: BlobStore, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.gateway import http_limits as connections
-from app.gateway.api.responses import Results
+from app.gateway.api.responses import AnswersWithPictures
 from app.services.blob import BlobStore
 from app.settings import Settings
 from tests.app.gateway.conftest import Served, body, serving, until
@@ -210,7 +210,7 @@ async def test_a_reader_that_takes_nothing_is_given_up(
     gateway: Served, large_result: str, monkeypatch: pytest.MonkeyPatch, headers: bytes
 ) -> None:
     monkeypatch.setattr(connections, "READER_TIMEOUT", 0.5)
-    results: Results = gateway.app.state.parts.results
+    results: AnswersWithPictures = gateway.app.state.parts.results
     connection = await asking(gateway.port, large_result, headers)
     await until(lambda: true(results.sending == 1))
     began = time.monotonic()
@@ -252,7 +252,7 @@ async def test_answers_that_slow_readers_hold_are_limited_and_others_get_theirs(
 ) -> None:
     few = settings.model_copy(update={"result_slots": 4, "body_timeout_s": 1})
     async with serving(few, client, proxies="127.0.0.1") as served:
-        results: Results = served.app.state.parts.results
+        results: AnswersWithPictures = served.app.state.parts.results
         slow = [await asking(served.port, large_result) for _ in range(10)]
         await until(lambda: true(results.sending == 2))  # half of them for one caller
         refused = await served.http.get(f"/workflow/{large_result}")
