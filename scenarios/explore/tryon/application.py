@@ -7,6 +7,7 @@ from itertools import pairwise
 from random import Random
 
 from scenarios.explore.application import Cell, Change, Seen, Simpler, Site
+from scenarios.explore.enumerate import singles
 from scenarios.explore.tryon import plans
 from scenarios.explore.tryon.acts import acts
 from scenarios.explore.tryon.cells import behaviours, cells, grid
@@ -146,14 +147,15 @@ DRAWN = 200
 
 def sample(seed: int) -> Iterator[Plan]:
     """Yield the plans that the map is measured by: every single fault and act, and some that are drawn by chance."""
-    application = TryOns(None)
-    for start in plans.starts():
-        yield start
-        sites = [Site(call.name, call.number) for call in (plans.allowed(start) or [])[0].calls]
-        for change in (*application.faults(start, sites), *application.acts(start, Seen("passed"))):
-            if (plan := change.make()) is not None:
-                yield plan
+    application, starts = TryOns(None), plans.starts()
+    yield from starts
+    begun = [(start, Seen("passed", sites=_sites(start))) for start in starts]
+    yield from (placed.plan for placed in singles(application, begun, seed))
     yield from (application.drawn(-seed - number) for number in range(DRAWN))
+
+
+def _sites(start: Plan) -> tuple[Site, ...]:
+    return tuple(Site(call.name, call.number) for call in (plans.allowed(start) or [])[0].calls)
 
 
 def reachable(chosen: Iterable[Plan]) -> tuple[frozenset[Cell], dict[Cell, str]]:
