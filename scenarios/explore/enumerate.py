@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from operator import itemgetter
 from typing import Generic, NamedTuple
 
 from scenarios.explore.application import Application, Change, Placed, PlanT, Seen, Site
@@ -19,28 +21,43 @@ class Parent(NamedTuple):
 
 
 def singles(application: Application[PlanT], starts: Sequence[tuple[PlanT, Seen]], seed: int) -> Iterator[Placed]:
-    """Yield every single fault at every call of the fault-free runs, and every act beside every boundary, shuffled.
+    """Yield every single fault at every call of the fault-free runs, and every act beside every boundary: each third.
 
     A site that several starts have is tried from one of them alone. The order is the seed's, and no word comes a second
     time before each has come once, so that any first part of it is a sample of the whole.
     """
-    changes: list[tuple[bool, Change]] = []
-    for plan, seen in starts:
-        changes += [(True, each) for each in application.faults(plan, seen.sites)]
-        changes += [(False, each) for each in application.acts(plan, seen)]
-    random.Random(seed).shuffle(changes)  # noqa: S311 - a sample, no secret
+    chance = random.Random(seed)  # noqa: S311 - a sample, no secret
+    faults = [each for plan, seen in starts for each in application.faults(plan, seen.sites)]
+    acts = [each for plan, seen in starts for each in application.acts(plan, seen)]
+    chance.shuffle(faults)
+    chance.shuffle(acts)
+    placed = _once_each(_in_rounds(faults))
+    by_turns = zip_longest(placed, placed, filter(None, map(_placed, _in_rounds(acts))))
+    yield from (each for turn in by_turns for each in turn if each is not None)
+
+
+def _in_rounds(changes: Sequence[Change]) -> list[Change]:
+    """Return them so that each word comes once before one comes again."""
+    came: Counter[Word] = Counter()
+    rounds: list[tuple[int, Change]] = []
+    for each in changes:
+        rounds.append((came[_word(each)], each))
+        came[_word(each)] += 1
+    return [each for _, each in sorted(rounds, key=itemgetter(0))]
+
+
+def _once_each(changes: Iterable[Change]) -> Iterator[Placed]:
+    """Yield a plan for each site and kind."""
     tried: set[tuple[Site, str]] = set()
-    words: Counter[Word] = Counter()
-    rounds: list[tuple[int, bool, Change]] = []
-    for fault, each in changes:
-        rounds.append((words[_word(each)], fault, each))
-        words[_word(each)] += 1
-    for _, fault, each in sorted(rounds, key=lambda round_: round_[0]):
-        if (each.site, each.kind) in tried or (made := each.make()) is None:
-            continue
-        if fault:
+    for each in changes:
+        if (each.site, each.kind) not in tried and (placed := _placed(each)) is not None:
             tried.add((each.site, each.kind))
-        yield Placed(each.site, each.kind, made)
+            yield placed
+
+
+def _placed(change: Change) -> Placed | None:
+    made = change.make()
+    return None if made is None else Placed(change.site, change.kind, made)
 
 
 class Pairs(Generic[PlanT]):
