@@ -9,7 +9,7 @@ from math import floor
 from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -28,6 +28,7 @@ from .wire import FIRED, packed
 T = TypeVar("T")
 
 STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+RUNS = WorkflowExecutionStatus.RUNNING
 ASKED_S = 5.0
 """Wall seconds in which the server answers a question."""
 
@@ -51,7 +52,7 @@ class Stories:
     def __init__(self, story_of: Callable[[str], str] | None, patience: float, *, cancels_at_once: bool) -> None:
         self._cancels_at_once = cancels_at_once
         self._group = story_of or (lambda workflow_id: workflow_id)
-        self.waits = Waits(patience, self._redeliver)
+        self.waits = Waits(patience, self._redeliver, self._to_come)
         self.elsewhere = Elsewhere()
         self._by_key: dict[str, Story] = {}
         self._by_run: dict[str, Story] = {}
@@ -238,6 +239,21 @@ class Stories:
                     story.lost[run, activity_id] -= error.status == RPCStatusCode.NOT_FOUND  # it was not there to fail
                     raise
                 story.beat()
+
+    async def _to_come(self, story: Story) -> bool:
+        """Say whether the server has a task for a workflow, or is too busy to say: it may have refused an answer.
+
+        One that has ended there, and not here, is about to be heard of.
+        """
+        for run, workflow_id in list(story.open_runs.items()):
+            try:
+                handle = self.client.get_workflow_handle(workflow_id, run_id=run)
+                told = await asyncio.wait_for(handle.describe(), ASKED_S)
+            except (RPCError, TimeoutError):
+                return True
+            if told.status != RUNS or told.raw_description.HasField("pending_workflow_task"):
+                return True
+        return False
 
     async def watched(
         self, workflow_id: str, work: Awaitable[T], needs_time: Callable[[Story], bool] | None = None

@@ -30,10 +30,16 @@ class Waits:
         patience: wall seconds without anything happening after which a wait ends in an error. Time in which the loop
             stands at a breakpoint does not count.
         redeliver: asks the server for what it lost on its way to a story that is stuck.
+        to_come: asks the server whether it has something for a story in which nothing can happen.
     """
 
-    def __init__(self, patience: float, redeliver: Callable[[Story], Awaitable[None]]) -> None:
-        self.patience, self._redeliver = patience, redeliver
+    def __init__(
+        self,
+        patience: float,
+        redeliver: Callable[[Story], Awaitable[None]],
+        to_come: Callable[[Story], Awaitable[bool]],
+    ) -> None:
+        self.patience, self._redeliver, self._to_come = patience, redeliver, to_come
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
@@ -119,13 +125,17 @@ class Waits:
         pulse, stuck = self._stuck.get(story, (story.pulse, 0.0))
         stuck = stuck + passed if pulse == story.pulse else 0.0
         self._stuck[story] = (story.pulse, stuck)
-        if stuck < min(self.patience, NOTHING_S) or (len(story.threads) > len(story.naps) and _debugged()):
+        period = min(self.patience, NOTHING_S)
+        if stuck < period or (len(story.threads) > len(story.naps) and _debugged()):
             return
         if stuck >= LOST_S and self._asked.get(story) != pulse and (stuck >= 2 * LOST_S or self._all_still()):
             self._asked[story] = pulse
             await self._redeliver(story)
         said = story.waits_for()
         if said is None and not story.can_happen() and story.open_runs:
+            asks_now = stuck // period > (stuck - passed) // period
+            if stuck < self.patience and (not asks_now or await self._to_come(story)):
+                return
             waits_on = " or ".join(sorted({each for each in story.waits_on.values() if each}))
             self.fail(
                 story,

@@ -2,12 +2,15 @@
 
 import asyncio
 
+import psutil
 import pytest
 
 from scenarios.virtual import Story, VirtualLoop
-from scenarios.virtual.errors import VirtualTimeError
+from scenarios.virtual.errors import VirtualTimeError, WaitsForEverError
 from scenarios.virtual.holds import Hold
-from scenarios.virtual.waiting import LOST_S, Waits
+from scenarios.virtual.waiting import LOST_S, NOTHING_S, Waits
+from tests.virtual.session import Session
+from tests.virtual.workflows import Approval
 
 
 class Nobody:
@@ -25,10 +28,13 @@ def asked_after(looks: int, *, other_goes_on: bool) -> list[str]:
     async def redeliver(story: Story) -> None:
         asked.append(story.name)
 
+    async def nothing(_story: Story) -> bool:
+        return False
+
     async def look() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        waits = Waits(1000, redeliver)
+        waits = Waits(1000, redeliver, nothing)
         still, other = Story("still", loop, Nobody()), Story("other", loop, Nobody())
         for passed in [0.0, *looks * [LOST_S]]:  # the first look sees but where they stand
             if other_goes_on:
@@ -63,14 +69,38 @@ def test_when_the_watch_itself_breaks_nobody_waits_for_ever() -> None:
     async def redeliver(_: Story) -> None:
         """Nothing is lost here."""
 
+    async def nothing(_: Story) -> bool:
+        return False
+
     async def waits() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         story = Broken("broken", loop, Nobody())
-        await Waits(0.2, redeliver).watched("broken", story, loop.create_future(), lambda _: True)
+        await Waits(0.2, redeliver, nothing).watched("broken", story, loop.create_future(), lambda _: True)
 
     with (
         asyncio.Runner(loop_factory=VirtualLoop) as runner,
         pytest.raises(VirtualTimeError, match="watches over waits broke: ZeroDivisionError: of its own"),
     ):
         runner.run(asyncio.wait_for(waits(), 30))
+
+
+def test_a_server_that_is_too_busy_to_say_may_have_something_yet(session: Session) -> None:
+    port = session.client.service_client.config.target_host.rpartition(":")[2]
+    (server,) = [each for each in psutil.Process().children(recursive=True) if port in each.cmdline()]
+
+    async def while_it_stands() -> None:
+        handle = await session.client.start_workflow(Approval.run, args=[None], id="stands", task_queue="q")
+        result = asyncio.create_task(handle.result())
+        assert await handle.query(Approval.reminded) == []  # it has begun
+        server.suspend()
+        try:
+            given_up, _ = await asyncio.wait([result], timeout=2 * NOTHING_S)
+        finally:
+            server.resume()
+        assert not given_up
+        with pytest.raises(WaitsForEverError):  # now it can say that there is nothing
+            await result
+        await handle.terminate()
+
+    session.do(while_it_stands())
