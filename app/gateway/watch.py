@@ -83,6 +83,8 @@ class Watches:
     async def watch(self, workflow_id: str) -> AsyncGenerator[Snapshot]:
         """Yield the try-on as it is and at each change, to its end. Close the iterator when you leave it early.
 
+        Nothing that is yielded is older than the call: who comes while others watch waits for their next look.
+
         Raises:
             PipelineError: a look failed.
         """
@@ -92,11 +94,12 @@ class Watches:
             # One that failed or came to the end serves those who watch it, and nobody who comes later.
             poller.task.add_done_callback(partial(self._forget, workflow_id, poller))
         poller.watchers += 1
+        first = poller.next_look()
         seen: Snapshot | None = None
         try:
             while not self._leaving.is_set():
                 changed = poller.changed
-                if poller.latest is not None and poller.latest != seen:
+                if poller.latest is not None and poller.latest != seen and poller.has_seen(first):
                     seen = poller.latest
                     yield seen
                 elif poller.error is not None:
@@ -128,7 +131,18 @@ class _Poller:
         self.error: Exception | None = None
         self.changed = asyncio.Event()
         self.watchers = 0
+        self._begun = self._ended = self._awaited = 0
+        """Looks: how many were begun and have ended, and the last one that somebody waits for."""
         self.task = start(self._run(look, workflow_id, interval), "watch")
+
+    def next_look(self) -> int:
+        """Return the number of the next look, and have it told whatever it shows."""
+        self._awaited = self._begun + 1
+        return self._awaited
+
+    def has_seen(self, look: int) -> bool:
+        """Say whether that look has been, or none comes any more."""
+        return self._ended >= look or (self.latest is not None and self.latest.ended)
 
     def wake(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
@@ -136,6 +150,7 @@ class _Poller:
 
     async def _run(self, look: Callable[[str], Awaitable[Snapshot]], workflow_id: str, interval: float) -> None:
         while self.latest is None or not self.latest.ended:
+            self._begun += 1
             try:
                 snapshot = await look(workflow_id)
             except PipelineError as error:  # each watcher raises it in its own request
@@ -146,8 +161,9 @@ class _Poller:
                 self.error = PipelineError("An unexpected error")
                 self.wake()
                 raise  # to be told as the death that it is
-            if snapshot != self.latest:
-                self.latest = snapshot
+            self._ended = self._begun
+            changed, self.latest = snapshot != self.latest, snapshot
+            if changed or self._ended <= self._awaited:
                 self.wake()
             if not snapshot.ended:
                 await asyncio.sleep(interval)

@@ -57,6 +57,40 @@ async def test_watchers_share_one_poller_and_each_sees_every_change() -> None:
     assert watches.watched == 0
 
 
+async def test_one_who_comes_later_is_told_nothing_from_before_it_came() -> None:
+    """It may have been told of the end already, by a status or another gateway."""
+    look = Looks()
+    watches = Watches(look, interval=0.1)
+    first = watches.watch("w")
+    assert (await anext(first)).step is Step.UPLOADING_IMAGE
+    look.now = Snapshot("w", Status.COMPLETED, Step.COMPLETED)
+    assert await collect(watches.watch("w")) == [100]
+    assert look.count == 2
+    assert await collect(first) == [100]
+
+
+async def test_one_who_comes_later_is_told_how_it_stands_when_nothing_has_changed() -> None:
+    look = Looks()
+    watches = Watches(look, interval=0.01)
+    async with aclosing(watches.watch("w")) as first:
+        await anext(first)
+        async with aclosing(watches.watch("w")) as second:
+            assert (await anext(second)).step is Step.UPLOADING_IMAGE
+        assert watches.watched == 1
+
+
+async def test_one_who_comes_as_the_end_is_told_is_told_it_too() -> None:
+    look = Looks()
+    watches = Watches(look, interval=0.01)
+    first = watches.watch("w")
+    await anext(first)
+    look.now = Snapshot("w", Status.COMPLETED, Step.COMPLETED)
+    assert (await anext(first)).ended
+    async with asyncio.timeout(5):
+        assert await collect(watches.watch("w")) == [100]
+    await first.aclose()
+
+
 async def test_a_poller_that_dies_of_a_defect_says_so_in_the_log_and_to_each_watcher() -> None:
     look = Looks()
     look.error = KeyError("a defect")
