@@ -98,6 +98,8 @@ def _explored(
         explored, code = explorer.explored, stopped.exit_code
         explored.why = "it was stopped"
     explored.seconds = time.monotonic() - began
+    if options.first:
+        del explored.findings[1:]  # of the batch in which it was
     _tell(explored, simulation, Path(options.out))
     return (1 if explored.findings else code), explored
 
