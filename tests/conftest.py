@@ -15,6 +15,7 @@ from scenarios.stack.stack import Stack
 
 WITH_STACKS = ("scenarios", "app", "virtual", "loadtests")
 """The folders whose tests wait for stacks and for time to pass. They begin first: what is quick is left for the end."""
+THE_WORLD = "tests/scenarios"
 IN_THE_WORLD = {f"tests/scenarios/{folder}" for folder in ("explore", "plans", "stories", "world")}
 """The folders whose tests run scenarios, as those of tests/scenarios itself do."""
 ON_THE_BACKING_STACK = {f"tests/app/{folder}" for folder in ("doctor", "pictures", "pipeline", "process")}
@@ -26,7 +27,7 @@ def together(test: str) -> str:
     folder = test.partition("::")[0].rpartition("/")[0]
     if folder in ON_THE_BACKING_STACK:
         return "tests/app with a stack"
-    return "tests/scenarios" if folder in IN_THE_WORLD else folder
+    return THE_WORLD if folder in IN_THE_WORLD else folder
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,13 +39,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the folders with stacks first and leave the others as they are. Who marks a test as long says why."""
+    """Put the folders with stacks first, before all the longest chain, and leave the others as they are.
+
+    Who marks a test as long says why.
+    """
     for item in items:
         for mark in item.iter_markers("long"):
             if mark.kwargs or [type(word) for word in mark.args] != [str]:
                 raise pytest.UsageError(f'{item.nodeid}: say why it takes long: @pytest.mark.long("...")')
 
     def rank(item: pytest.Item) -> int:
+        if together(item.nodeid) == THE_WORLD:
+            return -1
         folder = item.nodeid.split("/")[1]
         return WITH_STACKS.index(folder) if folder in WITH_STACKS else len(WITH_STACKS)
 

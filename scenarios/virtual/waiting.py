@@ -118,8 +118,8 @@ class Waits:
             waited = {story for name, _ in self._waits.values() if (story := self._stories.get(name))}
             self._stuck = {story: since for story, since in self._stuck.items() if story in waited}
             self._asked = {story: pulse for story, pulse in self._asked.items() if story in waited}
-            for story in waited:
-                await self._look(story, passed)
+            # Side by side: each may ask the server, and a round counts as one tick however long it takes.
+            await asyncio.gather(*(self._look(story, passed) for story in waited))
 
     async def _look(self, story: Story, passed: float) -> None:
         pulse, stuck = self._stuck.get(story, (story.pulse, 0.0))
