@@ -70,6 +70,5 @@ def test_memory_stays_flat(session: Session, total: int, at_once: int) -> None:
     growth = resident[1] - resident[0]
     spent = [spent_by[third] - spent_by[0], spent_by[-1] - spent_by[-third - 1]]
     assert growth < 0.02 * total + 5, f"grew by {growth:.0f} MiB over the last two thirds of {total} stories"
-    # What looks through all that were ever told would take five times as long; a busy machine doubles CPU by itself.
-    assert spent[1] < 3 * spent[0] + 1, f"the first third took {spent[0]:.1f} s of CPU, the last {spent[1]:.1f} s"
+    assert spent[1] < 1.5 * spent[0] + 1, f"the first third took {spent[0]:.1f} s of CPU, the last {spent[1]:.1f} s"
     print(f"{total} stories, {at_once} at a time: {len(left)} left, {growth:.1f} MiB grown, CPU of the thirds {spent}")
