@@ -89,7 +89,7 @@ class _InLine:
         self._stands = ExitStack()
         self._still = False
 
-    def is_next_after(self, owner: Story | None) -> None:
+    def waits_behind(self, owner: Story | None) -> None:
         """Let no time pass as long as somebody else has the lock."""
         still = self.story is not None and self.story is not owner
         if still and self.story and not self._still:
@@ -109,7 +109,7 @@ async def _locks(self: asyncio.Lock) -> Any:
         setattr(self, _HOLDER, me.story)
     finally:
         line.remove(me)
-        me.is_next_after(me.story)
+        me.waits_behind(me.story)
         _told(self)
     return taken
 
@@ -123,4 +123,4 @@ def _told(lock: asyncio.Lock) -> None:
     """Tell those in line who has the lock: once it is free the first of them, as good as."""
     line: list[_InLine] = lock.__dict__.get(_LINE, [])
     for each in line:
-        each.is_next_after(getattr(lock, _HOLDER, None) if lock.locked() else line[0].story)
+        each.waits_behind(getattr(lock, _HOLDER, None) if lock.locked() else line[0].story)

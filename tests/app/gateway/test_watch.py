@@ -74,7 +74,7 @@ async def test_one_who_comes_later_is_told_how_it_stands_when_nothing_has_change
     watches = Watches(look, interval=0.01)
     async with aclosing(watches.watch("w")) as first:
         await anext(first)
-        async with aclosing(watches.watch("w")) as second:
+        async with aclosing(watches.watch("w")) as second, asyncio.timeout(5):
             assert (await anext(second)).step is Step.UPLOADING_IMAGE
         assert watches.watched == 1
 
