@@ -178,11 +178,11 @@ test-all: setup ## The long tests that `make test` leaves out: load, knee, chaos
 
 .PHONY: chaos
 chaos: setup ## Kill, pause and cut off real processes: every fault at every step (ONLY='drained', LIST=1, REPORT=file.md EXPORT=out/histories)
-	@exec $(PY) -m scenarios.chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${EXPORT:+--export="$$EXPORT"} $${ONLY:+"$$ONLY"}
+	@exec $(PY) -m scenarios chaos $${LIST:+--list} $${REPORT:+--report="$$REPORT"} $${EXPORT:+--export="$$EXPORT"} $${ONLY:+"$$ONLY"}
 
 .PHONY: soak
 soak: setup ## 1,000 try-ons in 10 minutes with 5 % faults; memory and event loops plotted (WORKFLOWS=200 MINUTES=2 SEED=2 VIRTUAL=1 EXPORT=out/histories)
-	@exec $(PY) -m scenarios.soak $${VIRTUAL:+--virtual} $${WORKFLOWS:+--workflows="$$WORKFLOWS"} --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" $${EXPORT:+--export="$$EXPORT"}
+	@exec $(PY) -m scenarios soak $${VIRTUAL:+--virtual} $${WORKFLOWS:+--workflows="$$WORKFLOWS"} --minutes="$${MINUTES:-10}" --seed="$${SEED:-1}" $${EXPORT:+--export="$$EXPORT"}
 
 .PHONY: fuzz
 fuzz: setup ## 10,000 bodies that nobody would send, and schemathesis over the API (EXAMPLES=500 for a short one)

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def plan_of(chosen: argparse.Namespace, **more: Any) -> Plan:
     )
 
 
-def guarded(work: Any) -> int:
+def guarded(work: Coroutine[None, None, int]) -> int:
     """Run the work of a command, and say in one line what a user can mend."""
     # What a task beside a run dies of comes out of the run, as such a line.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -9,6 +9,7 @@ COMMANDS = {
     "scenario-from": "scenarios.reproduce.command",
     "atlas": "scenarios.atlas.command",
     "bench": "scenarios.commands.speed",
+    "chaos": "scenarios.chaos.command",
     "client": "scenarios.commands.client",
     "console": "scenarios.console.command",
     "contract": "scenarios.contract.command",
@@ -18,6 +19,7 @@ COMMANDS = {
     "explore": "scenarios.commands.explore",
     "play": "scenarios.commands.play",
     "run": "scenarios.commands.run",
+    "soak": "scenarios.soak.command",
     "trace": "scenarios.console.trace_command",
     "up": "scenarios.commands.up",
     "test-compose": "scenarios.compose.command",
@@ -31,14 +33,11 @@ def main() -> int:
         return 2
     # Imports take a second. A Ctrl-C meanwhile has nothing to clean up: it ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from scenarios.processes.signals import ended_in_order  # noqa: PLC0415 - it takes a moment too
+
     command = importlib.import_module(COMMANDS[sys.argv[1]])
     # From here on there may be: it unwinds the command, whose contexts stop what they started.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        code: int = command.main(sys.argv[2:])
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return code
+    return ended_in_order(lambda: command.main(sys.argv[2:]))
 
 
 if __name__ == "__main__":

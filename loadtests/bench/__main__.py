@@ -20,6 +20,7 @@ from loadtests.bench.status_prober import looking
 from loadtests.measure.histogram import at_percentile
 from loadtests.measure.process_usage import MIB, Meter
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
+from scenarios.processes.signals import ended_in_order, until_signalled
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
@@ -117,4 +118,5 @@ async def main(concurrent: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the gateway and the worker with zero-latency fakes.")
     parser.add_argument("--concurrent", type=int, default=50, help="try-ons at once (default 50, the goal's number)")
-    sys.exit(asyncio.run(main(parser.parse_args().concurrent)))
+    chosen = parser.parse_args()
+    sys.exit(ended_in_order(lambda: asyncio.run(until_signalled(main(chosen.concurrent)))))

@@ -17,6 +17,7 @@ from collections import Counter
 from app.pipeline.policies import HEARTBEAT_INTERVAL
 from loadtests.bench.slow_models import slow_models
 from scenarios.gateway_client import GatewayClient
+from scenarios.processes.signals import ended_in_order, until_signalled
 from scenarios.stack.programs import NAMESPACE
 
 SERVICE_S = (5.0, 120.0)
@@ -80,4 +81,4 @@ async def _cancel(gateway: GatewayClient, workflow_id: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(measure()) else 1)
+    sys.exit(ended_in_order(lambda: 0 if asyncio.run(until_signalled(measure())) else 1))

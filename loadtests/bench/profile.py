@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from fakes.pictures import portrait
 from loadtests.bench.batches import batch
 from scenarios.gateway_client import PATIENCE_S, STROKES, GatewayClient, start_body
+from scenarios.processes.signals import ended_in_order, until_signalled
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 from scenarios.stories.drawn import FAR
@@ -153,7 +154,9 @@ if __name__ == "__main__":
         sys.exit(2)
     chosen.out.mkdir(parents=True, exist_ok=True)
     try:
-        sys.exit(asyncio.run(main(chosen.workflows, chosen.concurrent, chosen.out)))
+        sys.exit(
+            ended_in_order(lambda: asyncio.run(until_signalled(main(chosen.workflows, chosen.concurrent, chosen.out))))
+        )
     except RuntimeError as error:
         print(f"profile: py-spy could not look into a process of this stack (may it trace?): {error}", file=sys.stderr)
         sys.exit(2)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from loadtests.bench.slow_models import SlowModels, slow_models
 from loadtests.measure.connections import ask
 from loadtests.measure.process_usage import Meter
+from scenarios.processes.signals import ended_in_order, until_signalled
 from scenarios.stack.stack import Stack
 
 AT_ONCE = 32
@@ -140,4 +141,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(ended_in_order(lambda: asyncio.run(until_signalled(main()))))

@@ -29,6 +29,7 @@ from loadtests.bench.files import folder_in_memory
 from loadtests.comparisons.contenders import BESIDE, CELERY, CONTENDERS, LIMIT, LITERAL, PIPELINE
 from loadtests.comparisons.literal import TASK_QUEUE, LiteralWorkflow
 from loadtests.comparisons.standings import GOAL, Standing, table, verdict
+from scenarios.processes.signals import ended_in_order, until_signalled
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 from scenarios.stories.drawn import FAR
@@ -156,4 +157,5 @@ if __name__ == "__main__":
         )
         sys.exit(2)
     words.out.mkdir(parents=True, exist_ok=True)
-    sys.exit(asyncio.run(main(words.rounds, words.workflows, words.concurrent, words.only, words.out)))
+    work = main(words.rounds, words.workflows, words.concurrent, words.only, words.out)
+    sys.exit(ended_in_order(lambda: asyncio.run(until_signalled(work))))

@@ -95,6 +95,7 @@ def _explored(
             ),
         )
     except Stopped as stopped:
+        stopped.heard()
         explored, code = explorer.explored, stopped.exit_code
         explored.why = "it was stopped"
     explored.seconds = time.monotonic() - began

@@ -18,8 +18,6 @@ from scenarios.stories.report import story
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
 
-STOPPING = "stopping everything (Ctrl-C again kills it)"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run plans and tell those that failed. Exit codes: 0 all passed, 1 some did not, 2 a plan that cannot be used."""
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it
     try:
-        with stopped_by_signals(STOPPING), Simulation(seed=options.seed) as simulation:
+        with stopped_by_signals(), Simulation(seed=options.seed) as simulation:
             runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
         for plan, run in zip(plans.values(), runs, strict=True):
             run.problems += _strange(plan, run)

@@ -17,7 +17,7 @@ import structlog
 
 from scenarios.catalogue import CATALOGUE
 from scenarios.commands.referee import judged_by_referee
-from scenarios.processes.signals import Stopped, stopped_by_signals, until_signalled
+from scenarios.processes.signals import STOPPING, Stopped, stopped_by_signals, until_signalled
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace, live_stack
 from scenarios.stack.programs import RUN
@@ -27,7 +27,6 @@ from scenarios.stories.runner import AT_ONCE, Runner
 from scenarios.world.simulation import Simulation
 
 LIVE_AT_ONCE = 6
-STOPPING = "stopping everything (Ctrl-C again kills it)"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,7 +68,7 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
 
         asyncio.run(until_signalled(work(), lambda: _note(STOPPING)))
         return runs, time.perf_counter() - began
-    with stopped_by_signals(STOPPING), Simulation(seed=options.seed, at_once=options.at_once) as simulation:
+    with stopped_by_signals(), Simulation(seed=options.seed, at_once=options.at_once) as simulation:
         _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
         began = time.perf_counter()
         runs = simulation.run_all(chosen, done=_ScenariosSoFar(len(chosen)))

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from scenarios.console.browser import FLAGS, chromium
 from scenarios.processes.child import StackError
+from scenarios.processes.signals import until_signalled
 from scenarios.stack.programs import ALL_PARTS, BESIDE, Options
 from scenarios.stack.stack import Stack
 
@@ -26,7 +27,7 @@ def main(_arguments: Sequence[str]) -> int:
         print("make pictures: Chromium is needed: apt-get install chromium, or CHROMIUM=/path/to/it", file=sys.stderr)  # noqa: T201 - the command's own terminal
         return 2
     try:
-        return asyncio.run(_make(executable))
+        return asyncio.run(until_signalled(_make(executable)))
     except StackError as error:
         print(f"make pictures: {error}", file=sys.stderr)  # noqa: T201 - as above
         return 1

@@ -9,6 +9,7 @@ import httpx
 
 from scenarios.console.command import example
 from scenarios.gateway_client import GatewayClient, RefusedError
+from scenarios.processes.signals import until_signalled
 from scenarios.stack.ports import Ports
 
 SETTLE_S = 2.0
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--console", default=f"http://localhost:{Ports().console}", help="the console's address")
     chosen = parser.parse_args(arguments)
     try:
-        return asyncio.run(_print(chosen.console, chosen.workflow_id))
+        return asyncio.run(until_signalled(_print(chosen.console, chosen.workflow_id)))
     except httpx.TransportError:
         return _complain(f"no console answers at {chosen.console}: start the stack with `make up`", 2)
     except (RefusedError, httpx.HTTPStatusError) as error:

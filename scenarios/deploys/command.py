@@ -16,8 +16,6 @@ from scenarios.deploys.check import BACK, FORWARD, Found, advice, check, chosen
 from scenarios.deploys.versions import NoVersionError, of_git, same_code
 from scenarios.processes.signals import Stopped, stopped_by_signals
 
-STOPPING = "stopping everything (Ctrl-C again kills it)"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Check a deploy. Exit codes: 0 safe both ways, 1 not, 2 wrong words."""
@@ -35,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         logging.disable(logging.CRITICAL)  # workflow tasks that fail are the subject
         try:
-            with stopped_by_signals(STOPPING):
+            with stopped_by_signals():
                 found = list(check(old, JewelryGenerationWorkflow, chosen(), seed=options.seed, done=_progress))
         except Stopped as stopped:
             code = stopped.exit_code

@@ -7,29 +7,47 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+T = TypeVar("T")
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-AGAIN_S = 0.01
-"""After so many seconds it is said again where nobody could hear it."""
+STOPPING = "stopping everything (Ctrl-C again kills it)"
+AGAIN_S = 0.05
+"""After so many seconds it is said again where nobody heard it."""
 
 
-class Stopped(BaseException):  # as KeyboardInterrupt: code that survives any error does not survive this
+class Stopped(KeyboardInterrupt):  # code that survives any error does not survive this, and event loops let it through
     """The work was ended by a signal, and has cleaned up."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
 
+    def heard(self) -> None:
+        """Say that it was caught for good, and not raise it again: for work that has more to do within the block."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
-async def until_signalled(work: Coroutine[None, None, int], on_signal: Callable[[], None]) -> int:
+
+def ended_in_order(work: Callable[[], int]) -> int:
+    """Do a command's work, and return its exit code: 128 and the signal's number where a signal ended it."""
+    try:
+        with stopped_by_signals():
+            return work()
+    except Stopped as stopped:
+        return stopped.exit_code
+
+
+async def until_signalled(
+    work: Coroutine[None, None, T], on_signal: Callable[[], object] = lambda: sys.stderr.write(f"\n{STOPPING}\n")
+) -> T:
     """Run the work; cancel it at the first signal, and once more at each further one, which a `Stack` takes as "now".
 
     Args:
-        work: returns an exit code.
+        work: what to do; its result is returned.
         on_signal: called at the first signal, to tell the user.
 
     Raises:
@@ -45,6 +63,7 @@ async def until_signalled(work: Coroutine[None, None, int], on_signal: Callable[
         received.append(number)
         task.cancel()
 
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     for number in SIGNALS:
         loop.add_signal_handler(number, receive, number)
     try:
@@ -54,16 +73,18 @@ async def until_signalled(work: Coroutine[None, None, int], on_signal: Callable[
             raise Stopped(received[0]) from None
         raise
     finally:
-        for number in SIGNALS:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 @contextmanager
-def stopped_by_signals(words: str) -> Iterator[None]:
+def stopped_by_signals(words: str = STOPPING) -> Iterator[None]:
     """Within it a signal raises Stopped in the main thread, for code that is not asynchronous; a second one kills.
 
-    A signal may meet that thread in a finalizer or a weak reference's callback, where Python prints an error and goes
-    on: then Stopped is raised again, until it meets it somewhere else.
+    A signal may meet that thread where an exception gets lost: in a finalizer, in a library that forgets what was
+    raised meanwhile. So Stopped is raised again and again, but not into what cleans up, until the block ends or what
+    caught it says `heard`.
 
     Args:
         words: what to tell the user at the first signal, on the standard error.
@@ -78,15 +99,15 @@ def stopped_by_signals(words: str) -> Iterator[None]:
             signal.signal(each, signal.SIG_DFL)
         os.write(2, f"{words}\n".encode())  # the signal may have come while the stream itself was written to
         asked.append(number)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)
         raise Stopped(number)
 
-    def again(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise Stopped(asked[0])
+    def again(_number: int, _frame: FrameType | None) -> None:
+        if not _is_handled():
+            raise Stopped(asked[0])
 
     def ignored(unraisable: "UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, Stopped):
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
-        else:
+        if not isinstance(unraisable.exc_value, Stopped):
             hook(unraisable)
 
     hook, sys.unraisablehook = sys.unraisablehook, ignored
@@ -99,3 +120,11 @@ def stopped_by_signals(words: str) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         sys.unraisablehook = hook
+
+
+def _is_handled() -> bool:
+    """Whether this thread is in the code that follows Stopped: a `finally`, an `except`, the end of a context."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__context__
+    return error is not None

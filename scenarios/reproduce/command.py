@@ -21,8 +21,6 @@ from scenarios.reproduce.retold import all_of, export_drawn, histories_in, retol
 from scenarios.reproduce.written import told, write
 from scenarios.world.simulation import Simulation
 
-STOPPING = "stopping everything (Ctrl-C again kills it)"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Reproduce try-ons. Exit codes: 0 all go the same way, 1 not all do, 2 there is no try-on to read."""
@@ -45,7 +43,7 @@ def _one(options: argparse.Namespace) -> int:
     _say("\n".join(["inferred:", *(f"  {line}" for line in told(inferred) or ["nothing went wrong"]), ""]))
     _silence()
     try:
-        with stopped_by_signals(STOPPING), Simulation(seed=options.seed) as simulation:
+        with stopped_by_signals(), Simulation(seed=options.seed) as simulation:
             run = simulation.run(scenario_of(inferred.plan))
     except Stopped as stopped:
         return stopped.exit_code
@@ -65,7 +63,7 @@ def _many(options: argparse.Namespace) -> int:
     histories = {} if options.plans else histories_in(folder)
     _silence()
     try:
-        with stopped_by_signals(STOPPING), Simulation(seed=options.seed, replays=False) as simulation:
+        with stopped_by_signals(), Simulation(seed=options.seed, replays=False) as simulation:
             if options.plans:
                 export_drawn(folder / "plans", simulation, options.plans, options.seed)
                 histories = histories_in(folder)

@@ -27,6 +27,7 @@ from scenarios.gateway_client import GatewayClient, RefusedError
 from scenarios.histories import export
 from scenarios.processes.child import StackError
 from scenarios.processes.ports import reserve_port
+from scenarios.processes.signals import until_signalled
 from scenarios.soak.faults import Called, End, implied_end, random_faults, unlucky
 from scenarios.soak.plot import plot
 from scenarios.stack.ports import Ports
@@ -81,7 +82,7 @@ def soak(workflows: int, minutes: float, seed: int, out: Path, histories: Path |
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="soak-") as home:
         try:
-            seen = asyncio.run(_run(Path(home), workflows, minutes * 60, seed, histories))
+            seen = asyncio.run(until_signalled(_run(Path(home), workflows, minutes * 60, seed, histories)))
         except StackError as error:
             _say(f"soak: {error}")
             return 1

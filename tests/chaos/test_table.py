@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from scenarios.chaos.__main__ import table
 from scenarios.chaos.case import Case
+from scenarios.chaos.command import table
 from scenarios.chaos.runner import Outcome, run, settled
 from scenarios.chaos.site import API_KEY, ChaosError, StruckStack
 from scenarios.chaos.table import CASES

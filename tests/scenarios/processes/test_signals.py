@@ -1,15 +1,17 @@
 """A signal ends a command wherever it meets it: in a wait, in code that catches errors, where Python ignores them."""
 
+import asyncio
 import os
 import signal
 import sys
 import threading
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
-from scenarios.processes.signals import SIGNALS, Stopped, stopped_by_signals
+from scenarios.processes.signals import AGAIN_S, SIGNALS, Stopped, stopped_by_signals, until_signalled
 
 
 class Finalized:
@@ -43,7 +45,30 @@ def where_errors_are_caught() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("met", [in_a_wait, in_a_finalizer, in_a_callback_of_a_weak_reference, where_errors_are_caught])
+def where_everything_is_caught() -> None:
+    with suppress(BaseException):  # as libraries written in C do with whatever was raised while they looked
+        signal.raise_signal(signal.SIGTERM)
+
+
+def in_an_event_loop() -> None:
+    async def waits() -> None:
+        asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
+        await asyncio.sleep(60)
+
+    asyncio.run(waits())
+
+
+PLACES = [
+    in_a_wait,
+    in_a_finalizer,
+    in_a_callback_of_a_weak_reference,
+    where_errors_are_caught,
+    where_everything_is_caught,
+    in_an_event_loop,
+]
+
+
+@pytest.mark.parametrize("met", PLACES)
 def test_it_ends_what_is_under_way(met: object, capfd: pytest.CaptureFixture[str]) -> None:
     assert callable(met)
     before = [signal.getsignal(number) for number in (*SIGNALS, signal.SIGALRM)], sys.unraisablehook
@@ -59,6 +84,55 @@ def test_it_ends_what_is_under_way(met: object, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr().err == "it ends\n"
     assert ([signal.getsignal(number) for number in (*SIGNALS, signal.SIGALRM)], sys.unraisablehook) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_cleaning_up_is_left_in_peace() -> None:
+    cleaned: list[str] = []
+
+    @contextmanager
+    def something_started() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            threading.Event().wait(4 * AGAIN_S)
+            with suppress(ValueError):
+                try:
+                    raise ValueError("it was gone already")
+                finally:
+                    threading.Event().wait(4 * AGAIN_S)
+            cleaned.append("context")
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(4 * AGAIN_S)
+            cleaned.append("task")
+
+    with pytest.raises(Stopped), stopped_by_signals(), something_started():  # noqa: PT012 - as above
+        in_a_wait()
+        asyncio.run(waits())
+    assert cleaned == ["task", "context"]
+
+
+def test_what_has_caught_it_may_go_on_within_the_block() -> None:
+    summed_up = False
+    with stopped_by_signals():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Stopped as stopped:
+            stopped.heard()
+        summed_up = not threading.Event().wait(4 * AGAIN_S)
+    assert summed_up
+
+
+async def test_a_command_gets_its_handlers_back_after_its_work() -> None:
+    async def work() -> int:
+        return 7
+
+    before = [signal.getsignal(number) for number in SIGNALS]
+    assert await until_signalled(work(), lambda: None) == 7
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_other_errors_that_python_ignores_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

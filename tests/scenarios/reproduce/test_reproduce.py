@@ -336,8 +336,10 @@ def test_nine_of_ten_random_try_ons_are_found_again(seed: int) -> None:
 @pytest.mark.long("a stack in real time, and a world in virtual time")
 async def test_nine_of_ten_exported_try_ons_go_the_same_way_again(tmp_path: Path) -> None:
     histories = tmp_path / "histories"
-    async with commanding(tmp_path, "scenarios.soak") as soak:
-        await soak.start("--workflows", "60", "--minutes", "0.6", "--out", str(tmp_path), "--export", str(histories))
+    async with commanding(tmp_path, "scenarios") as soak:
+        await soak.start(
+            "soak", "--workflows", "60", "--minutes", "0.6", "--out", str(tmp_path), "--export", str(histories)
+        )
         await soak.end(300)  # how memory and event loops did is not looked at here
     assert len(list(histories.glob("*.json"))) == 60, soak.output
     async with commanding(tmp_path, "scenarios") as command:

@@ -1,8 +1,7 @@
-"""`python -m scenarios.chaos`: run the chaos table, or the cases whose name holds one of the words given."""
+"""`make chaos`: run the chaos table, or the cases whose name holds one of the words given."""
 
 import argparse
 import asyncio
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,23 +13,24 @@ from scenarios.chaos.site import StruckStack, open_site
 from scenarios.chaos.table import CASES
 from scenarios.histories import export
 from scenarios.processes.child import StackError
+from scenarios.processes.signals import until_signalled
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run what the command line says; 0 when everything came as it must."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("words", nargs="*", help="run the cases whose name holds one of these words (default: all)")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--report", type=Path, help="write the table as Markdown to this file")
     parser.add_argument("--export", type=Path, help="write each try-on's history as JSON into this folder")
-    said = parser.parse_args()
+    said = parser.parse_args(arguments)
     chosen = [case for case in CASES if not said.words or any(word in case.name for word in said.words)]
     if said.list or not chosen:
         _say("\n".join(case.name for case in CASES))
         return 0 if said.list else 2
     try:
         with tempfile.TemporaryDirectory(prefix="chaos-") as home:
-            outcomes, grown, why = asyncio.run(_run(Path(home), chosen, said.export))
+            outcomes, grown, why = asyncio.run(until_signalled(_run(Path(home), chosen, said.export)))
     except StackError as error:
         _say(str(error))
         return 1
@@ -98,7 +98,3 @@ def _say(line: str) -> None:
 
 def _said(grown: Sequence[Growth]) -> str:
     return ", ".join(map(str, grown)) or "none lived for long enough to say"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
