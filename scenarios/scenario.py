@@ -161,13 +161,14 @@ Doing = Literal[
 
 
 class Act(NamedTuple):
-    """Something that the user does: what, and when: right after the start was `accepted`, at the `end`, or at a second.
+    """Something that the user does: what, and when.
 
-    A cancel at a second is the scenario's `cancel_at`.
+    At once with the `start` (a repeat of it), right after that was `accepted`, at the `end`, or at a second. A cancel
+    at a second is the scenario's `cancel_at`.
     """
 
     do: Doing
-    at: float | Literal["accepted", "end"]
+    at: float | Literal["start", "accepted", "end"]
 
 
 class Departure(NamedTuple):

@@ -34,9 +34,10 @@ WAITS_S = 20.0
 PAIRS = 15
 SIDE_BY_SIDE = 100
 COMPARED = ("near", "sam3-job-stuck")
-LIMIT_S = 90
+STORY_S = 27 / 219
+"""Wall seconds that a story of the whole catalogue may take."""
 LEAST_RATIO = 1000
-MOST_TIMES = 3.0
+MOST_TIMES = 2.5
 
 
 @activity.defn
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str]) -> int:
     runs, wall = _all(CATALOGUE)
     bad = [run.scenario.name for run in runs if not run.passed]
     virtual = sum(run.timeline.length for run in runs)
-    _say(f"whole catalogue: {len(runs)} scenarios, {virtual:.0f} virtual s in {wall:.1f} s (goal: under {LIMIT_S} s)")
+    limit = STORY_S * len(runs)
+    _say(f"whole catalogue: {len(runs)} scenarios, {virtual:.0f} virtual s in {wall:.1f} s (goal: under {limit:.0f} s)")
     median = statistics.median(run.timeline.length / run.wall_s for run in runs)
     _say(f"median scenario, {AT_ONCE} side by side: {median:.1f} times real time")
     waiting = [run.scenario for run in runs if run.timeline.length >= WAITS_S]
@@ -75,15 +77,14 @@ def main(arguments: Sequence[str]) -> int:
     _say(f"the {len(waiting)} stories that wait: {ratio:.0f} times real time (goal: {LEAST_RATIO})")
     times = {name: _in_virtual_time(_beside_null(name)) for name in COMPARED}
     for name, (own, null) in times.items():
-        _say(
-            f"{name}: {own * 1000:.0f} ms, a null workflow alike {null * 1000:.0f} ms: {own / null:.1f} times (goal: 3)"
-        )
+        compared = f"{own * 1000:.0f} ms, a null workflow alike {null * 1000:.0f} ms: {own / null:.1f} times"
+        _say(f"{name}: {compared} (goal: {MOST_TIMES:g})")
     same = _same_ledgers([scenario for scenario in CATALOGUE if not scenario.beside][:SIDE_BY_SIDE])
     _say(f"{SIDE_BY_SIDE} at once and one after the other: ledgers {'the same' if same else 'DIFFER'}")
     if bad:
         _say(f"failed: {', '.join(bad)}")
     most = max(own / null for own, null in times.values())
-    good = not bad and wall < LIMIT_S and ratio >= LEAST_RATIO and most <= MOST_TIMES and same
+    good = not bad and wall < limit and ratio >= LEAST_RATIO and most <= MOST_TIMES and same
     _say(
         f"{len(runs)} scenarios in {wall:.1f} s, {ratio:.0f} times real time where it waits, "
         f"{most:.1f} times a null workflow: {'goals met' if good else 'a goal is missed'}"

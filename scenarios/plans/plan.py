@@ -77,16 +77,19 @@ class PlannedAct(_Strict):
             `status`; `wait` for the end, or `wait_briefly`, which is over at once; follow the `events`, dropped after
             the first one and taken up again after that, `events_anew` without saying which was the last,
             `events_late` only after the end; ask `from_pages` of several origins.
-        at: the virtual second; or `accepted`, right after the start was; or `end`, once the try-on has ended.
+        at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
+            the start was; or `end`, once the try-on has ended.
     """
 
     do: Doing
-    at: Seconds | Literal["accepted", "end"]
+    at: Seconds | Literal["start", "accepted", "end"]
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.do == "cancel" and self.at == "accepted":
             raise ValueError("a cancel is at a virtual second, or at `end`: for at once say 0")
+        if self.do != "repeat" and self.at == "start":
+            raise ValueError(f"{self.do} at `start`: only a repeat of the start can be at once with it")
         return self
 
 
@@ -173,6 +176,12 @@ class Plan(_Strict):
     def _one_cancel(self) -> Self:
         if len([act for act in self.acts if act.do == "cancel" and not isinstance(act.at, str)]) > 1:
             raise ValueError("acts: one cancel at a virtual second is the most; a later one meets a try-on that ended")
+        return self
+
+    @model_validator(mode="after")
+    def _known_whose_answer_is_lost(self) -> Self:
+        if self.lost.start and any(act.at == "start" for act in self.acts):
+            raise ValueError("lost: answers to a start that is repeated at `start`; nobody knows whose would be lost")
         return self
 
     @model_validator(mode="after")

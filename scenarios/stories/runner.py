@@ -162,6 +162,7 @@ class Runner:
         patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
         if self._place.lost_answers and any(scenario.lost):
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
+        acts.begin("start")
         answer = await self._gateway.in_time(lambda: self._gateway.post(body, headers=headers), patience)
         while _nobody_knows(answer) and len(run.repeated) < scenario.lost.start:
             run.repeated.append(("start", answer.status_code, _json(answer)))
@@ -169,6 +170,7 @@ class Runner:
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"
+            acts.stop()
             return
         if not run.virtual:
             run.timeline.began = time.time()

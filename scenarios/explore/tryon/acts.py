@@ -28,6 +28,8 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         for at in ("accepted", "end"):
             if (do, at) != ("cancel", "accepted") and not any((act.do, act.at) == (do, at) for act in plan.acts):
                 yield f"{do}-{at}", partial(_doing, plan, do, at)
+    if plan.lost == PlannedLosses():
+        yield "repeat-start", partial(_doing, plan, "repeat", "start")
     for place, instant in enumerate(_beside(told)):
         for doing in (DOES[(place + n) % (len(DOES) - 1)] for n in AT_ONE_INSTANT):
             yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
@@ -38,7 +40,7 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
         yield from others(plan, told[0])
     yield from both_a100s(plan, told[0])
-    if plan.lost == PlannedLosses():
+    if plan.lost == PlannedLosses() and not any(act.at == "start" for act in plan.acts):
         yield from _losses(plan, _beside(told))
     if not plan.departures:
         yield from _departures(plan, told[0])

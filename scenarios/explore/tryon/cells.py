@@ -37,7 +37,8 @@ def cells(story: Story) -> frozenset[Cell]:
         found.add((STATES, _state(story), "cancel"))
     for replies in story.replies:
         do, _, at = replies[0].act.partition(" at ")
-        found.add((STATES, story.status.lower() if at == "end" else "accepted", do))
+        state = {"end": story.status.lower(), "start": "being started"}.get(at, "accepted")
+        found.add((STATES, state, do))
     for attempt, what in _followed(story):
         outcome = attempt.outcome if attempt.outcome in {COMPLETED, CANCELLED} else "failed"
         found.add((FOLLOWED, f"{attempt.activity} {attempt.number}", f"{outcome}, {what}"))
