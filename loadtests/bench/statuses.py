@@ -26,6 +26,7 @@ GENERATES_S = 600.0
 SHARE_GOAL = 0.7
 WATCHERS = (10, 1000)
 WATCHED_S = 10.0
+COUNTED_S = 2.0
 LOOKS = re.compile(
     r'^service_requests\{[^}]*operation="DescribeWorkflowExecution"[^}]*service_name="frontend"[^}]*\} (\d+)$',
     re.MULTILINE,
@@ -113,6 +114,7 @@ async def _watch(models: SlowModels, workflow_id: str, watchers: int) -> float:
     """Return how often a second Temporal is asked while so many read the events of one try-on."""
     host, port = models.stack.urls["gateway"].removeprefix("http://").split(":")
     request = f"GET /workflow/{workflow_id}/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    await _counted(models)
     opened = [await asyncio.open_connection(host, int(port)) for _ in range(watchers)]
     try:
         for _, writer in opened:
@@ -127,6 +129,14 @@ async def _watch(models: SlowModels, workflow_id: str, watchers: int) -> float:
             writer.close()
         for _, writer in opened:
             await writer.wait_closed()
+
+
+async def _counted(models: SlowModels) -> None:
+    """Wait until the server has counted what it was asked before: it adds that up once a second."""
+    count, before = await _looks(models), -1
+    while count != before:
+        await asyncio.sleep(COUNTED_S)
+        count, before = await _looks(models), count
 
 
 async def _looks(models: SlowModels) -> int:

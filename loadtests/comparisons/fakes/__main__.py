@@ -100,7 +100,7 @@ def main() -> int:
         return asyncio.run(until_signalled(_main(chosen), lambda: print("\nstopping everything", file=sys.stderr)))
     except Stopped as stopped:
         return stopped.exit_code
-    except StackError as error:
+    except (StackError, RuntimeError) as error:
         print(f"bench-fakes: {error}", file=sys.stderr)
         return 1
 
@@ -115,19 +115,18 @@ async def _main(chosen: argparse.Namespace) -> int:
 def _measure(servers: Sequence[Server], chosen: argparse.Namespace) -> tuple[dict[str, Measured], float]:
     """Measure all in turns. Return what was found, and the growth of this kit's memory in MB."""
     measured = {name: Measured() for name in PEERS}
-    asked = {server.name: {name: _request(server, name) for name in MEASURED} for server in servers}
     for server in servers:
-        for request in asked[server.name].values():
-            load(*request, "-c", str(CONCURRENCY), "-a", str(chosen.warm_up))
+        for name in MEASURED:
+            load(*_request(server, name), "-c", str(CONCURRENCY), "-a", str(chosen.warm_up))
     for _ in range(chosen.rounds):  # in turn, so that a busy moment of the machine hits all
         for name in MEASURED:
             for server in servers:
-                _throughput(server, name, asked[server.name][name], measured[server.name], chosen.seconds)
+                _throughput(server, name, measured[server.name], chosen.seconds)
         for server in servers:
             _tail(server, measured[server.name], chosen.seconds)
     for server in servers:
         measured[server.name].megabytes = server.megabytes()
-    return measured, _growth(servers[0], asked[KIT]["poll"], chosen.calls)
+    return measured, _growth(servers[0], chosen.calls)
 
 
 def _request(server: Server, name: str) -> list[str]:
@@ -136,13 +135,14 @@ def _request(server: Server, name: str) -> list[str]:
     headers = ["-H", "X-Workflow-Id=w"]
     if name == "submit":
         return [f"{server.url}{path}", "-m", method, *headers, "-H", "Content-Type=application/json", "-b", ASKED]
-    if name == "poll":  # of a job that it has accepted
+    if name == "poll":  # of a job that it has accepted just now: the kit keeps the newest 20,000
         body, json_type = ASKED.encode(), {"Content-Type": "application/json"}
         path = f"/jobs/{httpx.post(f'{server.url}/jobs', content=body, headers=json_type).json()['job_id']}"
     return [f"{server.url}{path}", *headers]
 
 
-def _throughput(server: Server, name: str, request: list[str], measured: Measured, seconds: int) -> None:
+def _throughput(server: Server, name: str, measured: Measured, seconds: int) -> None:
+    request = _request(server, name)
     before = server.cpu_seconds()
     told = load(*request, "-c", str(CONCURRENCY), "-d", str(seconds))
     total = told["requests"]["total"]
@@ -157,7 +157,8 @@ def _tail(server: Server, measured: Measured, seconds: int) -> None:
         measured.p99s_ms.append(found)
 
 
-def _growth(server: Server, request: list[str], calls: int) -> float:
+def _growth(server: Server, calls: int) -> float:
+    request = _request(server, "poll")
     load(*request, "-c", str(CONCURRENCY), "-a", str(calls))
     full = server.megabytes()
     load(*request, "-c", str(CONCURRENCY), "-a", str(calls))
