@@ -121,7 +121,7 @@ SIDE_BY_SIDE = (f"--numprocesses={os.cpu_count()}", "--dist=loadfile")
 def _told_by_tests(ended: "subprocess.CompletedProcess[str] | None") -> tuple[Noticed, str]:
     """Return what a run of tests says, and the first test that failed or why it says nothing."""
     if ended is None:
-        return Noticed.UNPROVEN, "the time was over"
+        return Noticed.UNPROVEN, "the time was over; LIMIT=300 gives each 300 s"
     if ended.returncode == 0:
         return Noticed.SURVIVED, ""
     failed = FAILED.search(ended.stdout)
