@@ -1,6 +1,7 @@
 """The steps of a try-on in their order (specification, Workflow Logic), told from a plan."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from scenarios.model.a100 import A100, on_an_a100
@@ -103,6 +104,17 @@ def _steps(telling: Telling) -> None:
     _activity(telling, "generate_images", lambda step: _generate(telling, step))
 
 
+def _to_its_end(clock: ModelClock, work: Callable[[], ResultT]) -> ResultT:
+    """Return what the work comes to. A cancel at the very instant of its end, a failure too, may come before."""
+    try:
+        result = work()
+    except Failure:
+        clock.point()
+        raise
+    clock.point()
+    return result
+
+
 def _activity(telling: Telling, activity: str, work: Callable[[AttemptUnderWay], ResultT]) -> ResultT:
     """Make the attempts of an activity, as its retry policy says (specification, Retry Policies)."""
     specified = BY_ACTIVITY[activity]
@@ -118,8 +130,8 @@ def _activity(telling: Telling, activity: str, work: Callable[[AttemptUnderWay],
         end = began + specified.start_to_close_s - END_MARGIN
         try:
             clock.point()
-            result = work(AttemptUnderWay(number, began + DEADLINE[activity], end))
-            clock.point()
+            under_way = AttemptUnderWay(number, began + DEADLINE[activity], end)
+            result = _to_its_end(clock, partial(work, under_way))
         except Cancelled:
             attempt.ended, attempt.outcome = clock.now, CANCELLED
             raise

@@ -63,6 +63,13 @@ def test_a_cancel_at_the_instant_of_a_poll_may_come_before_it_or_after() -> None
     assert {story.status for story in allowed} == {"CANCELLED"}
 
 
+def test_a_cancel_at_the_instant_of_a_failure_may_meet_the_attempt_or_find_it_failed() -> None:
+    hanging = rule("image_manipulator", "resize", "hang", calls="1")
+    allowed = stories(plan(hanging, acts=[{"do": "cancel", "at": 27}]))
+    assert {story.attempts[-1].outcome for story in allowed} == {"cancelled", "IMAGE_MANIPULATOR_TIMEOUT"}
+    assert {(story.status, story.length) for story in allowed} == {("CANCELLED", 27)}
+
+
 def test_a_cancel_at_the_end_may_be_too_late() -> None:
     allowed = stories(plan(acts=[{"do": "cancel", "at": 2}]))
     assert {(story.status, story.cancel) for story in allowed} == {("CANCELLED", 200), ("COMPLETED", 409)}
