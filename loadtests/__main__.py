@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from loadtests import load_worker, run as run_command
 from loadtests.knee import command as knee_command
 from loadtests.report import compare as compare_command
+from scenarios.processes.signals import ended_in_order
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_command.main,
@@ -28,4 +29,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended_in_order(main))
