@@ -196,7 +196,7 @@ class ServiceClient:
         async with deadline.limit(lambda: self.errors.timeout(f"{name} did not answer in time")):
             try:
                 request = self._http.build_request(method, self.url + path, json=body, headers=headers)
-                for _ in range(MAX_HOPS):
+                for _ in range(1 + MAX_HOPS):
                     response = await self._http.send(request, stream=True)
                     try:
                         content = await self._content(response, max_bytes, cut=cut)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from typing import Any
 
 DIGITS = 9
@@ -40,7 +41,8 @@ def digest(value: Any) -> Any:
         return {"items": len(value), "hash": _hash(json.dumps(_plain(value), sort_keys=True))}
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return {"chars": len(value), "hash": _hash(value)}
-    return value
+    # Python writes NaN and Infinity, which are no JSON: nobody could be told the ledger.
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:

@@ -38,6 +38,16 @@ SCENARIOS = (
         rules=(rule("blob", "get", "status", status=403),),
         expect=failed("AZURE_REJECTED", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}),
     ),
+    *(
+        Scenario(
+            name=f"azure-refuses-with-{status}",
+            story=f"Azure answers {status}, which no other attempt would change: final at once.",
+            theme=THEME,
+            rules=(rule("blob", "get", "status", status=status),),
+            expect=failed("AZURE_REJECTED", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}),
+        )
+        for status in (400, 401, 405, 409, 411, 412, 413, 415)
+    ),
     Scenario(
         name="azure-takes-no-key",
         story="The account takes identities alone: final at once, and the message has Azure's own word.",

@@ -36,6 +36,20 @@ SCENARIOS = (
         )
         for service, operation, kind, field, step, code, attempts in BROKEN
     ),
+    *(
+        Scenario(
+            name=f"image-manipulator-{operation}-{to}-{field}".replace("_", "-"),
+            story=f"image_manipulator once answers {operation} with {field} {words}: another type, and asked again.",
+            theme=THEME,
+            rules=(rule("image_manipulator", operation, "wrong_type", calls="1", field=field, to=to),),
+            expect=Expect(attempts={activity: (0, 1)}),
+        )
+        for operation, field, to, words, activity in (
+            ("resize", "new_width", "quoted", "in quotes", "resize_image"),
+            ("zoom_check", "recommend_bg_removal", "quoted", "in quotes", "check_zoom"),
+            ("zoom_check", "zoom_level", "nan", "that is no number", "check_zoom"),
+        )
+    ),
     Scenario(
         name="a100-generate-without-a-field-that-may-be-null",
         story="A field that may be null and is left out is null: Gemini gave nothing.",

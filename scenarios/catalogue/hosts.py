@@ -82,6 +82,19 @@ SCENARIOS = (
         rules=(rule("a100", "generate", "redirect"),),
         expect=Expect(attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
     ),
+    *(
+        Scenario(
+            name=f"host-redirects-a-call-{hops}-times",
+            story=f"{hops} answers 303 in a row, on the same host: {what}.",
+            theme=THEME,
+            rules=(rule("image_manipulator", "resize", "redirect", calls="1", hops=hops),),
+            expect=Expect(attempts={"resize_image": attempts}),
+        )
+        for hops, attempts, what in (
+            (20, (0,), "they are followed to the answer"),
+            (21, (0, 1), "nobody follows for ever; the next attempt is answered"),
+        )
+    ),
     Scenario(
         name="host-redirects-a-submit",
         story="The host answers the submit with a 303 to itself: the job's id is fetched, and there is one job.",
@@ -123,6 +136,13 @@ SCENARIOS = (
         theme=THEME,
         rules=(rule("image_manipulator", "resize", "slow_headers", calls="1", bytes=1, pause=5),),
         expect=Expect(attempts={"resize_image": (0, 28)}),
+    ),
+    Scenario(
+        name="metrics-are-no-shares",
+        story="Metrics once say more than all of it, which is no noise: the A100 is asked again.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "float_noise", calls="1", by=0.5),),
+        expect=Expect(attempts={"generate_images": (2, 4)}),
     ),
     *(
         Scenario(

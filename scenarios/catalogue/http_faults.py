@@ -239,6 +239,20 @@ SCENARIOS = (
         expect=Expect(attempts={"generate_images": (2, 4)}, calls={"a100.generate": 2}),
     ),
     Scenario(
+        name="a-status-of-no-use",
+        story="300 is no answer, whatever it says: a bad one, and the A100 is asked again.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "status", calls="1", status=300),),
+        expect=Expect(attempts={"generate_images": (2, 4)}),
+    ),
+    Scenario(
+        name="too-early",
+        story="425 passes by itself, as 429 does.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "status", calls="1", status=425),),
+        expect=Expect(attempts={"resize_image": (0, 1)}),
+    ),
+    Scenario(
         name="redirect-is-not-followed",
         story="A redirect to another host is not the service's answer.",
         theme=THEME,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scenarios.scenario import Scenario, failed, refused
+from scenarios.scenario import Expect, Scenario, failed, refused
 
 THEME = "refusals"
 
 POINT = {"x": 0.5, "y": 0.5, "label": 1}
-STROKE = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 10}
+STROKE: dict[str, Any] = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 10}
 
 
 def _body(name: str, story: str, field: str, **changes: Any) -> Scenario:
@@ -84,6 +84,63 @@ SCENARIOS = (
         "stroke-too-thick",
         "A brush has 1 to 500 pixels.",
         "brushStrokes[0].size",
-        brushStrokes=[STROKE | {"size": 501}],
+        brushStrokes=[STROKE | {"size": 500.5}],
+    ),
+    _body(
+        "stroke-too-thin",
+        "A brush has a pixel at least.",
+        "brushStrokes[0].size",
+        brushStrokes=[STROKE | {"size": 0.9}],
+    ),
+    _body("one-point-too-many", "At most 64 points are taken.", "maskPoints", maskPoints=[POINT] * 65),
+    _body("one-stroke-too-many", "At most 64 strokes are taken.", "brushStrokes", brushStrokes=[STROKE] * 65),
+    _body(
+        "one-stroke-point-too-many",
+        "A stroke has 2000 points at most.",
+        "brushStrokes[0].points",
+        brushStrokes=[STROKE | {"points": STROKE["points"] * 2001}],
+    ),
+    _body(
+        "one-point-of-all-strokes-too-many",
+        "All strokes together have 2000 points at most.",
+        "brushStrokes",
+        brushStrokes=[STROKE | {"points": STROKE["points"] * 1000}, STROKE | {"points": STROKE["points"] * 1001}],
+    ),
+    _body(
+        "numbers-as-texts",
+        "A number in quotes is another type.",
+        "maskPoints[0].y",
+        maskPoints=[POINT | {"y": "0.5"}],
+    ),
+    _body("a-flag-for-a-label", "True is no label.", "maskPoints[0].label", maskPoints=[POINT | {"label": True}]),
+    _body(
+        "two-fields-are-wrong",
+        "Of two fields that are wrong both are named.",
+        "maskPoints[0].x: ",
+        maskPoints=[POINT | {"x": 2}],
+        sessionId=7,
+    ),
+    _body("session-too-long", "A session's id has 128 characters at most.", "sessionId", sessionId="s" * 129),
+    _body(
+        "several-fields-are-wrong",
+        "Of several fields that are wrong each is named, up to twenty.",
+        "maskPoints[0].x",
+        maskPoints=[POINT | {"x": -0.01, "label": 3}] * 12,
+        sessionId=7,
+    ),
+    _body("too-much-structure", "No try-on needs 20,001 commas and brackets.", "body", surprise=[0] * 20_000),
+    Scenario(
+        name="as-much-as-is-taken",
+        story="As many points, strokes, points of strokes and characters as are taken, and brushes of 1 and 500.",
+        theme=THEME,
+        points=((0.5, 0.62, 1),) * 64,
+        strokes=tuple(
+            {"points": [{"x": 0.5, "y": 0.62}] * (32 if n else 48), "mode": "add", "size": 1 if n else 500}
+            for n in range(62)
+        ),
+        body={"sessionId": "s" * 128},
+        expect=Expect(
+            sent={"sam3.submit": {"points": 64, "labels": 64}, "a100.refine_mask": {"strokes": 62}},
+        ),
     ),
 )

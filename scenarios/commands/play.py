@@ -9,9 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from scenarios.model import Undecided
 from scenarios.model.observed import deviations
-from scenarios.plans import Plan, PlanInvalid, read_plan, scenario_of
+from scenarios.plans import PlanInvalid, read_plan, scenario_of
 from scenarios.plans.record import record
 from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.stories.report import story
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         with stopped_by_signals(), Simulation(seed=options.seed) as simulation:
             runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
         for plan, run in zip(plans.values(), runs, strict=True):
-            run.problems += _strange(plan, run)
+            run.problems += [f"the model does not allow it: {each}" for each in deviations(plan, run)]
     except Stopped as stopped:
         code = stopped.exit_code
     else:
@@ -42,13 +41,6 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
-
-
-def _strange(plan: Plan, run: Run) -> list[str]:
-    try:
-        return [f"the model does not allow it: {difference}" for difference in deviations(plan, run)]
-    except Undecided:
-        return []
 
 
 def _report(options: argparse.Namespace, runs: dict[str, Run]) -> None:

@@ -173,7 +173,7 @@ def _stories(addresses: Addresses, fakes: Fakes, temporal: Client) -> APIRouter:
             "length": told.timeline.length,
             "drawing": draw(told, f"Workflow {workflow_id}: {told.status}") + legend(),
             "attempts": [
-                {key: value for key, value in asdict(attempt).items() if key != "heartbeats"}
+                {key: value for key, value in asdict(attempt).items() if key not in {"heartbeats", "limits"}}
                 | {"step": BY_ACTIVITY[attempt.activity].name if attempt.activity in BY_ACTIVITY else None}
                 for attempt in told.timeline.attempts
             ],

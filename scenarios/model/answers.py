@@ -7,6 +7,7 @@ from typing import Any
 
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, PICTURE_KINDS, UNRESOLVED, Fault, Json, Matched, Reply
+from scenarios.model.numbers import FLOAT_NOISE, MOST_HOPS
 
 WIDE = 1_000_000
 """Bytes that no answer in a plan has."""
@@ -143,9 +144,9 @@ def _paced(fault: Fault, reply: Reply) -> bool:
 
 
 def _redirected(fault: Fault, reply: Reply) -> bool:
-    """Lead to the answer; to another host nobody follows."""
+    """Lead to the answer; to another host nobody follows, nor more often than so many times."""
     reply.elsewhere = True
-    if fault.get("elsewhere"):
+    if fault.get("elsewhere") or fault.get("hops", 1) > MOST_HOPS:
         reply.status, reply.json, reply.of_a_host = 303, None, False
     return True
 
@@ -187,6 +188,21 @@ def _no_gemini(_fault: Fault, truth: Json) -> Json:
     return {name: None if "gemini" in name else value for name, value in truth.items()}
 
 
+def _noisy(fault: Fault, truth: Json) -> Json:
+    """Leave the metrics as they are but for noise: half more is no share any more, and what is between may be one."""
+    by = fault.get("by", 1e-9)
+    if FLOAT_NOISE < by < HALF:
+        raise Undecided("whether a share is still one depends on what it was")
+    off = {name: NO_SHARES for name in ("metrics", "metrics_gemini") if truth.get(name) is not None}
+    return truth | off if by >= HALF else truth
+
+
+HALF = 0.5
+"""Of the honest shares one is more than this at least."""
+NO_SHARES = {"recall": HALF + 1}
+"""Metrics of the right shape, of which one is no share."""
+
+
 _FIELDS: Mapping[str, Callable[[Fault, Json], Json]] = {
     "missing_field": _without,
     "null_field": _null,
@@ -194,7 +210,7 @@ _FIELDS: Mapping[str, Callable[[Fault, Json], Json]] = {
     "extra_field": lambda _fault, truth: truth | {"surprise": True},
     "base64_broken": _broken_pictures,
     "gemini_null": _no_gemini,
-    "float_noise": lambda _fault, truth: truth,
+    "float_noise": _noisy,
     "base64_dress": lambda _fault, truth: truth,
 }
 _AS_IT_IS = {"float_noise", "base64_dress"}

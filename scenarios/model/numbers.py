@@ -37,6 +37,12 @@ POLL = 25.0
 LAST_POLL = 5.0
 """Ours: the one poll of a job that is resumed after its limit."""
 
+MOST_HOPS = 20
+"""docs/reliability.md: so many 303 in a row are followed on the same host."""
+
+FLOAT_NOISE = 1e-6
+"""docs/reliability.md: a share of the metrics may be so far beside 0 to 1."""
+
 JOB_GRACE = 10.0
 """Ours: a job may be unknown for so long after its submit."""
 
@@ -70,6 +76,9 @@ BEAT = 1.5
 
 SILENCE = 10.0
 """Ours: an attempt that tells nothing for so long is over: its worker has died."""
+
+MOST_STRUCTURE = 20_000
+"""docs/api.md, Start a try-on: of the characters `[`, `{` and `,`."""
 
 MOST_POINTS = 64
 MOST_STROKES = 64

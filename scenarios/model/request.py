@@ -2,10 +2,18 @@
 
 import base64
 import binascii
+import json
 import re
 from typing import Any
 
-from scenarios.model.numbers import BRUSH, MOST_POINTS, MOST_SESSION_ID, MOST_STROKE_POINTS, MOST_STROKES
+from scenarios.model.numbers import (
+    BRUSH,
+    MOST_POINTS,
+    MOST_SESSION_ID,
+    MOST_STROKE_POINTS,
+    MOST_STROKES,
+    MOST_STRUCTURE,
+)
 from scenarios.plans import Plan
 
 INVALID_IMAGE = "INVALID_IMAGE"
@@ -32,7 +40,8 @@ def _body_is_wrong(plan: Plan) -> bool:
     wrong_points = not _points_are_right(points) if points is not None or "maskPoints" in body else False
     session = body.get("sessionId")
     return (
-        wrong_points
+        sum(json.dumps(body).count(mark) for mark in "[{,") > MOST_STRUCTURE
+        or wrong_points
         or not _strokes_are_right(strokes)
         or ("originalImageBase64" in body and not _is_base64(body["originalImageBase64"]))
         or not (session is None or (isinstance(session, str) and len(session) <= MOST_SESSION_ID))

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from scenarios.model.a100 import A100, on_an_a100
+from scenarios.model.answers import NO_SHARES
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices
 from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
@@ -210,7 +211,12 @@ def _generate(telling: Telling, step: AttemptUnderWay) -> None:
     reply = on_an_a100(telling, step, "generate", truth)
     answer = dict(reply.json or {})
     telling.services.fired.update(each.rule for each in reply.lies)
-    if answer["result_base64"] == "broken" or noticed("generate", reply.lies, telling.plan, telling.choices):
+    no_shares = any(answer.get(name) == NO_SHARES for name in METRICS)
+    if (
+        answer["result_base64"] == "broken"
+        or no_shares
+        or noticed("generate", reply.lies, telling.plan, telling.choices)
+    ):
         raise Failure(CODES[A100]["bad"])
     if answer.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
         answer |= {"fidelity_viz_gemini_base64": None, "metrics_gemini": None}

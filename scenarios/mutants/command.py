@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -33,9 +33,9 @@ MATTER = (
     "pictures/result_checks.py",
     "pictures/results.py",
     "pipeline/*.py",
-    "services/*.py",
+    "services/[!e]*.py",
 )
-"""The modules that decide what becomes of a try-on."""
+"""The modules that decide what becomes of a try-on; `services/excerpt.py` is for logs and the doctor."""
 LEAST_NOTICED = 0.9
 
 
@@ -77,7 +77,8 @@ def main(arguments: Sequence[str]) -> int:
 def _mutants(options: argparse.Namespace) -> list[Breakage]:
     known = equivalents(EQUIVALENT)
     every = [mutant for mutant in all_mutants() if options.file is None or fnmatch(mutant.file, options.file)]
-    chosen = sample([mutant for mutant in every if mutant.name not in known], options.sample, options.seed)
+    telling = [mutant for mutant in every if not any(each.is_of(mutant) for each in known)]
+    chosen = sample(telling, options.sample, options.seed)
     return [
         Breakage(f"{each.file}:{each.line}: {each.name.partition(': ')[2]}", (each.file,), partial(_mutate, each))
         for each in chosen
@@ -166,16 +167,34 @@ def sample(chosen: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
     return taken
 
 
-def equivalents(path: Path) -> dict[str, str]:
-    """Return the mutants that change nothing that anybody could see, with the reasons.
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that changes nothing which anybody could see, and why; with `at` only where the line has these words."""
+
+    mutant: str
+    reason: str
+    at: str = ""
+
+    def is_of(self, mutant: Mutant) -> bool:
+        """Say whether that mutant is meant."""
+        return mutant.name == self.mutant and self.at in mutant.code
+
+
+def equivalents(path: Path) -> list[Equivalent]:
+    """Return those that are marked.
 
     Raises:
         ValueError: the file is something else.
     """
     entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    if not all(isinstance(each, dict) and set(each) == {"mutant", "reason"} for each in entries):
-        raise ValueError(f"{path}: give a list of {{mutant: its name, reason: …}}")
-    return {each["mutant"]: each["reason"] for each in entries}
+    if not all(isinstance(each, dict) and {"mutant", "reason"} <= set(each) <= {*_MARKED} for each in entries):
+        raise ValueError(
+            f"{path}: give a list of {{mutant: its name, reason: …, at: words of the line, if it is one of several}}"
+        )
+    return [Equivalent(**each) for each in entries]
+
+
+_MARKED = {field.name for field in fields(Equivalent)}
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -17,8 +17,8 @@ SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-SILENT = ("log.", "structlog.", "warnings.")
-"""Calls whose loss nobody but a reader of logs could notice."""
+SILENT = ("log.", "structlog.", "warnings.", "describe_", "meter.", "_record")
+"""Calls whose loss nobody but a reader of logs, traces and metrics could notice."""
 WIDE = {"Exception", "BaseException"}
 SYMMETRIC = {"min", "max", "isinstance", "set", "sorted"}
 """Functions whose arguments have no order, or whose swapped ones every run would notice."""
@@ -27,10 +27,11 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one place. Offsets are bytes of the source; `file` is within `app/`."""
+    """One change of one place. Offsets are bytes of the source; `file` is within `app/`, `code` the line as it was."""
 
     file: str
     line: int
+    code: str
     start: int
     end: int
     old: str
@@ -58,7 +59,8 @@ def mutants(file: str, source: bytes) -> list[Mutant]:
     found = []
     for node, operator, new in _changes(tree):
         start, end = _offsets(source, node)
-        mutant = Mutant(file, node.lineno, start, end, source[start:end].decode(), new, operator)
+        code = source.splitlines()[node.lineno - 1].decode().strip()
+        mutant = Mutant(file, node.lineno, code, start, end, source[start:end].decode(), new, operator)
         if mutant.new != mutant.old and _is_python(mutant.applied(source)):
             found.append(mutant)
     return found

@@ -17,23 +17,28 @@ from pathlib import Path
 
 import structlog
 
+from scenarios import plans
 from scenarios.catalogue import CATALOGUE
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon.application import TryOns
+from scenarios.model.observed import deviations
 from scenarios.mutants.looks import Look, Noticed
+from scenarios.plans import plan_of, read_plan, scenario_of
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 from scenarios.stories.runner import AT_ONCE
 from scenarios.world.simulation import Simulation
 
+STORED = Path(plans.__file__).parent
+"""The plans that were ever worth keeping."""
 LOOK_UP_S = 5.0
 """Seconds between two looks at the clock while stories run."""
 
 
 def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
-    """Tell the catalogue up to the first story that comes out wrong, twice."""
+    """Tell the catalogue and the stored plans, as `make test` does, up to the first that comes out wrong, twice."""
     began = time.monotonic()
-    waiting = in_turn(CATALOGUE)
+    waiting = in_turn((*CATALOGUE, *map(scenario_of, map(read_plan, sorted(STORED.glob("*.json"))))))
     pending: dict[Future[Run], Scenario] = {}
     whole = True
     while True:
@@ -43,8 +48,8 @@ def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
             break
         for future in wait(pending, timeout=LOOK_UP_S, return_when=FIRST_COMPLETED).done:
             scenario, run = pending.pop(future), future.result()
-            if wrong(run) and wrong(again := simulation.run(scenario)):
-                return _look(Noticed.NOTICED, began, f"{scenario.name}: {again.problems[0]}")
+            if wrong(run) and (problems := wrong(simulation.run(scenario))):
+                return _look(Noticed.NOTICED, began, f"{scenario.name}: {problems[0]}")
             whole = whole and run.judged
         if time.monotonic() - began > options.limit:
             return _look(Noticed.UNPROVEN, began, "the time was over")
@@ -55,9 +60,9 @@ def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
     )
 
 
-def wrong(run: Run) -> bool:
-    """Say whether a run speaks against the code: it was judged, and something is not as it must be."""
-    return run.judged and bool(run.problems)
+def wrong(run: Run) -> list[str]:
+    """Return what in a run speaks against the code: where it was judged what is not as it must be, or may be."""
+    return [*run.problems, *deviations(plan_of(run.scenario), run)] if run.judged else []
 
 
 def in_turn(scenarios: Sequence[Scenario]) -> Iterator[Scenario]:

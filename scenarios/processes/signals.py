@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -33,12 +34,28 @@ class Stopped(KeyboardInterrupt):  # code that survives any error does not survi
 
 
 def ended_in_order(work: Callable[[], int]) -> int:
-    """Do a command's work, and return its exit code: 128 and the signal's number where a signal ended it."""
+    """Do a command's work, and return its exit code: 128 and the signal's number where a signal ended it.
+
+    Who reads what it prints may go before it is done, as `head` does: that ends it like a SIGPIPE, without a word.
+    """
     try:
         with stopped_by_signals():
-            return work()
+            exit_code = work()
+        sys.stdout.flush()
     except Stopped as stopped:
         return stopped.exit_code
+    except BrokenPipeError:
+        if not _nobody_reads(sys.stdout.fileno()):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        return 128 + signal.SIGPIPE
+    return exit_code
+
+
+def _nobody_reads(descriptor: int) -> bool:
+    watched = select.poll()
+    watched.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in watched.poll(0))
 
 
 async def until_signalled(

@@ -1,6 +1,7 @@
 """Invariants on what the user is answered: keys, progress, a cancel, a stream, pictures."""
 
 import base64
+import re
 from collections.abc import Iterator
 
 from scenarios.pipeline import COMPLETED, STEPS
@@ -17,6 +18,8 @@ ANSWER_KEYS = {
     "FAILED": {"workflowId", "status", "error"},
     "CANCELLED": {"workflowId", "status"},
 }
+MOST_DETAILS = 20
+"""docs/api.md, Errors."""
 ERROR_KEYS = {"code", "message", "failedStep"}
 
 
@@ -27,6 +30,19 @@ def answers_have_the_specified_keys(run: Run) -> Iterator[str]:
         yield f"{sorted(run.answer)} instead of {sorted(wanted)}"
     if run.status == "FAILED" and set(run.error) != ERROR_KEYS:
         yield f"the error has {sorted(run.error)} instead of {sorted(ERROR_KEYS)}"
+
+
+def a_refusal_names_each_field(run: Run) -> Iterator[str]:
+    """A request that is refused is told the first field and its problem, how many more there are, and at most 20."""
+    if run.status != "REFUSED" or run.error.get("code") != "INVALID_REQUEST":
+        return
+    said, details = str(run.error.get("message")), run.error.get("details") or [{}]
+    first = f"{details[0].get('field')}: {details[0].get('message')}"
+    more = said.removeprefix(first)
+    told = re.fullmatch(r" \(and ([1-9]\d*) more\)", more)
+    count = 1 + int(told[1]) if told else 1
+    if not said.startswith(first) or (more and not told) or min(count, MOST_DETAILS) != len(details):
+        yield f"{said!r}, with {len(details)} details, of which the first is {first!r}"
 
 
 def progress_never_falls(run: Run) -> Iterator[str]:

@@ -15,6 +15,7 @@ from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
 from scenarios.stories.answer_invariants import (
     a_cancel_is_accepted,
+    a_refusal_names_each_field,
     a_start_of_which_nobody_knows_names_its_try_on,
     answers_have_the_specified_keys,
     progress_never_falls,
@@ -30,6 +31,10 @@ from scenarios.stories.payload_invariants import (
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import LEFT
 
+HEARTBEAT_S = 10
+"""Ours (docs/exploring.md, What the model knows): without a heartbeat for so long an attempt is over."""
+A100_QUEUE = "-a100"
+"""How the task queue ends whose activities share a limit of their own (docs/operations.md)."""
 MAX_PAYLOAD = 64 * 1024
 MAX_HISTORY = 1024 * 1024
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "REFUSED"}
@@ -102,6 +107,27 @@ def attempts_are_within_policy(run: Run) -> Iterator[str]:
             yield f"{step.activity} had {len(numbers)} attempts; its policy allows {step.retry.attempts}"
 
 
+def temporal_is_told_the_policies(run: Run) -> Iterator[str]:
+    """Each activity is scheduled as specified: in its task queue, with its timeouts and backoffs."""
+    for event in run.history.events if run.history else ():
+        if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            continue
+        told = event.activity_task_scheduled_event_attributes
+        step, policy = BY_ACTIVITY[told.activity_type.name], told.retry_policy
+        first, longest = (
+            each.ToTimedelta().total_seconds() for each in (policy.initial_interval, policy.maximum_interval)
+        )
+        seen = (first, policy.backoff_coefficient, longest)
+        if seen != (step.retry.first_s, step.retry.coefficient, step.retry.longest_s):
+            yield f"of {step.activity} it was told to wait {seen}"
+        if told.task_queue.name.endswith(A100_QUEUE) is not (step.service == "a100"):
+            yield f"{step.activity} was put into {told.task_queue.name}"
+    for attempt in run.timeline.attempts:
+        step, limits = BY_ACTIVITY[attempt.activity], attempt.limits
+        if limits and (limits.start_to_close, limits.heartbeat) != (step.start_to_close_s, HEARTBEAT_S):
+            yield f"of {step.activity} it was told {limits.as_json()}"
+
+
 def time_is_true(run: Run) -> Iterator[str]:
     """Nothing made the timeline untrue, and what was planned has happened."""
     yield from run.timeline.problems
@@ -156,12 +182,14 @@ def the_history_is_small_and_holds_no_secret(run: Run) -> Iterator[str]:
 INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     every_start_reaches_a_final_state,
     answers_have_the_specified_keys,
+    a_refusal_names_each_field,
     progress_never_falls,
     steps_come_in_their_order,
     each_step_works_on_its_picture,
     no_call_after_the_end,
     no_job_is_submitted_twice_for_one_attempt,
     attempts_are_within_policy,
+    temporal_is_told_the_policies,
     time_is_true,
     the_workflow_never_waits_by_itself,
     every_rule_fired,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from .limits import Limits
+
 
 @dataclass
 class Attempt:
@@ -10,6 +12,7 @@ class Attempt:
     Attributes:
         outcome: `completed`, `cancelled`, the type of its error, or the timeout that ended it, as `START_TO_CLOSE`.
         backoff: seconds until the next attempt; None when there is none.
+        limits: the timeouts that its workflow gave it.
     """
 
     activity: str
@@ -21,3 +24,4 @@ class Attempt:
     backoff: float | None = None
     heartbeats: list[float] = field(default_factory=list)
     workflow_id: str = ""
+    limits: Limits | None = None

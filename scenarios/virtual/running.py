@@ -65,7 +65,9 @@ class Running:
             schedule_to_close_timeout=delta(limits.schedule_to_close),
             heartbeat_timeout=delta(limits.heartbeat),
         )
-        self.attempt = Attempt(info.activity_type, self.info.attempt, story.now, workflow_id=info.workflow_id or "")
+        self.attempt = Attempt(
+            info.activity_type, self.info.attempt, story.now, workflow_id=info.workflow_id or "", limits=limits
+        )
         self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
         self.over = self.elsewhere = False
         self._left: str | None = None

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 
 from scenarios.catalogue import CATALOGUE
-from scenarios.model import Undecided
 from scenarios.model.observed import deviations
 from scenarios.plans import plan_of
 from scenarios.scenario import Scenario
@@ -17,8 +15,7 @@ from scenarios.stories.run import Run
 @pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda scenario: scenario.name)
 def test_scenario(scenario: Scenario, run_scenario: Callable[[Scenario], Run]) -> None:
     run = run_scenario(scenario)
-    with suppress(Undecided):  # tests/scenarios/model/test_catalogue.py says of which stories, and why
-        assert deviations(plan_of(scenario), run) == []
+    assert deviations(plan_of(scenario), run) == []
 
 
 def test_the_catalogue_has_at_least_a_hundred_scenarios_of_different_kinds() -> None:

@@ -1,6 +1,7 @@
 """Faults of contract: the answer is JSON, but not the JSON that was agreed."""
 
 import json
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
@@ -72,13 +73,22 @@ class NullField(FieldFault):
 
 
 class WrongType(FieldFault):
-    """`field` has a value of another JSON type: a text becomes a number, all else a text."""
+    """`field` has a value of another JSON type: a text becomes a number, all else a text.
+
+    With `to` it is what `quoted` makes of it, the same in quotes, or the `nan` that Python writes for no number.
+    """
 
     kind: Literal["wrong_type"]
+    to: Literal["another", "quoted", "nan"] = "another"
 
     def without(self, value: dict[str, Any]) -> dict[str, Any]:
         """Put a value of another type in its place."""
-        return value | {self.field: 42 if isinstance(value[self.field], str) else "forty-two"}
+        was = value[self.field]
+        if self.to == "nan":
+            return value | {self.field: math.nan}
+        if isinstance(was, str):
+            return value | {self.field: 42}
+        return value | {self.field: json.dumps(was) if self.to == "quoted" else "forty-two"}
 
 
 class ExtraField(JsonFault):

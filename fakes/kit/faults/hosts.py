@@ -52,17 +52,25 @@ class NotReady(CallFault):
 class Redirect(AnswerFault):
     """303 in place of the answer: a GET of its Location, on the same host with a token, gives the answer.
 
-    With `elsewhere` the Location is on another host, which a careful client does not follow.
+    With `hops` it is so many in a row that lead there; with `elsewhere` the first Location is on another host, which a
+    careful client does not follow.
     """
 
     kind: Literal["redirect"]
+    hops: int = Field(default=1, ge=1, le=100)
     elsewhere: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
     family: ClassVar[str] = "host"
     takes: ClassVar[frozenset[Part]] = frozenset({Part.ENDING})
 
     def act(self, call: Call, answer: Answer) -> Answer:
         """Keep the answer for who comes back for it."""
-        return Answer(303, b"", [(b"location", f"{self.elsewhere}{call.keep(answer)}".encode())])
+        for _ in range(self.hops - 1):
+            answer = _leads_to(call.keep(answer))
+        return _leads_to(f"{self.elsewhere}{call.keep(answer)}")
+
+
+def _leads_to(place: str) -> Answer:
+    return Answer(303, b"", [(b"location", place.encode())])
 
 
 class PollErrors(CallFault):

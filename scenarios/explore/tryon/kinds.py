@@ -54,7 +54,7 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "a100.refine_mask": MASK,
     "a100.generate": (
         *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
-        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7)),
+        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 0.5)),
         *({"kind": "base64_dress", "dress": dress} for dress in ("data_url", "lines", "urlsafe", "unpadded")),
     ),
 }
@@ -97,6 +97,8 @@ def _of_http(name: str) -> Iterator[Kind]:
     yield Kind({"kind": "status", "status": 202, "body": {}})
     yield Kind({"kind": "host_gone"})
     yield Kind({"kind": "redirect"})
+    yield Kind({"kind": "redirect", "hops": 20})
+    yield Kind({"kind": "redirect", "hops": 21})
     yield Kind({"kind": "redirect", "elsewhere": "http://127.0.0.2:9"})
     yield Kind({"kind": "slow_upload", "seconds": round(LIMITS[name] + BESIDE, 3)})
     yield Kind({"kind": "slow_headers", "bytes": 1_000_000, "pause": 1})
@@ -108,13 +110,17 @@ def _of_http(name: str) -> Iterator[Kind]:
 
 
 def _of_contract(service: str, name: str) -> Iterator[Kind]:
-    for field, (_, required) in SHAPES[name].items():
+    for field, (of, required) in SHAPES[name].items():
         if (service, field) in {("sam3", "result_uri"), ("birefnet", "mask_uri")}:
             continue
         for kind in ("missing_field", "null_field", "wrong_type"):
             yield Kind({"kind": kind, "field": field})
         if required:
             yield Kind({"kind": "wrong_type", "field": field}, 0)
+        if of in {int, float, bool}:
+            yield Kind({"kind": "wrong_type", "field": field, "to": "quoted"})
+        if of is float:
+            yield Kind({"kind": "wrong_type", "field": field, "to": "nan"})
     yield Kind({"kind": "extra_field"})
 
 

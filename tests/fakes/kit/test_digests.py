@@ -23,6 +23,14 @@ def test_the_hash_is_of_the_value_not_of_how_it_is_written() -> None:
     assert digest(LONG) != digest(LONG + "x") != digest("y" + LONG)
 
 
+async def test_a_number_that_no_json_has_is_told_as_a_text(toy: Toy) -> None:
+    not_a_number = {"kind": "wrong_type", "field": "length", "to": "nan"}
+    await toy.control.add({"operation": "item", "fault": not_a_number})
+    await toy.ask("/items/a")
+    (item,) = await toy.control.ledger("w")
+    assert (item["answered"] or {})["length"] == "nan"
+
+
 async def test_the_ledger_has_what_was_sent_and_answered(toy: Toy, virtual: bool) -> None:
     await toy.ask("/echo", body={"text": LONG}, virtual=virtual)
     await toy.ask("/items/a", virtual=virtual)

@@ -70,6 +70,15 @@ async def test_redirect(toy: Toy, virtual: bool) -> None:
     assert toy.done == ["hello", "hello"]
 
 
+async def test_redirects_in_a_row(toy: Toy) -> None:
+    await toy.control.add({"operation": "echo", "expect": True, "fault": {"kind": "redirect", "hops": 3}})
+    async with httpx.AsyncClient(base_url=toy.url, follow_redirects=True) as http:
+        followed = await http.post("/echo", json=ECHO)
+    assert (followed.status_code, followed.json()) == (200, {"text": "hello", "length": 5})
+    assert [answer.status_code for answer in followed.history] == [303] * 3
+    assert toy.done == ["hello"]
+
+
 async def test_redirect_elsewhere(toy: Toy) -> None:
     away = {"kind": "redirect", "elsewhere": "https://elsewhere.invalid"}
     await toy.control.add({"fault": away})

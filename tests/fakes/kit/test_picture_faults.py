@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ class Services:
             "remove": ("birefnet", "/jobs", {"image_uri": self.photo}),
             "segment": ("sam3", "/jobs", {"image_uri": self.photo, "points": [[0.5, 0.6]], "labels": [1]}),
             "refine": ("a100", "/refine_mask", {"image_uri": self.photo, "mask_uri": self.mask, "strokes": []}),
+            "zoom": ("image_manipulator", "/zoom_check", {"image_uri": self.photo}),
             "generate": ("a100", "/generate", {"image_uri": self.photo, "mask_uri": self.mask}),
         }[operation]
         headers = {"X-Workflow-Id": self.key} | ({"X-Sim-Time": "1000"} if self.virtual else {})
@@ -213,6 +215,16 @@ async def test_missing_field(services: Services) -> None:
 
 async def test_null_field(services: Services) -> None:
     assert (await services.ask("resize", {"fault": {"kind": "null_field", "field": "new_width"}}))["new_width"] is None
+
+
+async def test_wrong_type_to(services: Services) -> None:
+    quoted = {"kind": "wrong_type", "field": "recommend_bg_removal", "to": "quoted"}
+    assert (await services.ask("zoom", {"operation": "zoom_check", "fault": quoted}))["recommend_bg_removal"] in {
+        "true",
+        "false",
+    }
+    nan = {"kind": "wrong_type", "field": "zoom_level", "to": "nan"}
+    assert math.isnan((await services.ask("zoom", {"operation": "zoom_check", "fault": nan}))["zoom_level"])
 
 
 async def test_wrong_type(services: Services) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import threading
 import weakref
@@ -146,3 +147,12 @@ def test_other_errors_that_python_ignores_are_told_as_ever(monkeypatch: pytest.M
     with stopped_by_signals("it ends"):
         Breaks()
     assert told == ["broken"]
+
+
+def test_who_reads_the_output_may_go_before_it_is_done() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as output:
+        os.close(reader)
+        listing = [sys.executable, "-m", "scenarios", "run", "--list"]
+        ended = subprocess.run(listing, stdout=output, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")

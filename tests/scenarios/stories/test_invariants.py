@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from fakes.kit.digests import digest
+from scenarios.pipeline import BY_ACTIVITY
 from scenarios.scenario import Act, Doing, rule
 from scenarios.stories.acts import ORIGINS, Answered
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.virtual import Attempt
+from scenarios.virtual.limits import Limits
 from tests.scenarios.stories.made_runs import call, completed, failed, generated, with_call
 
 RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
@@ -38,6 +41,11 @@ def carry(run: Run, given: dict[str, object], made: dict[str, object]) -> None:
         begun = scheduled.activity_task_scheduled_event_attributes
         begun.activity_type.name = activity
         begun.input.payloads.append(Payload(data=json.dumps(request).encode()))
+        begun.task_queue.name = f"q{'-a100' * (BY_ACTIVITY[activity].service == 'a100')}"
+        retry = BY_ACTIVITY[activity].retry
+        begun.retry_policy.initial_interval.FromTimedelta(timedelta(seconds=retry.first_s))
+        begun.retry_policy.maximum_interval.FromTimedelta(timedelta(seconds=retry.longest_s))
+        begun.retry_policy.backoff_coefficient = retry.coefficient
         events.append(scheduled)
         if activity in made:
             ended = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
@@ -98,6 +106,29 @@ def skip_an_attempt(run: Run) -> None:
 
 def wait_by_itself(run: Run) -> None:
     run.timeline.attempts[3].began = 4.5
+
+
+def wait_too_long_between_attempts(run: Run) -> None:
+    history(run)
+    carry(run, {"generate_mask": {}}, {})
+    assert run.history
+    told = run.history.events[-1].activity_task_scheduled_event_attributes
+    told.retry_policy.maximum_interval.FromTimedelta(timedelta(seconds=31))
+
+
+def go_into_another_queue(run: Run) -> None:
+    history(run)
+    carry(run, {"generate_mask": {}}, {})
+    assert run.history
+    run.history.events[-1].activity_task_scheduled_event_attributes.task_queue.name = "q-a100"
+
+
+def have_another_timeout(run: Run) -> None:
+    run.timeline.attempts[1].limits = Limits(start_to_close=131, heartbeat=10)
+
+
+def have_another_heartbeat(run: Run) -> None:
+    run.timeline.attempts[1].limits = Limits(start_to_close=130, heartbeat=11)
 
 
 def be_untrue(run: Run) -> None:
@@ -178,6 +209,13 @@ def lose_the_fidelity(run: Run) -> None:
         (try_too_often, "attempts are within policy: generate_mask had 4 attempts; its policy allows 3"),
         (skip_an_attempt, "attempts are within policy: generate_mask had the attempts [1, 3]"),
         (wait_by_itself, "the workflow never waits by itself: generate_images began 0.5 s after generate_mask ended"),
+        (
+            wait_too_long_between_attempts,
+            "temporal is told the policies: of generate_mask it was told to wait (2.0, 2.0, 31.0)",
+        ),
+        (go_into_another_queue, "temporal is told the policies: generate_mask was put into q-a100"),
+        (have_another_timeout, "temporal is told the policies: of generate_mask it was told {'start_to_close': 131"),
+        (have_another_heartbeat, "temporal is told the policies: of generate_mask it was told {'start_to_close': 130"),
         (be_untrue, "time is true: attempt 1 was silent for 40 s"),
         (lose_the_fault, "every rule fired: inconclusive: status on sam3.submit never fired"),
         (refuse_the_cancel, "a cancel is accepted: it answered (409, {})"),
@@ -299,6 +337,31 @@ def test_pages_of_allowed_origins_read_everything_and_others_nothing() -> None:
     assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=strange)) != []
     silent = good | {ORIGINS[0]: ("start", "status")}
     assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=silent)) != []
+
+
+PROBLEM = {"field": "sessionId", "message": "is too long"}
+
+
+@pytest.mark.parametrize(
+    ("message", "details", "breaks"),
+    [
+        ("sessionId: is too long", [PROBLEM], False),
+        ("sessionId: is too long (and 1 more)", [PROBLEM] * 2, False),
+        ("sessionId: is too long (and 29 more)", [PROBLEM] * 20, False),
+        ("sessionId: is too long (and 0 more)", [PROBLEM], True),
+        ("sessionId: is too long", [PROBLEM] * 2, True),
+        ("sessionId: is too long (and 2 more)", [PROBLEM] * 2, True),
+        ("sessionId: is too long (and 29 more)", [PROBLEM] * 30, True),
+        ("sessionId: is", [PROBLEM], True),
+        ("sessionId: is too long, says nobody", [PROBLEM], True),
+        ("sessionId: is too long", [], True),
+    ],
+)
+def test_a_refusal_names_the_fields(message: str, details: list[dict[str, str]], breaks: bool) -> None:
+    run = failed()
+    run.status, run.answer = "REFUSED", {}
+    run.start_answer = (422, {"error": {"code": "INVALID_REQUEST", "message": message, "details": details}})
+    assert any("names each field" in breach for breach in breaches(run)) is breaks
 
 
 def test_a_start_of_which_nobody_knows_has_to_name_its_try_on() -> None:
