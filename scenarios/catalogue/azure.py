@@ -1,6 +1,6 @@
 """Azure Blob Storage: busy, refusing, losing answers. The first `get` is the staged photo, the first `put` its copy."""
 
-from scenarios.scenario import Expect, Scenario, failed, rule
+from scenarios.scenario import Act, Expect, Scenario, failed, rule
 
 THEME = "Azure"
 
@@ -47,6 +47,14 @@ SCENARIOS = (
             expect=failed("AZURE_REJECTED", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}),
         )
         for status in (400, 401, 405, 409, 411, 412, 413, 415)
+    ),
+    Scenario(
+        name="another-photo-by-the-same-key",
+        story="The same key comes with another photo before the first is read: refused, and the first is used.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", calls="1", status=503),),
+        acts=(Act("repeat_other", 0.5),),
+        expect=Expect(attempts={"upload_to_azure": (0, 1)}),
     ),
     Scenario(
         name="azure-takes-no-key",

@@ -10,6 +10,7 @@ import httpx
 
 from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Act, Scenario
+from scenarios.stories.drawn import another_photo
 
 UNKNOWN = "00000000-0000-5000-8000-000000000000"
 """The id of no try-on."""
@@ -66,7 +67,7 @@ async def perform(
     if act.do == "repeat":
         answer = await gateway.post(body, headers=headers)
     elif act.do == "repeat_other":
-        other = body | {"sessionId": f"not {body.get('sessionId')}"[:100]}
+        other = body | {"sessionId": f"not {body.get('sessionId')}"[:100], "originalImageBase64": another_photo()}
         answer = await gateway.post(other, headers=headers)
     elif act.do == "cancel":
         answer = await gateway.cancel(workflow_id)

@@ -1,5 +1,6 @@
 """The photos that scenarios post, drawn: small unless the photo is the subject, once, the same every time."""
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
@@ -86,6 +87,14 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "gif": lambda: _again("GIF", "P"),
 }
 """How each photo is made; what is known of it is in `scenarios.photos`."""
+
+
+@cache
+def another_photo() -> str:
+    """Return a photo that no story posts, of a shape of its own, in base64."""
+    data = BytesIO()
+    Image.new("RGB", (96, 64), "teal").save(data, "JPEG")
+    return base64.b64encode(data.getvalue()).decode()
 
 
 @cache

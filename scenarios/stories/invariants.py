@@ -11,6 +11,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 
 from scenarios.histories import activities
+from scenarios.photos import PHOTOS
 from scenarios.pipeline import ACTIVITIES, BY_ACTIVITY, STEPS
 from scenarios.stack.programs import ACCOUNT_KEY
 from scenarios.stories.answer_invariants import (
@@ -80,6 +81,8 @@ def each_step_works_on_its_picture(run: Run) -> Iterator[str]:
     for activity, picture in wanted.items():
         if activity in given and _uri(given[activity]) != _uri(picture):
             yield f"{activity} got {_uri(given[activity])} instead of {_uri(picture)}"
+    if resized and (size := (resized.get("width"), resized.get("height"))) != PHOTOS[run.scenario.photo].size:
+        yield f"what was resized has {size[0]}x{size[1]} pixels, which is not the user's photo"
 
 
 def no_call_after_the_end(run: Run) -> Iterator[str]:

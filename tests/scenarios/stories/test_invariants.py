@@ -22,7 +22,7 @@ from scenarios.virtual import Attempt
 from scenarios.virtual.limits import Limits
 from tests.scenarios.stories.made_runs import call, completed, failed, generated, with_call
 
-RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 8, "height": 8}
+RESIZED = {"uri": "azure://c/w-resized.jpg", "width": 120, "height": 160}
 
 
 def history(run: Run, payload: bytes = b"") -> None:
@@ -82,6 +82,11 @@ def tell_another_progress(run: Run) -> None:
 def take_another_picture(run: Run) -> None:
     history(run)
     carry(run, {"resize_image": {}, "generate_mask": {"image": {"uri": "azure://c/w.jpg"}}}, {"resize_image": RESIZED})
+
+
+def take_another_photo(run: Run) -> None:
+    history(run)
+    carry(run, {"resize_image": {}}, {"resize_image": RESIZED | {"width": 160, "height": 120}})
 
 
 def swap_activities(run: Run) -> None:
@@ -203,6 +208,7 @@ def lose_the_fidelity(run: Run) -> None:
         (fall_back, "progress never falls: a client saw [5, 45, 20]"),
         (tell_another_progress, "progress never falls: a client saw 70 at REFINING_MASK"),
         (take_another_picture, "each step works on its picture: generate_mask got azure://c/w.jpg"),
+        (take_another_photo, "each step works on its picture: what was resized has 160x120 pixels"),
         (swap_activities, "steps come in their order: activities"),
         (call_afterwards, "no call after the end: sam3.poll at 4.5 s; the end was at 4.0 s"),
         (submit_twice, "no job is submitted twice for one attempt: sam3 got 2 in attempt 1"),
