@@ -22,7 +22,7 @@ from loadtests.measure import bottleneck
 from loadtests.plan import MASTER_PORT, Plan
 from loadtests.report.report import number, write_report
 from scenarios.processes.child import StackError
-from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.processes.signals import until_signalled
 from scenarios.stack.programs import RUN, Options
 from scenarios.stack.stack import Stack
 
@@ -128,9 +128,7 @@ def guarded(work: Coroutine[None, None, int]) -> int:
     # What a task beside a run dies of comes out of the run, as such a line.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        return asyncio.run(until_signalled(work, lambda: print("\nstopping everything", file=sys.stderr)))
-    except Stopped as stopped:
-        return stopped.exit_code
+        return asyncio.run(until_signalled(work))
     except (ControlError, RunError, StackError) as error:
         print(f"load: {error}", file=sys.stderr)
         return 1

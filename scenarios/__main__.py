@@ -1,6 +1,7 @@
 """The commands behind `make up`, `make demo`, `make scenarios`: `python -m scenarios up`, `... demo`, `... run`."""
 
 import importlib
+import os
 import signal
 import sys
 
@@ -41,4 +42,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)

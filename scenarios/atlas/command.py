@@ -3,7 +3,6 @@
 import argparse
 import json
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -61,33 +60,23 @@ def main(arguments: Sequence[str]) -> int:
     untrue = sum(bool(cell.problems) for cell in (*cells, *others))
     count = len(cells) + len(others)
     _say(f"{count} outages in {time.perf_counter() - began:.0f} s, {untrue} prove nothing; {options.out}/atlas.html")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code or int(untrue > 0))  # everything is shut down: the interpreter can abort at exit (sdk-python #300)
+    return code or int(untrue > 0)
 
 
 def _agree(options: argparse.Namespace) -> int:
     """Hold the atlas against `make chaos` and against real time. Exit codes: 0 they agree, 1 they do not."""
     _silence()
-    try:
-        with (
-            stopped_by_signals(STOPPING),
-            tempfile.TemporaryDirectory(prefix="atlas-") as home,
-            Simulation(seed=options.seed, at_once=AT_ONCE, replays=False) as simulation,
-        ):
-            pairs = beside_chaos(simulation)
-            _say("\n".join(["the outages of make chaos:", *map(str, pairs)]))
-            real = beside_real_time(simulation, Path(home), options.seed, options.real)
-            _say("\n".join(["", "cells in real time:", *map(str, real)]))
-    except Stopped as stopped:
-        code = stopped.exit_code
-    else:
-        agree = sum(each.atlas == each.other for each in (*pairs, *real))
-        _say(f"{agree} of {len(pairs) + len(real)} agree")
-        code = int(agree < len(pairs) + len(real))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # as below
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-") as home,
+        Simulation(seed=options.seed, at_once=AT_ONCE, replays=False) as simulation,
+    ):
+        pairs = beside_chaos(simulation)
+        _say("\n".join(["the outages of make chaos:", *map(str, pairs)]))
+        real = beside_real_time(simulation, Path(home), options.seed, options.real)
+        _say("\n".join(["", "cells in real time:", *map(str, real)]))
+    agree = sum(each.atlas == each.other for each in (*pairs, *real))
+    _say(f"{agree} of {len(pairs) + len(real)} agree")
+    return int(agree < len(pairs) + len(real))
 
 
 def _silence() -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,20 +44,14 @@ def main(arguments: Sequence[str]) -> int:
     logging.disable(logging.CRITICAL)  # an attempt that fails is what is looked for; the stories tell it
     if journal.resumed:
         _note(f"taking up a run that has made {journal.resumed} plans")
-    code = 0
-    try:
-        with (
-            stopped_by_signals(STOPPING),
-            _watched(options) as branches,
-            Simulation(seed=options.seed, at_once=AT_ONCE) as simulation,
-        ):
-            code, explored = _explored(simulation, options, journal, known)
-        _draw(explored, branches, out, options.seed)
-    except Stopped as stopped:  # it came while the world began or ended
-        code = stopped.exit_code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+    with (
+        stopped_by_signals(STOPPING),
+        _watched(options) as branches,
+        Simulation(seed=options.seed, at_once=AT_ONCE) as simulation,
+    ):
+        code, explored = _explored(simulation, options, journal, known)
+    _draw(explored, branches, out, options.seed)
+    return code
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ import structlog
 from scenarios.model.observed import deviations
 from scenarios.plans import PlanInvalid, read_plan, scenario_of
 from scenarios.plans.record import record
-from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.stories.report import story
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
@@ -28,19 +26,12 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it
-    try:
-        with stopped_by_signals(), Simulation(seed=options.seed) as simulation:
-            runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
-        for plan, run in zip(plans.values(), runs, strict=True):
-            run.problems += [f"the model does not allow it: {each}" for each in deviations(plan, run)]
-    except Stopped as stopped:
-        code = stopped.exit_code
-    else:
-        _report(options, dict(zip(plans, runs, strict=True)))
-        code = 0 if all(run.passed for run in runs) else 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+    with Simulation(seed=options.seed) as simulation:
+        runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
+    for plan, run in zip(plans.values(), runs, strict=True):
+        run.problems += [f"the model does not allow it: {each}" for each in deviations(plan, run)]
+    _report(options, dict(zip(plans, runs, strict=True)))
+    return 0 if all(run.passed for run in runs) else 1
 
 
 def _report(options: argparse.Namespace, runs: dict[str, Run]) -> None:

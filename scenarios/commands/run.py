@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import structlog
 
 from scenarios.catalogue import CATALOGUE
 from scenarios.commands.referee import judged_by_referee
-from scenarios.processes.signals import STOPPING, Stopped, stopped_by_signals, until_signalled
+from scenarios.processes.signals import STOPPING, until_signalled
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace, live_stack
 from scenarios.stack.programs import RUN
@@ -44,17 +43,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is the story here; the report tells it
-    try:
-        runs, wall = _run(options, chosen)
-        _report(options, runs, wall)
-        code = 0 if all(run.passed for run in runs) else 1
-        if options.referee:
-            code = max(code, _refereed(options, runs))
-    except Stopped as stopped:
-        code = stopped.exit_code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)
+    runs, wall = _run(options, chosen)
+    _report(options, runs, wall)
+    code = 0 if all(run.passed for run in runs) else 1
+    return max(code, _refereed(options, runs)) if options.referee else code
 
 
 def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run], float]:
@@ -68,7 +60,7 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
 
         asyncio.run(until_signalled(work(), lambda: _note(STOPPING)))
         return runs, time.perf_counter() - began
-    with stopped_by_signals(), Simulation(seed=options.seed, at_once=options.at_once) as simulation:
+    with Simulation(seed=options.seed, at_once=options.at_once) as simulation:
         _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
         began = time.perf_counter()
         runs = simulation.run_all(chosen, done=_ScenariosSoFar(len(chosen)))

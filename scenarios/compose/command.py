@@ -22,7 +22,7 @@ from fakes.pictures.portrait import necklace_points, portrait
 from fakes.registry import SERVICES
 from scenarios.compose.engine import PROFILES, ROOT, Compose, ComposeError, MissingError, require_docker
 from scenarios.gateway_client import FailedError, GatewayClient, RefusedError, start_body
-from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.processes.signals import until_signalled
 
 TAG = "test-compose"
 WORKERS = 3
@@ -45,13 +45,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     argparse.ArgumentParser(prog="make test-compose", description=__doc__).parse_args(arguments)
     try:
-        return asyncio.run(until_signalled(_course(), lambda: _say("\ntaking everything down")))
+        return asyncio.run(until_signalled(_course()))
     except MissingError as error:
         return _complain(str(error), 2)
     except (ComposeError, WrongError, RefusedError, FailedError, TimeoutError, httpx.HTTPError) as error:
         return _complain(str(error) or type(error).__name__, 1)
-    except Stopped as stopped:
-        return stopped.exit_code
 
 
 async def _course() -> int:

@@ -14,7 +14,7 @@ from scenarios.contract.services import CHECKS, RELIED_ON
 from scenarios.contract.under_test import POLL_INTERVAL_S, under_test
 from scenarios.pipeline import VARIABLES
 from scenarios.processes.child import StackError
-from scenarios.processes.signals import Stopped, until_signalled
+from scenarios.processes.signals import until_signalled
 from scenarios.stack.programs import RUN, Options
 from scenarios.stack.stack import Stack
 
@@ -27,15 +27,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make contract", description=main.__doc__)
     parser.parse_args(arguments)
     try:
-        return asyncio.run(until_signalled(_contract(os.environ), lambda: _say("\nstopping")))
+        return asyncio.run(until_signalled(_contract(os.environ)))
     except ValueError as error:
         return _complain(
             f"{error}\nThe service under test and this suite share one blob store: the AZURE_* variables.", 2
         )
     except StackError as error:
         return _complain(str(error), 1)
-    except Stopped as stopped:
-        return stopped.exit_code
 
 
 async def _contract(environment: Mapping[str, str]) -> int:

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -14,7 +13,6 @@ import structlog
 from app.pipeline.workflow import JewelryGenerationWorkflow
 from scenarios.deploys.check import BACK, FORWARD, Found, advice, check, chosen
 from scenarios.deploys.versions import NoVersionError, of_git, same_code
-from scenarios.processes.signals import Stopped, stopped_by_signals
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,17 +30,9 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         logging.disable(logging.CRITICAL)  # workflow tasks that fail are the subject
-        try:
-            with stopped_by_signals():
-                found = list(check(old, JewelryGenerationWorkflow, chosen(), seed=options.seed, done=_progress))
-        except Stopped as stopped:
-            code = stopped.exit_code
-        else:
-            print(report(options.base, found, time.perf_counter() - began))  # noqa: T201 - as above
-            code = int(any(each.problem for each in found))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # everything is shut down: the interpreter can abort at exit (sdk-python #300)
+        found = list(check(old, JewelryGenerationWorkflow, chosen(), seed=options.seed, done=_progress))
+        print(report(options.base, found, time.perf_counter() - began))  # noqa: T201 - as above
+        return int(any(each.problem for each in found))
 
 
 def report(base: str, found: Sequence[Found], wall_s: float) -> str:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.service import RPCError
 
 from scenarios.plans import scenario_of
-from scenarios.processes.signals import Stopped, stopped_by_signals
 from scenarios.reproduce.facts import NoTryOnError, events_of, named, of_history
 from scenarios.reproduce.inference import infer
 from scenarios.reproduce.latencies import latencies
@@ -26,13 +24,10 @@ def main(arguments: Sequence[str]) -> int:
     """Reproduce try-ons. Exit codes: 0 all go the same way, 1 not all do, 2 there is no try-on to read."""
     options = _options(arguments)
     try:
-        code = _many(options) if options.plans or Path(options.history or "-").is_dir() else _one(options)
+        return _many(options) if options.plans or Path(options.history or "-").is_dir() else _one(options)
     except NoTryOnError as error:
         _note(f"make scenario-from: {error}")
         return 2
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # everything is shut down: the interpreter can abort at exit (sdk-python #300)
 
 
 def _one(options: argparse.Namespace) -> int:
@@ -42,11 +37,8 @@ def _one(options: argparse.Namespace) -> int:
     inferred = infer(facts, named(facts), latencies(options.recording))
     _say("\n".join(["inferred:", *(f"  {line}" for line in told(inferred) or ["nothing went wrong"]), ""]))
     _silence()
-    try:
-        with stopped_by_signals(), Simulation(seed=options.seed) as simulation:
-            run = simulation.run(scenario_of(inferred.plan))
-    except Stopped as stopped:
-        return stopped.exit_code
+    with Simulation(seed=options.seed) as simulation:
+        run = simulation.run(scenario_of(inferred.plan))
     again = retold(where, events, inferred, run)
     plan_file, test_file = write(options.out, inferred.plan, facts)
     _say("run in virtual time: " + ("another way:" if again.differs or again.seconds else "the same way"))
@@ -62,14 +54,11 @@ def _many(options: argparse.Namespace) -> int:
     folder = Path(options.history or options.out / "histories")
     histories = {} if options.plans else histories_in(folder)
     _silence()
-    try:
-        with stopped_by_signals(), Simulation(seed=options.seed, replays=False) as simulation:
-            if options.plans:
-                export_drawn(folder / "plans", simulation, options.plans, options.seed)
-                histories = histories_in(folder)
-            again = list(all_of(histories, simulation, _progress))
-    except Stopped as stopped:
-        return stopped.exit_code
+    with Simulation(seed=options.seed, replays=False) as simulation:
+        if options.plans:
+            export_drawn(folder / "plans", simulation, options.plans, options.seed)
+            histories = histories_in(folder)
+        again = list(all_of(histories, simulation, _progress))
     for each in again:
         write(options.out / Path(each.where).stem, each.inferred.plan, each.facts)
     _say("\n".join(summed_up(again)))
