@@ -69,6 +69,16 @@ class PictureTruncated(PictureFault):
         return lies.truncate(data)
 
 
+class PictureGarbage(PictureFault):
+    """The picture file holds a page of HTML."""
+
+    kind: Literal["picture_garbage"]
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Give a page."""
+        return lies.no_picture(data)
+
+
 class PictureSize(PictureFault):
     """The picture is one pixel narrower than it should be."""
 
@@ -88,6 +98,40 @@ class PictureNoAlpha(PictureFault):
     def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
         """Drop the alpha channel."""
         return lies.drop_alpha(data)
+
+
+class CutoutEmpty(PictureFault):
+    """The picture without background has nothing left in it."""
+
+    kind: Literal["cutout_empty"]
+    of: ClassVar[frozenset[str]] = frozenset({"cutout"})
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Make all of it transparent."""
+        return lies.empty_cutout(data)
+
+
+class CutoutFull(PictureFault):
+    """The picture without background has its background, and an alpha channel."""
+
+    kind: Literal["cutout_full"]
+    of: ClassVar[frozenset[str]] = frozenset({"cutout"})
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Make none of it transparent."""
+        return lies.full_cutout(data)
+
+
+class CutoutMode(PictureFault):
+    """The picture without background says the same in another mode: a palette with transparency, or grey with alpha."""
+
+    kind: Literal["cutout_mode"]
+    mode: Literal["palette", "grey"] = "palette"
+    of: ClassVar[frozenset[str]] = frozenset({"cutout"})
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Write the cut-out in that mode."""
+        return lies.other_cutout(data, self.mode)
 
 
 class PictureUnchanged(PictureFault):

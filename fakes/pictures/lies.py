@@ -16,6 +16,12 @@ def truncate(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
+def no_picture(data: bytes) -> bytes:
+    """A page in place of the picture, as a program writes that did not look at what it was given."""
+    open_picture(data)
+    return b"<!doctype html><title>502 Bad Gateway</title>"
+
+
 def off_by_one(data: bytes) -> bytes:
     """The same picture, one pixel narrower (one wider, if it has a single column), in the same format and mode."""
     opened = open_picture(data)
@@ -27,6 +33,28 @@ def off_by_one(data: bytes) -> bytes:
 def drop_alpha(data: bytes) -> bytes:
     """The picture as PNG without its alpha channel: what was cut away is back, in black."""
     return to_png(as_rgb(decode(open_picture(data)), backdrop="black"))
+
+
+def empty_cutout(data: bytes) -> bytes:
+    """The cut-out with nothing left in it."""
+    return _with_alpha(data, 0)
+
+
+def full_cutout(data: bytes) -> bytes:
+    """The cut-out with nothing removed."""
+    return _with_alpha(data, 255)
+
+
+def _with_alpha(data: bytes, alpha: int) -> bytes:
+    image = decode(open_picture(data)).convert("RGBA")
+    image.putalpha(alpha)
+    return to_png(image)
+
+
+def other_cutout(data: bytes, mode: str) -> bytes:
+    """The same cut-out as PNG of a "palette" with transparency, or in "grey" with alpha."""
+    image = decode(open_picture(data)).convert("RGBA")
+    return to_png(image.quantize(method=Image.Quantize.FASTOCTREE) if mode == "palette" else image.convert("LA"))
 
 
 def empty_mask(data: bytes) -> bytes:

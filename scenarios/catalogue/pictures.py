@@ -9,6 +9,9 @@ THEME = "pictures"
 
 LIES = {
     "picture_truncated": "is cut in the middle",
+    "picture_garbage": "is a page of HTML",
+    "cutout_empty": "has nothing left in it",
+    "cutout_full": "has nothing removed",
     "picture_size": "is a pixel larger than it should be",
     "picture_no_alpha": "has no alpha",
     "picture_unchanged": "is the one that it was given",
@@ -27,8 +30,16 @@ NOTICED = (
     ("a100", "generate", "A100", "GENERATING_IMAGES", 3, "near"),
 )
 KINDS = {
-    "image_manipulator": ("picture_truncated", "picture_size", "picture_format"),
-    "birefnet": ("picture_truncated", "picture_size", "picture_no_alpha", "picture_unchanged", "picture_format"),
+    "image_manipulator": ("picture_truncated", "picture_garbage", "picture_size", "picture_format"),
+    "birefnet": (
+        "picture_truncated",
+        "picture_size",
+        "picture_no_alpha",
+        "cutout_empty",
+        "cutout_full",
+        "picture_unchanged",
+        "picture_format",
+    ),
     "sam3": (
         "picture_truncated",
         "picture_size",
@@ -98,6 +109,28 @@ SCENARIOS = (
             ("mask_inverted", (ADD,)),
             ("mask_foreign", (ADD,)),
         )
+    ),
+    *(
+        Scenario(
+            name=f"resize-says-another-{field}-by-{by}".replace("_", "-"),
+            story=f"The resize once says a {field} that is off by {by}, and the picture is right: noticed.",
+            theme=THEME,
+            rules=(rule("image_manipulator", "resize", "wrong_number", calls="1", field=field, by=by),),
+            expect=Expect(attempts={"resize_image": (0, 1)}),
+        )
+        for field in ("original_width", "original_height", "new_width", "new_height")
+        for by in (1, 2)
+    ),
+    *(
+        Scenario(
+            name=f"cut-out-in-{mode}",
+            story=f"The cut-out says the same in {mode}: it is taken as it is.",
+            theme=THEME,
+            photo="far",
+            rules=(rule("birefnet", "submit", "cutout_mode", mode=mode),),
+            expect=Expect(calls={"birefnet.submit": 1, "sam3.submit": 1}),
+        )
+        for mode in ("palette", "grey")
     ),
     # Let pass, because nothing tells the lie from the truth:
     Scenario(

@@ -203,10 +203,23 @@ NO_SHARES = {"recall": HALF + 1}
 """Metrics of the right shape, of which one is no share."""
 
 
+OFF = "off by"
+"""What is noted of a number that is not the true one: which field, and by how much."""
+
+
+def _off(fault: Fault, truth: Json) -> Json:
+    name, by = fault["field"], int(fault.get("by", 2))
+    value = truth.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return truth
+    return truth | {OFF: {**truth.get(OFF, {}), name: by + truth.get(OFF, {}).get(name, 0)}}
+
+
 _FIELDS: Mapping[str, Callable[[Fault, Json], Json]] = {
     "missing_field": _without,
     "null_field": _null,
     "wrong_type": _other_type,
+    "wrong_number": _off,
     "extra_field": lambda _fault, truth: truth | {"surprise": True},
     "base64_broken": _broken_pictures,
     "gemini_null": _no_gemini,

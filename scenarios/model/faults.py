@@ -21,7 +21,11 @@ NAME_KINDS = {"mask_foreign", "result_named", "result_format"}
 PICTURE_KINDS = NAME_KINDS | {
     "picture_truncated",
     "picture_size",
+    "picture_garbage",
     "picture_no_alpha",
+    "cutout_empty",
+    "cutout_full",
+    "cutout_mode",
     "picture_unchanged",
     "picture_format",
     "mask_empty",

@@ -13,6 +13,9 @@ JOB_LIMIT = 120.0
 MAX_DIMENSION = 1536
 """Specification, Temporal Workflow, step 2, in pixels."""
 
+SIZE_TOLERANCE = 1
+"""Ours: pixels by which a resized side may be off the aspect ratio, as services round."""
+
 RETRY_AFTER_MOST = 60.0
 """Ours: a longer Retry-After is cut."""
 

@@ -8,8 +8,11 @@ from scenarios.model.numbers import MAX_DIMENSION
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
 
-ALWAYS = {"picture_truncated", "picture_size", "picture_format", "picture_no_alpha", "mask_foreign"}
-NEVER = {"result_named", "result_format", "mask_values"}
+ALWAYS = {
+    *("picture_truncated", "picture_garbage", "picture_size", "picture_format"),
+    *("picture_no_alpha", "cutout_empty", "cutout_full", "mask_foreign"),
+}
+NEVER = {"result_named", "result_format", "mask_values", "cutout_mode"}
 """They say the same in another dress."""
 
 

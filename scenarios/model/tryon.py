@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from scenarios.model.a100 import A100, on_an_a100
-from scenarios.model.answers import NO_SHARES
+from scenarios.model.answers import NO_SHARES, OFF
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
-from scenarios.model.choices import Choices
+from scenarios.model.choices import Choices, Undecided
 from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
 from scenarios.model.faults import ANOTHERS, Matched
 from scenarios.model.jobs import Desk, run_job
-from scenarios.model.numbers import DEADLINE, END_MARGIN
+from scenarios.model.numbers import DEADLINE, END_MARGIN, SIZE_TOLERANCE
 from scenarios.model.pictures import in_another_scale, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
@@ -173,7 +173,12 @@ def _upload(telling: Telling, step: AttemptUnderWay) -> None:
 def _resize(telling: Telling, step: AttemptUnderWay) -> None:
     truth = {"resized_uri": "it", "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
     reply = call(telling, step, "image_manipulator", "resize", truth)
-    _look(telling, step, "resize", reply.lies, made="resized", of="photo", bad=CODES["image_manipulator"]["bad"])
+    bad, off = CODES["image_manipulator"]["bad"], (reply.json or {}).get(OFF, {})
+    if any(by > SIZE_TOLERANCE or name.startswith("original") for name, by in off.items()):
+        raise Failure(bad)
+    if off and reply.lies:
+        raise Undecided("a picture of another size, under another size's numbers")
+    _look(telling, step, "resize", reply.lies, made="resized", of="photo", bad=bad, refused=bool(off))
 
 
 def _zoom(telling: Telling, step: AttemptUnderWay) -> bool:
@@ -228,15 +233,32 @@ def _generate(telling: Telling, step: AttemptUnderWay) -> None:
 
 
 def _look(
-    telling: Telling, step: AttemptUnderWay, operation: str, lies: tuple[Matched, ...], *, made: str, of: str, bad: str
+    telling: Telling,
+    step: AttemptUnderWay,
+    operation: str,
+    lies: tuple[Matched, ...],
+    *,
+    made: str,
+    of: str,
+    bad: str,
+    refused: bool = False,
 ) -> None:
-    """Read what a service made of another picture, and look at it. Its name goes with that of what it is made of."""
+    """Read what a service made of another picture, and look at it. Its name goes with that of what it is made of.
+
+    It is refused for its lies, or for what was said of it.
+    """
     telling.services.fired.update(each.rule for each in lies)
     kinds = {each.kind for each in lies}
     if "mask_foreign" in kinds:  # not even read: its name is another try-on's
         raise Failure(bad)
     hidden = "result_named" in kinds or of in telling.hidden
-    looked_at(telling, step, bad, lambda: noticed(operation, lies, telling.plan, telling.choices), hidden=hidden)
+    looked_at(
+        telling,
+        step,
+        bad,
+        lambda: refused or noticed(operation, lies, telling.plan, telling.choices),
+        hidden=hidden,
+    )
     if made in {"mask", "refined"} and in_another_scale(lies):
         patiently(telling, step, "put")
     elif hidden:

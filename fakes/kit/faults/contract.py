@@ -91,6 +91,20 @@ class WrongType(FieldFault):
         return value | {self.field: json.dumps(was) if self.to == "quoted" else "forty-two"}
 
 
+class WrongNumber(FieldFault):
+    """`field` is off by `by`, of the right type."""
+
+    kind: Literal["wrong_number"]
+    by: int = Field(default=2, ge=1)
+
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Add to the number, if it is one."""
+        was = value[self.field]
+        return (
+            value if isinstance(was, bool) or not isinstance(was, int | float) else value | {self.field: was + self.by}
+        )
+
+
 class ExtraField(JsonFault):
     """The answer has a field more than agreed, which a tolerant reader ignores."""
 

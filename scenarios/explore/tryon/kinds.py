@@ -41,7 +41,7 @@ LIMITS = {
     "refine_mask": DEADLINE["refine_mask"],
     "generate": DEADLINE["generate_images"],
 }
-WHOLE = ("picture_truncated", "picture_size", "picture_unchanged", "picture_format")
+WHOLE = ("picture_truncated", "picture_garbage", "picture_size", "picture_unchanged", "picture_format")
 LIES = ("mask_empty", "mask_full", "mask_inverted", "mask_foreign")
 MASK: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in (*WHOLE, *LIES, "result_named", "result_format")),
@@ -49,7 +49,10 @@ MASK: tuple[Mapping[str, Any], ...] = (
 )
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "image_manipulator.resize": tuple({"kind": kind} for kind in (*WHOLE, "result_named", "result_format")),
-    "birefnet.submit": tuple({"kind": kind} for kind in (*WHOLE, "picture_no_alpha", "result_named")),
+    "birefnet.submit": (
+        *({"kind": kind} for kind in (*WHOLE, "picture_no_alpha", "cutout_empty", "cutout_full", "result_named")),
+        *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),
+    ),
     "sam3.submit": MASK,
     "a100.refine_mask": MASK,
     "a100.generate": (
@@ -119,6 +122,9 @@ def _of_contract(service: str, name: str) -> Iterator[Kind]:
             yield Kind({"kind": "wrong_type", "field": field}, 0)
         if of in {int, float, bool}:
             yield Kind({"kind": "wrong_type", "field": field, "to": "quoted"})
+        if of is int:
+            yield Kind({"kind": "wrong_number", "field": field, "by": 1})
+            yield Kind({"kind": "wrong_number", "field": field, "by": 2})
         if of is float:
             yield Kind({"kind": "wrong_type", "field": field, "to": "nan"})
     yield Kind({"kind": "extra_field"})

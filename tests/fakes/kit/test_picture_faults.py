@@ -102,6 +102,25 @@ async def test_picture_size(services: Services, operation: str, size: tuple[int,
     assert opened(await services.picture(operation, "picture_size")).size == size
 
 
+@pytest.mark.parametrize("operation", ["resize", "remove", "segment", "refine", "generate"])
+async def test_picture_garbage(services: Services, operation: str) -> None:
+    assert (await services.picture(operation, "picture_garbage")).startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize(("kind", "alpha"), [("cutout_empty", (0, 0)), ("cutout_full", (255, 255))])
+async def test_cutout_empty_full(services: Services, kind: str, alpha: tuple[int, int]) -> None:
+    cutout = opened(await services.picture("remove", kind))
+    assert (cutout.mode, cutout.getchannel("A").getextrema()) == ("RGBA", alpha)
+
+
+@pytest.mark.parametrize(("mode", "written"), [("palette", "P"), ("grey", "LA")])
+async def test_cutout_mode(services: Services, mode: str, written: str) -> None:
+    answer = await services.ask("remove", {"fault": {"kind": "cutout_mode", "mode": mode}})
+    cutout = opened(await services.store.get(answer["result_uri"]))
+    assert (cutout.mode, cutout.has_transparency_data) == (written, True)
+    assert cutout.convert("RGBA").getchannel("A").getextrema() == (0, 255)
+
+
 async def test_picture_no_alpha(services: Services) -> None:
     cutout = opened(await services.picture("remove", "picture_no_alpha"))
     assert (cutout.format, cutout.mode) == ("PNG", "RGB")
@@ -231,6 +250,11 @@ async def test_wrong_type(services: Services) -> None:
     number = await services.ask("resize", {"fault": {"kind": "wrong_type", "field": "new_width"}})
     text = await services.ask("segment", {"operation": "poll", "fault": {"kind": "wrong_type", "field": "mask_uri"}})
     assert (number["new_width"], text["mask_uri"]) == ("forty-two", 42)
+
+
+async def test_wrong_number(services: Services) -> None:
+    answer = await services.ask("resize", {"fault": {"kind": "wrong_number", "field": "new_width", "by": 3}})
+    assert answer["new_width"] == 67
 
 
 async def test_extra_field(services: Services) -> None:
