@@ -1,5 +1,6 @@
 """Faults of pictures: a valid 200 that leads to a wrong picture."""
 
+import base64
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -248,6 +249,24 @@ class Base64Broken(ResultFault):
             for name, text in value.items()
             if name.endswith("_base64") and isinstance(text, str)
         }
+
+
+class ResultBroken(ResultFault):
+    """One picture of the answer, but not the first, is no base64, cut in the middle, or a page of HTML."""
+
+    kind: Literal["result_broken"]
+    field: Literal["result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64"]
+    how: Literal["base64", "cut", "html"] = "cut"
+
+    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Break that picture, if it is there."""
+        text = value.get(self.field)
+        if not isinstance(text, str):
+            return value
+        if self.how == "base64":
+            return value | {self.field: f"{text[:40]}*{text[41:-3]}"}
+        lie = lies.truncate if self.how == "cut" else lies.no_picture
+        return value | {self.field: base64.b64encode(lie(base64.b64decode(text))).decode()}
 
 
 class GeminiNull(ResultFault):

@@ -132,6 +132,21 @@ SCENARIOS = (
         )
         for mode in ("palette", "grey")
     ),
+    *(
+        Scenario(
+            name=f"a-{what}-that-is-{how}",
+            story=f"Of a result the {what.replace('-', ' ')} is {words}: it is left out, not asked for again.",
+            theme=THEME,
+            rules=(rule("a100", "generate", "result_broken", field=field, how=how),),
+            expect=Expect(calls={"a100.generate": 1}, gemini=what != "gemini-picture"),
+        )
+        for what, field, how, words in (
+            ("gemini-picture", "result_gemini_base64", "cut", "cut in the middle"),
+            ("fidelity-picture", "fidelity_viz_base64", "html", "a page of HTML"),
+            ("gemini-fidelity-picture", "fidelity_viz_gemini_base64", "base64", "no base64"),
+            ("fidelity-picture", "fidelity_viz_base64", "cut", "cut in the middle"),
+        )
+    ),
     # Let pass, because nothing tells the lie from the truth:
     Scenario(
         name="small-photo-not-resized-passes",

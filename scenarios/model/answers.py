@@ -184,6 +184,10 @@ def _broken_pictures(_fault: Fault, truth: Json) -> Json:
     }
 
 
+def _broken_picture(fault: Fault, truth: Json) -> Json:
+    return truth | {fault["field"]: "broken"} if truth.get(fault["field"]) is not None else truth
+
+
 def _no_gemini(_fault: Fault, truth: Json) -> Json:
     return {name: None if "gemini" in name else value for name, value in truth.items()}
 
@@ -222,6 +226,7 @@ _FIELDS: Mapping[str, Callable[[Fault, Json], Json]] = {
     "wrong_number": _off,
     "extra_field": lambda _fault, truth: truth | {"surprise": True},
     "base64_broken": _broken_pictures,
+    "result_broken": _broken_picture,
     "gemini_null": _no_gemini,
     "float_noise": _noisy,
     "base64_dress": lambda _fault, truth: truth,

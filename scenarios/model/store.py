@@ -56,6 +56,7 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
         raise Failure(TIMEOUT)
     if kind == "truncate":
         state.cuts += 1
+        state.breaks = 0  # it reads on with a request of its own
         if state.cuts == STORE_READS:
             raise Failure(UNAVAILABLE)
         wait(telling, READ_ON_PAUSE, limit, TIMEOUT)

@@ -66,14 +66,17 @@ def _marks(scenario: Scenario, name: str) -> dict[str, Any]:
 
 
 def what_comes_back_is_what_the_a100_made(run: Run) -> Iterator[str]:
-    """Each picture and metric of a completed try-on is the one in the last answer to a generate.
+    """Each picture and metric of a completed try-on is the one in the last answer to a generate; a broken one is not.
 
     Base64 may have been in any dress, and metrics differ by less than a millionth: 32-bit floats do.
     """
-    made = [call.answered for call in run.calls if call.name in GENERATE]
-    if run.status != "COMPLETED" or not made or made[-1] is None:
+    made = [call for call in run.calls if call.name in GENERATE]
+    if run.status != "COMPLETED" or not made or made[-1].answered is None:
         return
-    answered, result = made[-1], run.answer.get("result", {})
+    faults = [run.rules[rule].fault for rule in made[-1].rules if rule in run.rules]
+    broken = {fault["field"] for fault in faults if fault["kind"] == "result_broken"}
+    answered = {name: value for name, value in made[-1].answered.items() if name not in broken}
+    result = run.answer.get("result", {})
     if answered.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
         answered = {name: value for name, value in answered.items() if "gemini" not in name}
     for field, source in MADE_AS.items():

@@ -47,6 +47,7 @@ MASK: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in (*WHOLE, *LIES, "result_named", "result_format")),
     *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
 )
+OPTIONAL = ("result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64")
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "image_manipulator.resize": tuple({"kind": kind} for kind in (*WHOLE, "result_named", "result_format")),
     "birefnet.submit": (
@@ -57,6 +58,8 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "a100.refine_mask": MASK,
     "a100.generate": (
         *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
+        *({"kind": "result_broken", "field": field} for field in OPTIONAL),
+        *({"kind": "result_broken", "field": OPTIONAL[1], "how": how} for how in ("base64", "html")),
         *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 0.5)),
         *({"kind": "base64_dress", "dress": dress} for dress in ("data_url", "lines", "urlsafe", "unpadded")),
     ),

@@ -205,6 +205,15 @@ async def test_mask_values(services: Services, values: str, mode: str, extrema: 
     assert (mask.mode, mask.size, mask.getextrema()) == (mode, SIZE, extrema)
 
 
+@pytest.mark.parametrize("how", ["base64", "cut", "html"])
+async def test_result_broken(services: Services, how: str) -> None:
+    fault = {"kind": "result_broken", "field": "fidelity_viz_base64", "how": how}
+    answer = await services.ask("generate", {"fault": fault})
+    opened(base64.b64decode(answer["result_base64"]))
+    with pytest.raises((OSError, SyntaxError, binascii.Error)):
+        opened(base64.b64decode(answer["fidelity_viz_base64"], validate=True))
+
+
 async def test_float_noise(services: Services) -> None:
     true = await services.ask("generate")
     noisy = await services.ask("generate", {"fault": {"kind": "float_noise"}})

@@ -277,6 +277,16 @@ def test_the_a100s_answer_may_come_in_another_dress(off: float, dress: Callable[
     assert any("what comes back" in breach for breach in breaches(run)) is breaks
 
 
+def test_a_broken_picture_of_a_result_is_left_out() -> None:
+    run = completed()
+    run.rules["broken"] = rule("a100", "generate", "result_broken", field="fidelity_viz_base64")
+    place = next(place for place, each in enumerate(run.calls) if each.name == "a100.generate")
+    with_call(run, place, rule="broken")
+    assert any("fluxFidelityVizBase64 is not" in breach for breach in breaches(run)), "it is given out all the same"
+    lose_the_fidelity(run)
+    assert not any("what comes back" in breach for breach in breaches(run))
+
+
 def test_a_rule_that_acted_beside_another_has_fired() -> None:
     run = completed()
     run.rules["made-id.1"] = rule("sam3", "submit", "delay", seconds=1)
