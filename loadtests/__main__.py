@@ -4,19 +4,15 @@ Exit codes: 0 all thresholds kept; 1 one was broken, or the run could not be mad
 the signal's number when interrupted.
 """
 
+import importlib
+import signal
 import sys
-from collections.abc import Callable, Sequence
 
-from loadtests import load_worker, run as run_command
-from loadtests.knee import command as knee_command
-from loadtests.report import compare as compare_command
-from scenarios.processes.signals import ended_in_order
-
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "run": run_command.main,
-    "worker": load_worker.main,
-    "knee": knee_command.main,
-    "compare": compare_command.main,
+COMMANDS = {
+    "run": "loadtests.run",
+    "worker": "loadtests.load_worker",
+    "knee": "loadtests.knee.command",
+    "compare": "loadtests.report.compare",
 }
 
 
@@ -25,8 +21,13 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         print(f"python -m loadtests {{{','.join(COMMANDS)}}}: the first word says what to do", file=sys.stderr)
         return 2
-    return COMMANDS[sys.argv[1]](sys.argv[2:])
+    # Imports take seconds. A Ctrl-C meanwhile has nothing to clean up: it ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from scenarios.processes.signals import ended_in_order  # noqa: PLC0415 - it takes a moment too
+
+    command = importlib.import_module(COMMANDS[sys.argv[1]])
+    return ended_in_order(lambda: command.main(sys.argv[2:]))
 
 
 if __name__ == "__main__":
-    sys.exit(ended_in_order(main))
+    sys.exit(main())
