@@ -22,7 +22,7 @@ from scenarios.stories.replay import replay
 from scenarios.stories.rules_and_ledgers import RulesAndLedgers
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import LEFT, Happening, Timeline
-from scenarios.virtual import VirtualTime
+from scenarios.virtual import VirtualTime, WaitsForEverError
 
 AT_ONCE = 12
 """Scenarios side by side: enough to keep two cores busy."""
@@ -138,6 +138,10 @@ class Runner:
             run.problems.append(f"not done within {LIMIT_S:g} s of wall time")
             await self._collect(run)
             return False
+        except WaitsForEverError as forever:
+            run.problems.append(str(forever))
+            run.status = "RUNNING"
+            await self._collect(run)
         return True
 
     def _broken(self, run: Run, error: Exception) -> str:
@@ -201,6 +205,7 @@ class Runner:
                 return
             run.samples.append((answer["progress"], answer["currentStep"]))
             if ended.done():
+                ended.result()  # it may be that nobody can wait for it any longer
                 await asyncio.sleep(POLL_INTERVAL_S)
             else:
                 await asyncio.wait([ended], timeout=CALM_INTERVAL_S if run.virtual else POLL_INTERVAL_S)

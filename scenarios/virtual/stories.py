@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from .elsewhere import Elsewhere
-from .errors import VirtualTimeError
+from .errors import VirtualTimeError, WaitsForEverError
 from .holds import Hold
 from .limits import SOON
 from .loop import VirtualLoop, in_real_time
@@ -27,6 +27,8 @@ from .wire import FIRED, packed
 
 T = TypeVar("T")
 
+UNKNOWN = "is not registered on this worker"
+"""What the SDK's worker says of an activity that it does not know: its next attempt goes the same way."""
 STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 RUNS = WorkflowExecutionStatus.RUNNING
 ASKED_S = 5.0
@@ -222,11 +224,13 @@ class Stories:
                 handle = self.client.get_workflow_handle(workflow_id, run_id=run)
                 told = await asyncio.wait_for(handle.describe(), ASKED_S)
                 come = story.come.get((run, activity_id), 0)
-                if not any(
-                    # An attempt that came may be over, and its answer on its way to a server that is slow.
-                    each.activity_id == activity_id and each.state == STARTED and each.attempt > come
-                    for each in told.raw_description.pending_activities
-                ):
+                pending = [each for each in told.raw_description.pending_activities if each.activity_id == activity_id]
+                if unknown := next((each for each in pending if UNKNOWN in each.last_failure.message), None):
+                    message = f"{story.name} waits for ever: {unknown.last_failure.message}"
+                    self.waits.fail(story, WaitsForEverError(message))
+                    break
+                # An attempt that came may be over, and its answer on its way to a server that is slow.
+                if not any(each.state == STARTED and each.attempt > come for each in pending):
                     continue
                 story.lost[run, activity_id] += 1
                 lost = ApplicationError("lost on its way to a worker", next_retry_delay=SOON)

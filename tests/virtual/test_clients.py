@@ -116,6 +116,20 @@ def test_a_signal_that_nobody_will_send_is_named(session: Session) -> None:
         session.do(story())
 
 
+def test_an_activity_that_no_worker_knows_is_named(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        name = _name()
+        try:
+            await session.client.execute_workflow(One.run, args=["unheard_of", [], {}], id=name, task_queue="q")
+        finally:
+            await session.client.get_workflow_handle(name).terminate()
+
+    monkeypatch.setattr(waiting, "LOST_S", 0.5)
+    says = r"order-.* waits for ever: Activity function unheard_of .* is not registered on this worker, available"
+    with pytest.raises(WaitsForEverError, match=says):
+        session.do(story())
+
+
 def test_a_queue_that_nobody_serves_is_named(session: Session) -> None:
     async def story() -> None:
         virtual = VirtualTime(patience=1)
