@@ -1,17 +1,15 @@
 """Faults of pictures: a valid 200 that leads to a wrong picture."""
 
-import base64
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
 
 from fakes.kit.calls import Operation
 from fakes.kit.faults.base import Fault, Part
-from fakes.kit.faults.contract import JsonFault
 from fakes.pictures import lies
 from fakes.storage.store import foreign
 
@@ -227,58 +225,6 @@ class ResultNamed(NameFault):
         return f"azure://{container}/{self.folder}/{uuid5(NAMESPACE_URL, uri)}{PurePosixPath(name).suffix}"
 
 
-class ResultFault(JsonFault):
-    """A fault of the answer that has pictures in it as base64."""
-
-    family: ClassVar[str] = "picture"
-
-    def misfit(self, operation: Operation) -> str | None:
-        """Return why the fault cannot act on an operation, None when it can."""
-        return makes_none_of(frozenset({"result"}), operation)
-
-
-class Base64Broken(ResultFault):
-    """The picture in the answer is no base64."""
-
-    kind: Literal["base64_broken"]
-
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Damage every field of base64."""
-        return value | {
-            name: f"{text[:40]}*{text[41:-3]}"
-            for name, text in value.items()
-            if name.endswith("_base64") and isinstance(text, str)
-        }
-
-
-class ResultBroken(ResultFault):
-    """One picture of the answer, but not the first, is no base64, cut in the middle, or a page of HTML."""
-
-    kind: Literal["result_broken"]
-    field: Literal["result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64"]
-    how: Literal["base64", "cut", "html"] = "cut"
-
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Break that picture, if it is there."""
-        text = value.get(self.field)
-        if not isinstance(text, str):
-            return value
-        if self.how == "base64":
-            return value | {self.field: f"{text[:40]}*{text[41:-3]}"}
-        lie = lies.truncate if self.how == "cut" else lies.no_picture
-        return value | {self.field: base64.b64encode(lie(base64.b64decode(text))).decode()}
-
-
-class GeminiNull(ResultFault):
-    """No fault: the Gemini half of the result is null, as when that model is switched off."""
-
-    kind: Literal["gemini_null"]
-
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Put null in place of every field of Gemini."""
-        return {name: None if "gemini" in name else v for name, v in value.items()}
-
-
 class MaskValues(PictureFault):
     """The mask says the same in another scale or mode: 0 and 1, one bit, RGB, a palette, or 16 bits."""
 
@@ -289,45 +235,3 @@ class MaskValues(PictureFault):
     def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
         """Write the mask in that way."""
         return lies.other_values(data, self.values)
-
-
-class FloatNoise(ResultFault):
-    """Every number of the metrics is off by `by`, as floats are: 1 becomes 1.000000001."""
-
-    kind: Literal["float_noise"]
-    by: float = Field(default=1e-9, gt=0)
-
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Add the noise."""
-
-        def noisy(number: Any) -> Any:
-            return number + self.by if isinstance(number, int | float) and not isinstance(number, bool) else number
-
-        return {
-            name: {inner: noisy(number) for inner, number in part.items()} if isinstance(part, dict) else part
-            for name, part in value.items()
-        }
-
-
-class Base64Dress(ResultFault):
-    """The base64 of the answer's pictures is right, in another dress: a data URL, in lines, URL-safe, or unpadded."""
-
-    kind: Literal["base64_dress"]
-    dress: Literal["data_url", "lines", "urlsafe", "unpadded"] = "data_url"
-
-    def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Dress every field of base64."""
-        return value | {
-            name: self._dressed(text)
-            for name, text in value.items()
-            if name.endswith("_base64") and isinstance(text, str)
-        }
-
-    def _dressed(self, text: str) -> str:
-        if self.dress == "data_url":
-            return f"data:image/jpeg;base64,{text}"
-        if self.dress == "lines":
-            return "\n".join(text[place : place + 76] for place in range(0, len(text), 76)) + "\n"
-        if self.dress == "urlsafe":
-            return text.translate(str.maketrans("+/", "-_"))
-        return text.rstrip("=")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-import fakes.pictures.faults  # noqa: F401 - two of its kinds are asked about
+import fakes.faults  # noqa: F401 - two of its kinds are asked about
 from fakes.kit.client import ControlError
 from fakes.kit.rules import RulesInvalid, read_rules
 from tests.fakes.kit.conftest import Toy, serve_toy
