@@ -75,6 +75,10 @@ class AzureBadAnswerError(PipelineError):
     advice = "Something else writes to the container, or a proxy between mangles answers."
 
 
+class BlobTooLargeError(AzureBadAnswerError):
+    """A blob is larger than anything that belongs under its name."""
+
+
 # ---------------------------------------------------------------- the A100 server
 class A100Error(PipelineError):
     """An A100 server answered 429 or 5xx, or broke the connection; to its health check too, when none is online."""

@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from app.attempts.attempt import Attempt
 from app.attempts.deadline import Deadline
-from app.errors.services import AzureNotFoundError, AzureTimeoutError, AzureUnavailableError, ServiceErrors
+from app.errors.services import (
+    AzureNotFoundError,
+    AzureTimeoutError,
+    AzureUnavailableError,
+    BlobTooLargeError,
+    ServiceErrors,
+)
 from app.names import is_another_s, photo_blob, plain_blob, result_blob
 from app.pictures import result_checks
 from app.pictures.base64_text import Base64Error, decode_base64
@@ -74,6 +80,8 @@ class Results:
                 )
             except AzureNotFoundError:
                 raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
+            except BlobTooLargeError:
+                raise errors.bad_answer(f"{errors.service} made a file of more than {MAX_RESULT_BYTES} bytes") from None
             picture, better = await self._look(
                 data, _FORMATS.get(PurePosixPath(name).suffix.lower(), ""), errors, check
             )

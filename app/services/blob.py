@@ -33,6 +33,7 @@ from app.errors.services import (
     AzureRejectedError,
     AzureTimeoutError,
     AzureUnavailableError,
+    BlobTooLargeError,
 )
 from app.process.proxy import proxy_for
 from app.services.blob_transport import BlobTransport
@@ -166,7 +167,8 @@ class BlobStore:
         """Read a blob of at most `max_bytes`.
 
         Raises:
-            AzureBadAnswerError: it is larger than that, empty, or no blob at all.
+            BlobTooLargeError: it is larger than that.
+            AzureBadAnswerError: it is empty, or no blob at all.
             PipelineError: another of the Azure errors.
         """
         async with self._calling(name, deadline) as blob:
@@ -175,7 +177,7 @@ class BlobStore:
             except ValueError as error:  # of the SDK, for headers that every blob's answer has
                 raise AzureBadAnswerError("Azure answered with something that is no blob") from error
             if stream.size > max_bytes:
-                raise AzureBadAnswerError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
+                raise BlobTooLargeError(f"A picture in Azure has {stream.size} bytes; at most {max_bytes} are read")
             data = await stream.readall()
         if len(data) != stream.size:
             raise AzureUnavailableError("Azure broke off in the middle of a download")

@@ -13,6 +13,8 @@ from fakes.kit.faults.base import Fault, Part
 from fakes.pictures import lies
 from fakes.storage.store import foreign
 
+Bytes = bytes
+"""For a class that has a field of that name."""
 ANY = frozenset({"photo", "cutout", "mask", "result"})
 
 
@@ -66,6 +68,18 @@ class PictureTruncated(PictureFault):
     def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
         """Cut the file."""
         return lies.truncate(data)
+
+
+class PictureHeavy(PictureFault):
+    """The picture file has `bytes`, most of them behind the picture."""
+
+    kind: Literal["picture_heavy"]
+    bytes: int = Field(default=17 * 1024 * 1024, gt=0, le=64 * 1024 * 1024)
+    of: ClassVar[frozenset[str]] = ANY - {"result"}
+
+    def picture(self, data: Bytes, source: Bytes) -> Bytes:  # noqa: ARG002 - the method's signature
+        """Pad the file."""
+        return lies.padded(data, self.bytes)
 
 
 class PictureGarbage(PictureFault):

@@ -16,6 +16,12 @@ def truncate(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
+def padded(data: bytes, size: int) -> bytes:
+    """The picture, and behind it as much as makes a file of so many bytes, as phones and editors leave things there."""
+    open_picture(data)
+    return data + bytes(max(0, size - len(data)))
+
+
 def no_picture(data: bytes) -> bytes:
     """A page in place of the picture, as a program writes that did not look at what it was given."""
     open_picture(data)

@@ -22,6 +22,7 @@ PICTURE_KINDS = NAME_KINDS | {
     "picture_truncated",
     "picture_size",
     "picture_garbage",
+    "picture_heavy",
     "picture_no_alpha",
     "cutout_empty",
     "cutout_full",

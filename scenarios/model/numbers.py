@@ -68,6 +68,12 @@ STORE_PAUSES = (1.0, 2.0, 4.0, 8.0)
 STORE_SILENCE = 30.0
 """Ours: silence of the store after which a call to it has failed."""
 
+RESULT_MOST = 16 * 1024 * 1024
+"""Ours: bytes of the largest result that is read."""
+
+RESULT_AT_ONCE = 8 * 1024 * 1024
+"""Bytes that the store's client reads at once."""
+
 STORE_BREAKS = 2
 """docs/fakes.md, The blob proxy: the store's HTTP library repeats a call once when its connection breaks."""
 

@@ -33,7 +33,7 @@ def noticed(operation: str, lies: Sequence[Matched], plan: Plan, choices: Choice
     Raises:
         Undecided: the lies are several, of which one may hide another.
     """
-    told = [each.kind for each in lies if each.kind != "result_named"]
+    told = [each.kind for each in lies if each.kind not in {"result_named", "picture_heavy"}]
     if len(told) > 1:
         if "result_format" in told or told[-1] not in ALWAYS or told.count(told[-1]) > 1:
             raise Undecided(f"what {' and '.join(told)} come to together")

@@ -109,7 +109,12 @@ def patiently(telling: Telling, step: AttemptUnderWay, operation: str) -> None:
 
 
 def looked_at(
-    telling: Telling, step: AttemptUnderWay, bad: str, refused: Callable[[], bool], *, hidden: bool = False
+    telling: Telling,
+    step: AttemptUnderWay,
+    bad: str,
+    refused: Callable[[], bool],
+    *,
+    hidden: bool = False,
 ) -> None:
     """Read a result and look at it. One that is hidden is read too, but no rule and no ledger knows whose it is.
 

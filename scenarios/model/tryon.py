@@ -11,7 +11,7 @@ from scenarios.model.choices import Choices, Undecided
 from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
 from scenarios.model.faults import ANOTHERS, Matched
 from scenarios.model.jobs import Desk, run_job
-from scenarios.model.numbers import DEADLINE, END_MARGIN, SIZE_TOLERANCE
+from scenarios.model.numbers import DEADLINE, END_MARGIN, RESULT_AT_ONCE, RESULT_MOST, SIZE_TOLERANCE
 from scenarios.model.pictures import in_another_scale, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
@@ -254,11 +254,16 @@ def _look(
     if "mask_foreign" in kinds:  # not even read: its name is another try-on's
         raise Failure(bad)
     hidden = "result_named" in kinds or of in telling.hidden
+    heavy = max(
+        (int(each.fault.get("bytes", RESULT_MOST + 1)) for each in lies if each.kind == "picture_heavy"), default=0
+    )
+    if RESULT_AT_ONCE < heavy <= RESULT_MOST:
+        raise Undecided("a picture that is read in pieces")
     looked_at(
         telling,
         step,
         bad,
-        lambda: refused or noticed(operation, lies, telling.plan, telling.choices),
+        lambda: refused or heavy > RESULT_MOST or noticed(operation, lies, telling.plan, telling.choices),
         hidden=hidden,
     )
     if made in {"mask", "refined"} and in_another_scale(lies):

@@ -49,9 +49,14 @@ MASK: tuple[Mapping[str, Any], ...] = (
 )
 OPTIONAL = ("result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64")
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "image_manipulator.resize": tuple({"kind": kind} for kind in (*WHOLE, "result_named", "result_format")),
+    "image_manipulator.resize": tuple(
+        {"kind": kind} for kind in (*WHOLE, "picture_heavy", "result_named", "result_format")
+    ),
     "birefnet.submit": (
-        *({"kind": kind} for kind in (*WHOLE, "picture_no_alpha", "cutout_empty", "cutout_full", "result_named")),
+        *(
+            {"kind": kind}
+            for kind in (*WHOLE, "picture_heavy", "picture_no_alpha", "cutout_empty", "cutout_full", "result_named")
+        ),
         *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),
     ),
     "sam3.submit": MASK,

@@ -107,6 +107,12 @@ async def test_picture_garbage(services: Services, operation: str) -> None:
     assert (await services.picture(operation, "picture_garbage")).startswith(b"<!doctype html>")
 
 
+async def test_picture_heavy(services: Services) -> None:
+    answer = await services.ask("remove", {"fault": {"kind": "picture_heavy", "bytes": 1_000_000}})
+    data = await services.store.get(answer["result_uri"])
+    assert (len(data), opened(data).format) == (1_000_000, "PNG")
+
+
 @pytest.mark.parametrize(("kind", "alpha"), [("cutout_empty", (0, 0)), ("cutout_full", (255, 255))])
 async def test_cutout_empty_full(services: Services, kind: str, alpha: tuple[int, int]) -> None:
     cutout = opened(await services.picture("remove", kind))
