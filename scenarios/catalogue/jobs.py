@@ -160,9 +160,20 @@ SCENARIOS = (
         photo="far",
         rules=(
             rule("birefnet", "submit", "job_slow", seconds=30),
-            rule("birefnet", "poll", "status", calls="7-8,10", status=404),
+            rule("birefnet", "poll", "status", calls="7-8,10-11", status=404),
         ),
         expect=Expect(length_s=32, attempts={"remove_background": (0,)}, calls={"birefnet.submit": 1}),
+    ),
+    Scenario(
+        name="job-unknown-before-and-after-a-poll-that-failed",
+        story="Two that know nothing of it, one that fails, and two more are no three in a row: the job is polled on.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_slow", seconds=30),
+            rule("sam3", "poll", "status", calls="7-8,10-11", status=404),
+            rule("sam3", "poll", "status", calls="9", status=503),
+        ),
+        expect=Expect(length_s=30, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1}),
     ),
     Scenario(
         name="job-with-a-result-under-another-word",
