@@ -6,6 +6,8 @@ from scenarios.catalogue.happy import ADD, REMOVE
 from scenarios.scenario import Expect, Scenario, failed, rule
 
 THEME = "pictures"
+OWN, OTHER = "azure://jewelry-uploads", "azure://elsewhere"
+"""The container of the stories, and another."""
 
 LIES = {
     "picture_truncated": "is cut in the middle",
@@ -120,6 +122,37 @@ SCENARIOS = (
         )
         for field in ("original_width", "original_height", "new_width", "new_height")
         for by in (1, 2)
+    ),
+    *(
+        Scenario(
+            name=f"{service}-names-a-result-{where}".replace("_", "-"),
+            story=f"{service} once names a result {where.replace('-', ' ')}: it is not read, the work is done again.",
+            theme=THEME,
+            photo="far",
+            rules=(rule(service, operation, "wrong_value", calls="1", field=field, value=uri),),
+            expect=Expect(attempts=attempts),
+        )
+        for service, operation, field, where, uri, attempts in (
+            ("sam3", "poll", "mask_uri", "in-another-container", f"{OTHER}/mask.png", {"generate_mask": (2, 6)}),
+            (
+                "birefnet",
+                "poll",
+                "result_uri",
+                "on-the-web",
+                "https://example.com/a.png",
+                {"remove_background": (0, 4)},
+            ),
+            ("image_manipulator", "resize", "resized_uri", "with-no-name", f"{OWN}/", {"resize_image": (0, 1)}),
+            ("image_manipulator", "resize", "resized_uri", "with-dots", f"{OWN}/a/../b.jpg", {"resize_image": (0, 1)}),
+            (
+                "image_manipulator",
+                "resize",
+                "resized_uri",
+                "with-a-query",
+                f"{OWN}/b.jpg?a=b",
+                {"resize_image": (0, 1)},
+            ),
+        )
     ),
     Scenario(
         name="a-mask-of-seventeen-megabytes",

@@ -207,6 +207,14 @@ NO_SHARES = {"recall": HALF + 1}
 """Metrics of the right shape, of which one is no share."""
 
 
+def _other_value(fault: Fault, truth: Json) -> Json:
+    if fault["field"] not in truth:
+        return truth
+    if not str(fault["field"]).endswith("_uri") or not isinstance(fault["value"], str):
+        raise Undecided(f"what another {fault['field']} leads to")
+    return truth | {fault["field"]: fault["value"]}
+
+
 OFF = "off by"
 """What is noted of a number that is not the true one: which field, and by how much."""
 
@@ -223,6 +231,7 @@ _FIELDS: Mapping[str, Callable[[Fault, Json], Json]] = {
     "missing_field": _without,
     "null_field": _null,
     "wrong_type": _other_type,
+    "wrong_value": _other_value,
     "wrong_number": _off,
     "extra_field": lambda _fault, truth: truth | {"surprise": True},
     "base64_broken": _broken_pictures,

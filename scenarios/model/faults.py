@@ -34,6 +34,8 @@ PICTURE_KINDS = NAME_KINDS | {
     "mask_inverted",
     "mask_values",
 }
+OWN = "its own"
+"""A result under the name that belongs to it; any other leads nowhere that is read."""
 ANOTHERS = "another's"
 """A result under the name of another try-on."""
 SAME = 1e-9

@@ -8,6 +8,7 @@ from scenarios.model.answers import answered
 from scenarios.model.choices import Undecided
 from scenarios.model.faults import (
     JOB_KINDS,
+    OWN,
     PICTURE_KINDS,
     Job,
     Matched,
@@ -91,7 +92,7 @@ class Services:
         """Return the JSON that a poll of a job gives now, None for 404: the truth, with the lies of submit and poll."""
         truth: dict[str, Any] | None = {"status": "processing"}
         if job.is_ready(now):
-            truth = {"status": "completed", job.result: "its own"}
+            truth = {"status": "completed", job.result: OWN}
         for each in (*job.faults, *met):
             told = seen_of_job(each.fault, truth, job, now)
             if told != truth:

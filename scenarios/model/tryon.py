@@ -9,7 +9,7 @@ from scenarios.model.answers import NO_SHARES, OFF
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices, Undecided
 from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
-from scenarios.model.faults import ANOTHERS, Matched
+from scenarios.model.faults import OWN, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN, RESULT_AT_ONCE, RESULT_MOST, SIZE_TOLERANCE
 from scenarios.model.pictures import in_another_scale, noticed
@@ -171,9 +171,11 @@ def _upload(telling: Telling, step: AttemptUnderWay) -> None:
 
 
 def _resize(telling: Telling, step: AttemptUnderWay) -> None:
-    truth = {"resized_uri": "it", "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
+    truth = {"resized_uri": OWN, "original_width": 1, "original_height": 1, "new_width": 1, "new_height": 1}
     reply = call(telling, step, "image_manipulator", "resize", truth)
     bad, off = CODES["image_manipulator"]["bad"], (reply.json or {}).get(OFF, {})
+    if reply.json and reply.json["resized_uri"] != OWN:
+        raise Failure(bad)
     if any(by > SIZE_TOLERANCE or name.startswith("original") for name, by in off.items()):
         raise Failure(bad)
     if off and reply.lies:
@@ -199,7 +201,7 @@ def _job_activity(telling: Telling, activity: str, service: str, field: str, mad
     of = telling.pictures["subject"]
 
     def look(step: AttemptUnderWay, lies: tuple[Matched, ...], result: str) -> None:
-        if result == ANOTHERS:
+        if result != OWN:
             raise Failure(CODES[service]["bad"])
         _look(telling, step, service, lies, made=made, of=of, bad=CODES[service]["bad"])
 
@@ -207,7 +209,9 @@ def _job_activity(telling: Telling, activity: str, service: str, field: str, mad
 
 
 def _refine(telling: Telling, step: AttemptUnderWay) -> None:
-    reply = on_an_a100(telling, step, "refine_mask", {"refined_mask_uri": "it"})
+    reply = on_an_a100(telling, step, "refine_mask", {"refined_mask_uri": OWN})
+    if reply.json and reply.json["refined_mask_uri"] != OWN:
+        raise Failure(CODES[A100]["bad"])
     _look(telling, step, "refine_mask", reply.lies, made="refined", of="mask", bad=CODES[A100]["bad"])
 
 

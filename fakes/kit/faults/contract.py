@@ -91,6 +91,17 @@ class WrongType(FieldFault):
         return value | {self.field: json.dumps(was) if self.to == "quoted" else "forty-two"}
 
 
+class WrongValue(FieldFault):
+    """`field` has `value`, of the right type, as a rule."""
+
+    kind: Literal["wrong_value"]
+    value: Any
+
+    def without(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Put the value in the place of the true one."""
+        return value | {self.field: self.value}
+
+
 class WrongNumber(FieldFault):
     """`field` is off by `by`, of the right type."""
 

@@ -120,12 +120,23 @@ def _of_http(name: str) -> Iterator[Kind]:
     yield Kind({"kind": "not_ready", "retry_after": 9}, 2)
 
 
+ELSEWHERE = (
+    "azure://elsewhere/result.png",
+    "https://example.com/result.png",
+    "azure://jewelry-uploads/results/../result.png",
+    "azure://jewelry-uploads/",
+)
+"""URIs that are no result's."""
+
+
 def _of_contract(service: str, name: str) -> Iterator[Kind]:
     for field, (of, required) in SHAPES[name].items():
         if (service, field) in {("sam3", "result_uri"), ("birefnet", "mask_uri")}:
             continue
         for kind in ("missing_field", "null_field", "wrong_type"):
             yield Kind({"kind": kind, "field": field})
+        if field.endswith("_uri"):
+            yield from (Kind({"kind": "wrong_value", "field": field, "value": uri}) for uri in ELSEWHERE)
         if required:
             yield Kind({"kind": "wrong_type", "field": field}, 0)
         if of in {int, float, bool}:

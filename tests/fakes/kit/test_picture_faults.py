@@ -267,6 +267,11 @@ async def test_wrong_type(services: Services) -> None:
     assert (number["new_width"], text["mask_uri"]) == ("forty-two", 42)
 
 
+async def test_wrong_value(services: Services) -> None:
+    fault = {"kind": "wrong_value", "field": "mask_uri", "value": "azure://elsewhere/a.png"}
+    assert (await services.ask("segment", {"operation": "poll", "fault": fault}))["mask_uri"] == fault["value"]
+
+
 async def test_wrong_number(services: Services) -> None:
     answer = await services.ask("resize", {"fault": {"kind": "wrong_number", "field": "new_width", "by": 3}})
     assert answer["new_width"] == 67
