@@ -52,7 +52,8 @@ def _instead(met: Sequence[Matched], truth: Json | None, acted: Callable[[Matche
             if late and reply.how == BROKEN:
                 raise Undecided("a connection that breaks after a delay")
             acted(each)
-            reply.after, reply.worked = reply.after + (0.0 if reply.how in {NOBODY, UNRESOLVED} else late), False
+            reply.after += 0.0 if reply.how in {NOBODY, UNRESOLVED} else late
+            reply.worked, reply.replaced = False, True
             return reply
     if truth is None:
         return Reply(status=404, after=late, json={"detail": "no such job"}, worked=False)

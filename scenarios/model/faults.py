@@ -69,6 +69,7 @@ class Reply:
         of_a_host: whether the body is a text, as hosts answer that have no such app.
         bodiless: whether there is no body, which nothing can damage.
         worked: whether the service did its work.
+        replaced: whether something else was answered in the place of what it had to say.
         elsewhere: whether the answer waits at another place, to which a 303 leads.
         lies: the faults in the work that it leads to.
     """
@@ -82,6 +83,7 @@ class Reply:
     of_a_host: bool = False
     bodiless: bool = False
     worked: bool = True
+    replaced: bool = False
     elsewhere: bool = False
     lies: tuple[Matched, ...] = ()
 

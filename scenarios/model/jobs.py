@@ -133,8 +133,10 @@ def _poll(telling: Telling, step: AttemptUnderWay, service: str, ticket: Ticket)
     now, left = telling.clock.now, _left(telling, ticket)
     limit = min(step.deadline, now + (min(POLL, left) or LAST_POLL))
     met = begin(telling, step, service, "poll", limit=limit, late=codes["timeout"])
-    truth = telling.services.seen(ticket.job, met, telling.clock.now)
+    truth, shown = telling.services.seen(ticket.job, met, telling.clock.now)
     reply = telling.services.answer(met, truth)
+    for each in shown if not reply.replaced else ():
+        telling.services.acted(each)
     wait(telling, reply.after, limit, codes["timeout"])
     if reply.how in WITHOUT_ANSWER:
         raise Failure(codes["unavailable"])

@@ -88,19 +88,23 @@ class Services:
                 self.acted(each)
         return job
 
-    def seen(self, job: Job, met: Met, now: float) -> dict[str, Any] | None:
-        """Return the JSON that a poll of a job gives now, None for 404: the truth, with the lies of submit and poll."""
+    def seen(self, job: Job, met: Met, now: float) -> tuple[dict[str, Any] | None, Met]:
+        """Return the JSON that a poll of a job gives now, None for 404, and the rules that it shows, if it is given.
+
+        It is the truth, with the lies of submit and poll.
+        """
+        shown: list[Matched] = []
         truth: dict[str, Any] | None = {"status": "processing"}
         if job.is_ready(now):
             truth = {"status": "completed", job.result: OWN}
         for each in (*job.faults, *met):
             told = seen_of_job(each.fault, truth, job, now)
             if told != truth:
-                self.acted(each)
+                shown.append(each)
             truth = told
         if truth and truth.get(job.result):
-            self.fired.update(each.rule for each in job.lies)
-        return truth
+            shown += job.lies
+        return truth, tuple(shown)
 
 
 def _within(calls: str, number: int) -> bool:

@@ -186,6 +186,14 @@ def test_which_requests_are_refused(body: dict[str, Any], refused: bool) -> None
     assert (story.status == "REFUSED") is refused
 
 
+@pytest.mark.parametrize("lie", [rule("sam3", "submit", "job_late"), rule("sam3", "submit", "picture_truncated")])
+def test_what_no_poll_shows_has_not_fired(lie: dict[str, Any]) -> None:
+    unseen = stories(plan(lie, rule("sam3", "poll", "refuse")))
+    assert [story.fired for story in unseen] == [(False, True)]
+    shown = stories(plan(lie, rule("sam3", "poll", "answer_lost", calls="1")))
+    assert [story.fired for story in shown] == [(True, True)]
+
+
 def test_a_worker_that_drains_lets_an_attempt_end_or_cuts_it_off() -> None:
     slow = rule("a100", "generate", "delay", calls="1", seconds=20)
     (story,) = stories(plan(slow, departures=[{"at": 5, "back_at": 90, "drain_s": 17.1}]))
