@@ -11,11 +11,15 @@ REUSED = "IDEMPOTENCY_KEY_REUSED"
 
 
 def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
-    """Return for each act the answers that are allowed: what happens right after the start races the try-on."""
+    """Return for each act the answers that are allowed: what happens right after the start races the try-on.
+
+    One at an instant after the end is not done any more.
+    """
     if story.status == "REFUSED":
         return []
     acts = [act for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)]
-    return [tuple(_replies(act, story)) for act in acts]
+    done = [act for act in acts if isinstance(act.at, str) or act.at <= story.length + SAME]
+    return [tuple(_replies(act, story)) for act in done]
 
 
 def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:

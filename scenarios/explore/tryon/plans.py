@@ -119,6 +119,9 @@ def _allowed(plan: Plan) -> list[Story] | None:
         return None
     if plan.cancel_at is not None and all(story.cancel == 409 for story in told):
         return None  # it would meet a try-on that has ended, which is an act at the end
+    instants = [act.at for act in plan.acts if not isinstance(act.at, str) and act.do != "cancel"]
+    if any(at >= story.length for at in instants for story in told if story.status != "REFUSED"):
+        return None  # nobody does anything after the end
     if any(each.at >= story.length for each in plan.departures for story in told):
         return None  # nothing is left to be interrupted
     return told

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scenarios.explore.tryon.plans import allowed
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.choices import Choices, every_way
 from scenarios.plans import Plan
@@ -192,6 +193,13 @@ def test_what_no_poll_shows_has_not_fired(lie: dict[str, Any]) -> None:
     assert [story.fired for story in unseen] == [(False, True)]
     shown = stories(plan(lie, rule("sam3", "poll", "answer_lost", calls="1")))
     assert [story.fired for story in shown] == [(True, True)]
+
+
+def test_nobody_does_anything_after_the_end() -> None:
+    late = plan(rule("blob", "get", "clock_skew", calls="1"), acts=({"do": "from_pages", "at": 1.5},))
+    (story,) = stories(late)
+    assert (story.length, story.replies) == (0, [])
+    assert allowed(late) is None, "the explorer does not make it"
 
 
 def test_a_worker_that_drains_lets_an_attempt_end_or_cuts_it_off() -> None:
