@@ -176,7 +176,13 @@ def _other_type(fault: Fault, truth: Json) -> Json:
     name = fault["field"]
     if name not in truth:
         return truth
-    return truth | {name: 42 if isinstance(truth[name], str) else "forty-two"}
+    if truth[name] in WRONG:
+        raise Undecided("the wrong type of a wrong type may be the right one")
+    return truth | {name: WRONG[isinstance(truth[name], str)]}
+
+
+WRONG = ("forty-two", 42)
+"""What stands in the place of a number or of an object, and of a text (docs/fakes.md, wrong_type)."""
 
 
 def _broken_pictures(_fault: Fault, truth: Json) -> Json:

@@ -167,6 +167,12 @@ def test_what_it_cannot_know_it_does_not_say(unknown: dict[str, Any]) -> None:
         stories(plan(unknown))
 
 
+def test_the_wrong_type_of_a_wrong_type_may_be_the_right_one() -> None:
+    twice = rule("a100", "generate", "wrong_type", calls="1", field="result_base64")
+    with pytest.raises(Undecided):
+        stories(plan(twice, twice))
+
+
 @pytest.mark.parametrize(
     ("body", "refused"),
     [
