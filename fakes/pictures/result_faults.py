@@ -29,10 +29,12 @@ class Base64Broken(ResultFault):
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
         """Damage every field of base64."""
         return value | {
-            name: f"{text[:40]}*{text[41:-3]}"
-            for name, text in value.items()
-            if name.endswith("_base64") and isinstance(text, str)
+            name: _damaged(text) for name, text in value.items() if name.endswith("_base64") and isinstance(text, str)
         }
+
+
+def _damaged(text: str) -> str:
+    return f"{text[:40]}*{text[41:-3]}"
 
 
 class ResultBroken(ResultFault):
@@ -48,7 +50,7 @@ class ResultBroken(ResultFault):
         if not isinstance(text, str):
             return value
         if self.how == "base64":
-            return value | {self.field: f"{text[:40]}*{text[41:-3]}"}
+            return value | {self.field: _damaged(text)}
         lie = lies.truncate if self.how == "cut" else lies.no_picture
         return value | {self.field: base64.b64encode(lie(base64.b64decode(text))).decode()}
 

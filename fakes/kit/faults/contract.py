@@ -73,10 +73,7 @@ class NullField(FieldFault):
 
 
 class WrongType(FieldFault):
-    """`field` has a value of another JSON type: a text becomes a number, all else a text.
-
-    With `to` it is what `quoted` makes of it, the same in quotes, or the `nan` that Python writes for no number.
-    """
+    """`field` is of another type: a number for a text, else a text, the same in quotes (`quoted`) or NaN (`nan`)."""
 
     kind: Literal["wrong_type"]
     to: Literal["another", "quoted", "nan"] = "another"
@@ -111,9 +108,9 @@ class WrongNumber(FieldFault):
     def without(self, value: dict[str, Any]) -> dict[str, Any]:
         """Add to the number, if it is one."""
         was = value[self.field]
-        return (
-            value if isinstance(was, bool) or not isinstance(was, int | float) else value | {self.field: was + self.by}
-        )
+        if isinstance(was, bool) or not isinstance(was, int | float):
+            return value
+        return value | {self.field: was + self.by}
 
 
 class ExtraField(JsonFault):

@@ -50,10 +50,9 @@ class NotReady(CallFault):
 
 
 class Redirect(AnswerFault):
-    """303 in place of the answer: a GET of its Location, on the same host with a token, gives the answer.
+    """303 in place of the answer, `hops` in a row: a GET of the last Location, on the same host, gives the answer.
 
-    With `hops` it is so many in a row that lead there; with `elsewhere` the first Location is on another host, which a
-    careful client does not follow.
+    With `elsewhere` the first Location is on another host, which a careful client does not follow.
     """
 
     kind: Literal["redirect"]
