@@ -44,7 +44,7 @@ MOST_HOPS = 20
 """docs/reliability.md: so many 303 in a row are followed on the same host."""
 
 FLOAT_NOISE = 1e-6
-"""docs/reliability.md: a share of the metrics may be so far beside 0 to 1."""
+"""Ours: a share of the metrics may be so far beside 0 to 1."""
 
 JOB_GRACE = 10.0
 """Ours: a job may be unknown for so long after its submit."""

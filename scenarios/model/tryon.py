@@ -227,7 +227,7 @@ def _generate(telling: Telling, step: AttemptUnderWay) -> None:
         or noticed("generate", reply.lies, telling.plan, telling.choices)
     ):
         raise Failure(CODES[A100]["bad"])
-    # One beside the first is not worth the good ones (docs/reliability.md).
+    # One beside the first is not worth the good ones (docs/api.md).
     answer |= {name: None for name in PICTURES if answer.get(name) == "broken"}
     if answer.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
         answer |= {"fidelity_viz_gemini_base64": None, "metrics_gemini": None}

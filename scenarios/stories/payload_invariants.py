@@ -23,7 +23,7 @@ METRICS_AS = {"growthRatio": "growth_ratio"}
 MAX_DIMENSION = 1536
 """Pixels of the longer side (specification, Temporal Workflow, step 2)."""
 FLOAT_NOISE = 1.001e-6
-"""By how much a metric may differ from what the A100 said (docs/reliability.md), and the last bit of it."""
+"""By how much a metric may differ from what the A100 said (docs/exploring.md), and the last bit of it."""
 GENERATE = {"a100.generate", "a100_spare.generate"}
 REFINE = {"a100.refine_mask", "a100_spare.refine_mask"}
 
