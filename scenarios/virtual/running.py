@@ -72,7 +72,7 @@ class Running:
         self.over = self.elsewhere = False
         self._left: str | None = None
         """How its worker left it, while its code ran."""
-        self._cancelling = self._idle = False
+        self._cancelling, self._idle = self.key in story.unwanted, False
         self._expired: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[Any] | None = None
         self._limits: list[asyncio.TimerHandle] = [story.call_at(self.close_by, self._expire, "SCHEDULE_TO_CLOSE")]
@@ -89,6 +89,8 @@ class Running:
             ExpiredError: no time is left.
         """
         self._idle = True
+        if self._cancelling:
+            self._ask()
         limit = self.story.call_at(self.story.now + self.limits.schedule_to_start, self._expire, "SCHEDULE_TO_START")
         try:
             await self._until_over(_awaiting(slot))
@@ -109,6 +111,8 @@ class Running:
         self.info = replace(self.info, started_time=begun, current_attempt_scheduled_time=begun)
         self._limits.append(story.call_at(story.now + self.limits.start_to_close, self._expire, "START_TO_CLOSE"))
         self._listen()
+        if self._cancelling and story.cancels_at_once:
+            self._ask()
         return await self._until_over(work)
 
     async def _until_over(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -246,32 +250,31 @@ class Running:
     async def told(self, error: Exception) -> ApplicationError:
         """Return what to tell the server of a failure; if there will be another attempt, after its backoff."""
         failure, timeout = self._as_application_error(error)
+        if self._cancelling and not self.local:  # the server looks at nothing else
+            return self._last(failure, timeout, "CANCEL_REQUESTED")
         policy = self.info.retry_policy or RetryPolicy()
         delay = delay_after_error(policy, self.info.attempt, failure)
         late = delay is not None and self.story.now + delay > self.close_by
         if late and timeout:  # the server names the timeout that leaves no time
             failure, timeout = self._as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"))
-        if delay is None or late:
-            detail = ended_detail(
-                self.story.now,
-                late=late or timeout == "SCHEDULE_TO_CLOSE",
-                timeout=timeout,
-                exhausted=not (late or is_final(policy, failure)),
-                final=failure.non_retryable,
-            )
-            return _copied(failure, (*failure.details, RawValue(detail)), None, final=True)
+        if late or timeout == "SCHEDULE_TO_CLOSE":
+            return self._last(failure, timeout, "TIMEOUT")
+        if delay is None:
+            return self._last(failure, timeout, None if is_final(policy, failure) else "MAXIMUM_ATTEMPTS_REACHED")
         self.attempt.backoff = delay
         if self.attempt.heartbeats and not self.local:
             self._send(*self.details)  # for the next attempt
         self._idle = True
-        if self._cancelling:
-            self._ask()
         try:
             await asyncio.sleep(delay)
         except asyncio.CancelledError:
             self.attempt.backoff = None
             raise
         return _copied(failure, tuple(failure.details), SOON, final=False)
+
+    def _last(self, failure: ApplicationError, timeout: str | None, state: str | None) -> ApplicationError:
+        detail = ended_detail(self.story.now, timeout=timeout, state=state, final=failure.non_retryable)
+        return _copied(failure, (*failure.details, RawValue(detail)), None, final=True)
 
     def _as_application_error(self, error: Exception) -> tuple[ApplicationError, str | None]:
         if isinstance(error, ExpiredError):

@@ -73,6 +73,8 @@ class Story(Clock):
         self._audience = audience
         self.running: dict[Key, InFlight] = {}
         self.resolved: set[Key] = set()
+        self.unwanted: set[Key] = set()
+        """Activities that their workflow wants cancelled: one may be on its way to its worker still."""
         self.scheduled: dict[Key, float] = {}
         self.lost: Counter[Key] = Counter()
         self.come: dict[Key, int] = {}
@@ -144,6 +146,7 @@ class Story(Clock):
     def asks_to_cancel(self, run: str, activity_id: str, *, heard_at_once: bool, local: bool) -> None:
         """A workflow wants an activity cancelled; unless it waits for that, it hears so in its next task."""
         key = (run, activity_id)
+        self.unwanted.add(key)
         if heard_at_once and key not in self.resolved:
             self.hold(Hold("local" if local else "activity", *key))
         if key in self.running:
@@ -275,6 +278,7 @@ class Story(Clock):
         self._due = {key: when for key, when in self._due.items() if key[0] != run}
         self.scheduled = {key: when for key, when in self.scheduled.items() if key[0] != run}
         self.resolved = {key for key in self.resolved if key[0] != run}
+        self.unwanted = {key for key in self.unwanted if key[0] != run}
 
     def terminated(self, workflow_id: str) -> None:
         """A workflow is ended without hearing of it. Its parent does."""

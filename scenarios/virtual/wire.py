@@ -65,17 +65,16 @@ def take_ended(payload: Payload) -> float:
     return at
 
 
-def ended_detail(at: float, *, late: bool, timeout: str | None, exhausted: bool, final: bool) -> Payload:
+def ended_detail(at: float, *, timeout: str | None, state: str | None, final: bool) -> Payload:
     """Return the last detail of a failure.
 
     Args:
         at: when it came.
-        late: whether it was the last since no time was left for another attempt.
         timeout: the timeout of the server's that it stands for.
-        exhausted: whether it was the last that the policy allows.
+        state: why there is no other attempt, as the server names it; None: since its error allows none.
         final: whether its code said that there is to be no other.
     """
-    told = {"at": at, "late": late, "timeout": timeout, "exhausted": exhausted, "final": final}
+    told = {"at": at, "timeout": timeout, "state": state, "final": final}
     return packed(told, **{ENDED: b"1"})
 
 
@@ -88,10 +87,8 @@ def take_ended_of_failure(failure: Failure) -> float:
         return 0.0
     told = unpacked(details.pop())
     cause.application_failure_info.non_retryable = told["final"]
-    if told["exhausted"] and not local:
-        failure.activity_failure_info.retry_state = RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
-    if told["late"] and not local:
-        failure.activity_failure_info.retry_state = RetryState.RETRY_STATE_TIMEOUT
+    if told["state"] and not local:
+        failure.activity_failure_info.retry_state = RetryState.Value(f"RETRY_STATE_{told['state']}")
     if told["timeout"] and local:
         failure.CopyFrom(_local_timeout(told["timeout"]))
     elif told["timeout"]:

@@ -247,6 +247,16 @@ async def beats(seconds: float) -> str:
 
 
 @activity.defn
+async def breaks_when_cancelled() -> str:
+    try:
+        await beats_beside(100)
+    except asyncio.CancelledError:
+        await asyncio.sleep(2)
+        raise ApplicationError("cannot clean up", type="Nope") from None
+    return "done"
+
+
+@activity.defn
 async def ticks(seconds: int) -> None:
     for second in range(seconds):
         activity.heartbeat(second)

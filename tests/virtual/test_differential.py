@@ -42,6 +42,8 @@ ACTIVITIES: list[tuple[str, list[Any], dict[str, Any]]] = [
 WORKFLOWS: list[tuple[Any, list[Any]]] = [
     (workflows.FirstWins.run, [True]),
     (workflows.FirstWins.run, [False]),
+    (workflows.FailsAlthough.run, ["breaks_when_cancelled", [], 3]),
+    (workflows.FailsAlthough.run, ["fails", [99, 3], 1]),
     (workflows.TimerBeside.run, ["too late"]),
     (workflows.TimerBeside.run, ["in time"]),
     (workflows.TimerBeside.run, ["condition"]),

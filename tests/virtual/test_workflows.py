@@ -1,6 +1,7 @@
 """A workflow's activities, timers, children and continued runs share one clock."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from tests.virtual.session import Session
 from tests.virtual.workflows import (
     Chain,
     Continued,
+    FailsAlthough,
     FanOut,
     FirstWins,
     Locals,
+    One,
     Parent,
     RetriesBeside,
     TimerBeside,
@@ -106,3 +109,30 @@ def test_a_cancellation_in_a_backoff_comes_at_once(session: Session) -> None:
     _, story = session.one("fails", 99, 0.5, attempts=9, plan=[(10, cancel)])
     assert [each.began for each in story.attempts()] == [0, 1.5, 4, 8.5]
     assert story.now == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "after", "at"),
+    [("fails", [99, 3], 1, 3), ("breaks_when_cancelled", [], 3, 12)],  # 12: the heartbeat at 10, and 2 s of cleaning up
+)
+def test_what_is_to_be_cancelled_and_fails_is_not_tried_again(
+    session: Session, name: str, args: list[Any], after: float, at: float
+) -> None:
+    result, story = session.run(FailsAlthough.run, name, args, after)
+    assert result == [["ApplicationError", "Nope", "CANCEL_REQUESTED", "Activity task failed", result[0][4], []], at]
+    assert [(each.ended, each.outcome) for each in story.attempts()] == [(at, "Nope")]
+
+
+MANY = 100
+"""Of a hundred some are cancelled just while their attempt is on its way to the worker."""
+
+
+def test_a_cancellation_may_meet_an_attempt_on_its_way(session: Session) -> None:
+    async def side_by_side() -> list[float]:
+        told = (
+            session.tell(One.run, "fails", [99, 0], {"attempts": 9, "wait": True}, plan=[(0, cancel)])
+            for _ in range(MANY)
+        )
+        return [story.now for _, story in await asyncio.gather(*told)]
+
+    assert Counter(session.do(side_by_side())) == {0: MANY}

@@ -89,6 +89,29 @@ class FirstWins:
 
 
 @workflow.defn
+class FailsAlthough:
+    """An activity that is wanted no more, and fails all the same: what becomes of it."""
+
+    @workflow.run
+    async def run(self, name: str, args: list[Any], after: float) -> list[Any]:
+        watch = Watch()
+        started = workflow.start_activity(
+            name,
+            args=args,
+            start_to_close_timeout=LONG,
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=policy(9),
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+        await workflow.sleep(after)
+        started.cancel()
+        try:
+            return [await started, watch()]
+        except ActivityError as error:
+            return [told(error), watch()]
+
+
+@workflow.defn
 class Chain:
     """A of 10 s and B of 100 s side by side; C follows A, and then a timer, while B runs."""
 
@@ -324,6 +347,6 @@ class OnQueue:
 
 
 ALL = [
-    One, FirstWins, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails, ParentOf,
-    Continued, Approval, Timers, OnQueue,
+    One, FirstWins, FailsAlthough, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails,
+    ParentOf, Continued, Approval, Timers, OnQueue,
 ]  # fmt: skip
