@@ -13,8 +13,6 @@ from fakes.kit.faults.base import Fault, Part
 from fakes.pictures import lies
 from fakes.storage.store import foreign
 
-Bytes = bytes
-"""For a class that has a field of that name."""
 ANY = frozenset({"photo", "cutout", "mask", "result"})
 
 
@@ -40,6 +38,16 @@ class PictureFault(Fault):
         """Return what a service gives in place of the picture that it made from its source."""
 
 
+class PictureLie(PictureFault):
+    """A fault of a picture that is one lie about it, whatever it was made from."""
+
+    lie: ClassVar[Callable[[bytes], bytes]]
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Tell the lie."""
+        return type(self).lie(data)
+
+
 class NameFault(Fault):
     """A fault of the blob's name under which a picture goes."""
 
@@ -58,81 +66,63 @@ class NameFault(Fault):
         """Return the URI that a picture gets in place of its own. The key is the workflow's."""
 
 
-class PictureTruncated(PictureFault):
+class PictureTruncated(PictureLie):
     """The picture file is cut in the middle."""
 
     kind: Literal["picture_truncated"]
     takes: ClassVar[frozenset[Part]] = frozenset({Part.PICTURE})
     needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Cut the file."""
-        return lies.truncate(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.truncate
 
 
 class PictureHeavy(PictureFault):
-    """The picture file has `bytes`, most of them behind the picture."""
+    """The picture file has `size` bytes, most of them behind the picture."""
 
     kind: Literal["picture_heavy"]
-    bytes: int = Field(default=17 * 1024 * 1024, gt=0, le=64 * 1024 * 1024)
+    size: int = Field(default=17 * 1024 * 1024, gt=0, le=64 * 1024 * 1024)
     of: ClassVar[frozenset[str]] = ANY - {"result"}
 
-    def picture(self, data: Bytes, source: Bytes) -> Bytes:  # noqa: ARG002 - the method's signature
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
         """Pad the file."""
-        return lies.padded(data, self.bytes)
+        return lies.padded(data, self.size)
 
 
-class PictureGarbage(PictureFault):
+class PictureGarbage(PictureLie):
     """The picture file holds a page of HTML."""
 
     kind: Literal["picture_garbage"]
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Give a page."""
-        return lies.no_picture(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.no_picture
 
 
-class PictureSize(PictureFault):
+class PictureSize(PictureLie):
     """The picture is one pixel narrower than it should be."""
 
     kind: Literal["picture_size"]
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Change the size by one."""
-        return lies.off_by_one(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.off_by_one
 
 
-class PictureNoAlpha(PictureFault):
+class PictureNoAlpha(PictureLie):
     """The picture without background has no alpha channel."""
 
     kind: Literal["picture_no_alpha"]
     of: ClassVar[frozenset[str]] = frozenset({"cutout"})
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Drop the alpha channel."""
-        return lies.drop_alpha(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.drop_alpha
 
 
-class CutoutEmpty(PictureFault):
+class CutoutEmpty(PictureLie):
     """The picture without background has nothing left in it."""
 
     kind: Literal["cutout_empty"]
     of: ClassVar[frozenset[str]] = frozenset({"cutout"})
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Make all of it transparent."""
-        return lies.empty_cutout(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.empty_cutout
 
 
-class CutoutFull(PictureFault):
+class CutoutFull(PictureLie):
     """The picture without background has its background, and an alpha channel."""
 
     kind: Literal["cutout_full"]
     of: ClassVar[frozenset[str]] = frozenset({"cutout"})
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Make none of it transparent."""
-        return lies.full_cutout(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.full_cutout
 
 
 class CutoutMode(PictureFault):
@@ -157,14 +147,11 @@ class PictureUnchanged(PictureFault):
         return source
 
 
-class PictureFormat(PictureFault):
+class PictureFormat(PictureLie):
     """The picture is of another format than its name says."""
 
     kind: Literal["picture_format"]
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Write the picture in another format."""
-        return lies.other_format(data)
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.other_format
 
 
 class ResultFormat(NameFault, PictureFault):
@@ -184,35 +171,27 @@ class ResultFormat(NameFault, PictureFault):
         return f"azure://{path.with_suffix('.jpg' if path.suffix == '.png' else '.png')}"
 
 
-class MaskFault(PictureFault):
-    """A fault of a mask."""
-
-    of: ClassVar[frozenset[str]] = frozenset({"mask"})
-    lie: ClassVar[Callable[[bytes], bytes]]
-
-    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
-        """Tell the lie about the mask."""
-        return type(self).lie(data)
-
-
-class MaskEmpty(MaskFault):
+class MaskEmpty(PictureLie):
     """The mask has no foreground."""
 
     kind: Literal["mask_empty"]
+    of: ClassVar[frozenset[str]] = frozenset({"mask"})
     lie: ClassVar[Callable[[bytes], bytes]] = lies.empty_mask
 
 
-class MaskFull(MaskFault):
+class MaskFull(PictureLie):
     """The mask is all foreground."""
 
     kind: Literal["mask_full"]
+    of: ClassVar[frozenset[str]] = frozenset({"mask"})
     lie: ClassVar[Callable[[bytes], bytes]] = lies.full_mask
 
 
-class MaskInverted(MaskFault):
+class MaskInverted(PictureLie):
     """Foreground and background of the mask are exchanged."""
 
     kind: Literal["mask_inverted"]
+    of: ClassVar[frozenset[str]] = frozenset({"mask"})
     lie: ClassVar[Callable[[bytes], bytes]] = lies.invert_mask
 
 

@@ -90,7 +90,7 @@ def _shown(field: FieldInfo) -> str:
     if field.default in (PydanticUndefined, None, ""):
         return " (optional)"
     default = getattr(field.default, "fixed", field.default)  # of a distribution
-    return f" ({default:g})" if isinstance(default, int | float) else f" (`{default!a}`)"
+    return f" ({default:,.10g})" if isinstance(default, int | float) else f" (`{default!a}`)"
 
 
 if __name__ == "__main__":

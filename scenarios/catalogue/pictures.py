@@ -158,7 +158,7 @@ SCENARIOS = (
         name="a-mask-of-seventeen-megabytes",
         story="The file of a mask is once larger than any that is read: SAM3's bad answer, and another is made.",
         theme=THEME,
-        rules=(rule("sam3", "submit", "picture_heavy", calls="1", bytes=16 * 1024 * 1024 + 1),),
+        rules=(rule("sam3", "submit", "picture_heavy", calls="1", size=16 * 1024 * 1024 + 1),),
         expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 2}),
     ),
     *(

@@ -259,7 +259,7 @@ def _look(
         raise Failure(bad)
     hidden = "result_named" in kinds or of in telling.hidden
     heavy = max(
-        (int(each.fault.get("bytes", RESULT_MOST + 1)) for each in lies if each.kind == "picture_heavy"), default=0
+        (int(each.fault.get("size", RESULT_MOST + 1)) for each in lies if each.kind == "picture_heavy"), default=0
     )
     if RESULT_AT_ONCE < heavy <= RESULT_MOST:
         raise Undecided("a picture that is read in pieces")

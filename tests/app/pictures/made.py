@@ -3,12 +3,22 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 from random import Random
+from typing import Any
 
+import pytest
 from PIL import Image, ImageDraw
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 60), (40, 60, 200), (240, 220, 40)
 Colour = tuple[int, int, int]
+FIELD = Path(__file__).resolve().parents[4] / "shared" / "field"
+
+
+def of_the_field(pattern: str) -> list[Any]:
+    """Return files as users and services sent them, for a test's parameters; one that is skipped where none is."""
+    absent = pytest.param(None, id="none", marks=pytest.mark.skip(reason="../shared/field is not beside this checkout"))
+    return [pytest.param(path, id=path.name) for path in sorted(FIELD.glob(pattern))] or [absent]
 
 
 def quarters(mode: str = "RGB", size: tuple[int, int] = (96, 64)) -> Image.Image:

@@ -9,9 +9,8 @@ from random import Random
 import pytest
 
 from app.pictures.base64_text import Base64Error, decode_base64
+from tests.app.pictures.made import of_the_field
 
-# As users sent them; absent where the checkout stands alone.
-SHARED = sorted(Path(__file__).resolve().parents[4].glob("shared/field/35-*.txt"))
 PICTURES = [b"\xff\xd8" + Random(size).randbytes(size) for size in (1000, 1001, 1002, 4098)]
 
 
@@ -48,7 +47,7 @@ def test_words_without_a_plus_are_words() -> None:
     assert decode_base64("") == b""
 
 
-@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", of_the_field("35-*.txt"))
 def test_pictures_that_lost_their_plus_are_whole_again(path: Path) -> None:
     text = path.read_text()
     assert "+" not in text

@@ -12,9 +12,8 @@ from PIL import Image
 
 from app.pictures import result_checks as checks
 from app.pipeline.models import MaskPoint, Stroke
+from tests.app.pictures.made import of_the_field
 
-# Of a service in the field; absent where the checkout stands alone.
-SHARED_MASKS = sorted(Path(__file__).resolve().parents[4].glob("shared/field/*mask*.png"))
 SIZE = (64, 48)
 POINTS = [MaskPoint(x=0.5, y=0.5, label=1), MaskPoint(x=0.05, y=0.05, label=0)]
 ADD = [Stroke(points=[(0.5, 0.5)], mode="add", size=5)]
@@ -155,7 +154,7 @@ def test_a_mask_in_no_scale_is_told_once_with_its_values(values: Sequence[int], 
     assert told.value.final
 
 
-@pytest.mark.parametrize("path", SHARED_MASKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", of_the_field("*mask*.png"))
 def test_masks_of_the_field_mean_what_they_show(path: Path) -> None:
     made = _check(checks.check_mask, path.read_bytes(), "PNG", size=(120, 160), points=[])
     assert (made is not None) is path.name.startswith("26")

@@ -108,7 +108,7 @@ async def test_picture_garbage(services: Services, operation: str) -> None:
 
 
 async def test_picture_heavy(services: Services) -> None:
-    answer = await services.ask("remove", {"fault": {"kind": "picture_heavy", "bytes": 1_000_000}})
+    answer = await services.ask("remove", {"fault": {"kind": "picture_heavy", "size": 1_000_000}})
     data = await services.store.get(answer["result_uri"])
     assert (len(data), opened(data).format) == (1_000_000, "PNG")
 
