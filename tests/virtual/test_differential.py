@@ -2,10 +2,13 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -65,9 +68,22 @@ def close(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@asynccontextmanager
+async def own_clients() -> AsyncIterator[None]:
+    """Let activities call by clients of this loop: connections of another one cannot be waited for here."""
+    clients = activities.Clients
+    kept = clients.http, clients.plain
+    async with httpx.AsyncClient(base_url=clients.url) as http:
+        clients.http = clients.plain = http
+        try:
+            yield
+        finally:
+            clients.http, clients.plain = kept
+
+
 async def in_real_time() -> list[Any]:
     """Tell all stories at once on a server and a worker that know of no plugin."""
-    async with virtual_server() as address:
+    async with virtual_server() as address, own_clients():
         client = await Client.connect(address)
 
         async def tell(workflow: Any, args: list[Any]) -> Any:
