@@ -24,7 +24,10 @@ from scenarios.world.simulation import Simulation
 
 KNOWN = Path(__file__).resolve().parents[1] / "explore" / "known.yaml"
 STOPPING = "summing up what is there (Ctrl-C again kills it)"
+STOPPED = "it was stopped"
 AT_ONCE = 12
+MOST_ALONE = 100
+"""Plans that run alone, so that a branch which never ran has a plan near it: some seconds for ten."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         Simulation(seed=options.seed, at_once=AT_ONCE) as simulation,
     ):
         code, explored = _explored(simulation, options, journal, known)
+        if branches:
+            _by_plan(simulation, explored, branches)
     _draw(explored, branches, out, options.seed)
     return code
 
@@ -90,12 +95,23 @@ def _explored(
     except Stopped as stopped:
         stopped.heard()
         explored, code = explorer.explored, stopped.exit_code
-        explored.why = "it was stopped"
+        explored.why = STOPPED
     explored.seconds = time.monotonic() - began
     if options.first:
         del explored.findings[1:]  # of the batch in which it was
     _tell(explored, simulation, Path(options.out))
     return (1 if explored.findings else code), explored
+
+
+def _by_plan(simulation: Simulation, explored: Explored[Plan], branches: Branches) -> None:
+    """Run the first plans that showed something new once more, each alone, to know which lines they come to."""
+    if explored.why == STOPPED:
+        return
+    new = {*explored.coverage.behaviours.values(), *explored.coverage.reached.values()}
+    telling = [plan for plan, _ in explored.verdicts if plan.name in new]
+    for plan in telling[:MOST_ALONE]:
+        with branches.by(plan.name):
+            simulation.run(scenario_of(plan))
 
 
 def _tell(explored: Explored[Plan], simulation: Simulation, out: Path) -> None:
