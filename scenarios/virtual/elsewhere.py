@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from temporalio.client import AsyncActivityIDReference, FailAsyncActivityInput
 
-from .running import ExpiredError, Running
+from .failures import ExpiredError
+from .running import Running
 
 TellFailed = Callable[[Running, FailAsyncActivityInput], "asyncio.Task[None]"]
 """Tells the server, in the attempt's own story, that it has failed."""

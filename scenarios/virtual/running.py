@@ -5,20 +5,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from temporalio import activity
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from .attempt import Attempt
+from .failures import ExpiredError, as_application_error, copied, last
 from .holds import Hold
 from .limits import SOON, SPARE, Limits, delta
 from .loop import in_real_time
-from .retries import delay_after_error, is_final, timeout_error_type
+from .retries import delay_after_error, is_final
 from .story import Story
-from .wire import TIMEOUT_TYPES, ended_detail
 
 T = TypeVar("T")
 
@@ -27,12 +27,6 @@ ASK_S = 0.01
 ANSWER_S = 1.0
 """Wall seconds for the answer while its worker ends: the SDK's core, too, may be about to end, and answers no more."""
 SILENTLY = "silently"
-NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
-"""What the server says of a schedule_to_close that has passed, or would before the next attempt."""
-
-
-class ExpiredError(Exception):
-    """A timeout of the server's has passed; its argument is the timeout's name, as `HEARTBEAT`."""
 
 
 class Running:
@@ -249,18 +243,20 @@ class Running:
     # ---------------------------------------------------------------- how its failure is told
     async def told(self, error: Exception) -> ApplicationError:
         """Return what to tell the server of a failure; if there will be another attempt, after its backoff."""
-        failure, timeout = self._as_application_error(error)
+        failure, timeout = as_application_error(error, self.details)
         if self._cancelling and not self.local:  # the server looks at nothing else
-            return self._last(failure, timeout, "CANCEL_REQUESTED")
+            return last(failure, self.story.now, timeout, "CANCEL_REQUESTED")
         policy = self.info.retry_policy or RetryPolicy()
         delay = delay_after_error(policy, self.info.attempt, failure)
         late = delay is not None and self.story.now + delay > self.close_by
         if late and timeout:  # the server names the timeout that leaves no time
-            failure, timeout = self._as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"))
+            failure, timeout = as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"), self.details)
         if late or timeout == "SCHEDULE_TO_CLOSE":
-            return self._last(failure, timeout, "TIMEOUT")
+            return last(failure, self.story.now, timeout, "TIMEOUT")
         if delay is None:
-            return self._last(failure, timeout, None if is_final(policy, failure) else "MAXIMUM_ATTEMPTS_REACHED")
+            return last(
+                failure, self.story.now, timeout, None if is_final(policy, failure) else "MAXIMUM_ATTEMPTS_REACHED"
+            )
         self.attempt.backoff = delay
         if self.attempt.heartbeats and not self.local:
             self._send(*self.details)  # for the next attempt
@@ -270,23 +266,7 @@ class Running:
         except asyncio.CancelledError:
             self.attempt.backoff = None
             raise
-        return _copied(failure, tuple(failure.details), SOON, final=False)
-
-    def _last(self, failure: ApplicationError, timeout: str | None, state: str | None) -> ApplicationError:
-        detail = ended_detail(self.story.now, timeout=timeout, state=state, final=failure.non_retryable)
-        return _copied(failure, (*failure.details, RawValue(detail)), None, final=True)
-
-    def _as_application_error(self, error: Exception) -> tuple[ApplicationError, str | None]:
-        if isinstance(error, ExpiredError):
-            timeout = str(error)
-            message = NO_TIME if timeout == "SCHEDULE_TO_CLOSE" else f"activity {TIMEOUT_TYPES[timeout]} timeout"
-            final = timeout.startswith("SCHEDULE")
-            kind = timeout_error_type(timeout)
-            return ApplicationError(message, *self.details, type=kind, non_retryable=final), timeout
-        if isinstance(error, ApplicationError):
-            return error, None
-        failure = ApplicationError(str(error), type=type(error).__name__)
-        return failure.with_traceback(error.__traceback__), None
+        return copied(failure, failure.details, SOON, final=False)
 
     def _datetime(self, instant: float) -> datetime:
         return datetime.fromtimestamp(self.story.base + instant, UTC)
@@ -294,12 +274,3 @@ class Running:
 
 async def _awaiting(work: Awaitable[Any]) -> Any:
     return await work
-
-
-def _copied(
-    error: ApplicationError, details: tuple[Any, ...], delay: timedelta | None, *, final: bool
-) -> ApplicationError:
-    copy = ApplicationError(
-        error.message, *details, type=error.type, non_retryable=final, next_retry_delay=delay, category=error.category
-    )
-    return copy.with_traceback(error.__traceback__)

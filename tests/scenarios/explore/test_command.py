@@ -45,7 +45,7 @@ async def test_it_explores_and_takes_up_again_where_it_stopped(command: Command,
     assert 0 < int(ran[1]) < int(ran[2])
     assert re.search(r"app/services/\S+:\d+", page)  # some branch of it that eight plans never ran
     assert re.search(r'app/services/\S+:\d+</td>.*<td class="mono">(near|far)-', page)
-    assert re.search(r'app/\S+:\d+</td>.*none comes to this line', page)
+    assert re.search(r"app/\S+:\d+</td>.*none comes to this line", page)
     first = (tmp_path / "out" / "journal.jsonl").read_text()
     await command.start("explore", "--plans", "9", "--seed", "3", "--out", str(tmp_path / "out"), "--resume")
     assert await command.end() == 0, command.output
