@@ -28,6 +28,11 @@ def no_picture(data: bytes) -> bytes:
     return b"<!doctype html><title>502 Bad Gateway</title>"
 
 
+def bomb(data: bytes) -> bytes:
+    """A picture of one colour, twelve million pixels and some, which takes fifty megabytes to look at."""
+    return _encode_like(open_picture(data).format, Image.new("RGB", (4000, 3001), "navy"))
+
+
 def off_by_one(data: bytes) -> bytes:
     """The same picture, one pixel narrower (one wider, if it has a single column), in the same format and mode."""
     opened = open_picture(data)

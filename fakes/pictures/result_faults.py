@@ -38,11 +38,11 @@ def _damaged(text: str) -> str:
 
 
 class ResultBroken(ResultFault):
-    """One picture of the answer, but not the first, is no base64, cut in the middle, or a page of HTML."""
+    """One picture of the answer, but not the first, is no base64, cut, a page of HTML, or of twelve million pixels."""
 
     kind: Literal["result_broken"]
     field: Literal["result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64"]
-    how: Literal["base64", "cut", "html"] = "cut"
+    how: Literal["base64", "cut", "html", "bomb"] = "cut"
 
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
         """Break that picture, if it is there."""
@@ -51,7 +51,7 @@ class ResultBroken(ResultFault):
             return value
         if self.how == "base64":
             return value | {self.field: _damaged(text)}
-        lie = lies.truncate if self.how == "cut" else lies.no_picture
+        lie = {"cut": lies.truncate, "html": lies.no_picture, "bomb": lies.bomb}[self.how]
         return value | {self.field: base64.b64encode(lie(base64.b64decode(text))).decode()}
 
 

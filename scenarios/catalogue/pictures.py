@@ -174,7 +174,7 @@ SCENARIOS = (
     ),
     *(
         Scenario(
-            name=f"a-{what}-that-is-{how}",
+            name=f"a-{what}-that-is-{'a-bomb' if how == 'bomb' else how}",
             story=f"Of a result the {what.replace('-', ' ')} is {words}: it is left out, not asked for again.",
             theme=THEME,
             rules=(rule("a100", "generate", "result_broken", field=field, how=how),),
@@ -185,6 +185,7 @@ SCENARIOS = (
             ("fidelity-picture", "fidelity_viz_base64", "html", "a page of HTML"),
             ("gemini-fidelity-picture", "fidelity_viz_gemini_base64", "base64", "no base64"),
             ("fidelity-picture", "fidelity_viz_base64", "cut", "cut in the middle"),
+            ("fidelity-picture", "fidelity_viz_base64", "bomb", "of twelve million pixels"),
         )
     ),
     # Let pass, because nothing tells the lie from the truth:

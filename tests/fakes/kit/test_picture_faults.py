@@ -220,6 +220,13 @@ async def test_result_broken(services: Services, how: str) -> None:
         opened(base64.b64decode(answer["fidelity_viz_base64"], validate=True))
 
 
+async def test_a_result_with_a_bomb(services: Services) -> None:
+    fault = {"kind": "result_broken", "field": "fidelity_viz_base64", "how": "bomb"}
+    answer = await services.ask("generate", {"fault": fault})
+    image = opened(base64.b64decode(answer["fidelity_viz_base64"]))
+    assert (image.format, image.size) == ("JPEG", (4000, 3001))
+
+
 async def test_float_noise(services: Services) -> None:
     true = await services.ask("generate")
     noisy = await services.ask("generate", {"fault": {"kind": "float_noise"}})
