@@ -157,6 +157,7 @@ Doing = Literal[
     "events_anew",
     "events_late",
     "from_pages",
+    "progress",
 ]
 
 

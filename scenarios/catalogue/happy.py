@@ -1,7 +1,7 @@
 """Nothing goes wrong: background or not, strokes or not, Gemini or not, and every form in which a photo comes."""
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Expect, Scenario, rule
+from scenarios.scenario import Act, Expect, Scenario, rule
 
 THEME = "happy paths"
 
@@ -57,6 +57,15 @@ SCENARIOS = (
             calls={"birefnet.submit": 1, "birefnet.poll": 1, "sam3.submit": 1},
             attempts={"remove_background": (0,), "generate_mask": (2,), "generate_images": (4,)},
         ),
+    ),
+    Scenario(
+        name="asked-by-temporals-query",
+        story="Somebody asks the workflow itself how far it is, by `get_progress`: in each wait, and at the end.",
+        theme=THEME,
+        photo="far",
+        strokes=(ADD,),
+        acts=(Act("progress", 1), Act("progress", 3), Act("progress", "end")),
+        expect=Expect(background_removed=True, length_s=4),
     ),
     Scenario(
         name="mostly-background-points",

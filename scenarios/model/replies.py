@@ -19,7 +19,7 @@ def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
         return []
     acts = [act for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)]
     done = [act for act in acts if isinstance(act.at, str) or act.at <= story.length + SAME]
-    return [tuple(_replies(act, story)) for act in done]
+    return [tuple(_own_words(act, story) if act.do == "progress" else _replies(act, story)) for act in done]
 
 
 def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
@@ -37,6 +37,15 @@ def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
         return [AnsweredAct(name, 200, RUNNING), ended]
     running = [AnsweredAct(name, 200, RUNNING, place=place) for place in _places(story, act.at)]
     return running + ([ended] if act.at >= story.length - SAME else [])
+
+
+def _own_words(act: PlannedAct, story: Story) -> list[AnsweredAct]:
+    """Return what the workflow itself says: as long as it runs where it is, afterwards where it was last."""
+    last = story.steps[-1]
+    places = [last] if isinstance(act.at, str) else _places(story, act.at)
+    if not isinstance(act.at, str) and act.at >= story.length - SAME:
+        places.append(last)
+    return [AnsweredAct(f"{act.do} at {act.at}", 200, place=place) for place in places]
 
 
 def _places(story: Story, at: float) -> list[tuple[int, str]]:

@@ -76,7 +76,7 @@ class PlannedAct(_Strict):
         do: `cancel`; `repeat` the start with the same key and body; `repeat_other` with another body; ask for the
             `status`; `wait` for the end, or `wait_briefly`, which is over at once; follow the `events`, dropped after
             the first one and taken up again after that, `events_anew` without saying which was the last,
-            `events_late` only after the end; ask `from_pages` of several origins.
+            `events_late` only after the end; ask `from_pages` of several origins; ask Temporal for the `progress`.
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
     """
@@ -90,6 +90,8 @@ class PlannedAct(_Strict):
             raise ValueError("a cancel is at a virtual second, or at `end`: for at once say 0")
         if self.do != "repeat" and self.at == "start":
             raise ValueError(f"{self.do} at `start`: only a repeat of the start can be at once with it")
+        if self.do == "progress" and self.at == "accepted":
+            raise ValueError("progress at `accepted`: the workflow may not have begun; say 0, a later second, or `end`")
         return self
 
 

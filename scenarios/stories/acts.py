@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
+from temporalio.client import Client
 
 from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Act, Scenario
@@ -48,27 +49,42 @@ class Answered:
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class Start(NamedTuple):
+    """The request of a start. Its Idempotency-Key is among the headers."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
 async def perform(
-    gateway: GatewayClient, act: Act, workflow_id: str, body: dict[str, Any], headers: dict[str, str]
+    gateway: GatewayClient,
+    temporal: Client | None,
+    act: Act,
+    workflow_id: str,
+    start: Start,
 ) -> Answered:
     """Do one thing as a client would, and return what came of it.
 
     Args:
         gateway: whom to ask.
+        temporal: whom to ask for the workflow's own word; None where there is no way to it.
         act: what to do.
         workflow_id: of the try-on.
-        body: of the start, for a repeated one.
-        headers: of the start, its Idempotency-Key among them.
+        start: its request, for a repeated one.
     """
     if act.do.startswith("events"):
         return await _follow(gateway, act, workflow_id)
     if act.do == "from_pages":
         return await _from_pages(gateway, act, workflow_id)
+    if act.do == "progress" and temporal:
+        told = await temporal.get_workflow_handle(workflow_id).query("get_progress")
+        return _answered(act, workflow_id, 200, told)
     if act.do == "repeat":
-        answer = await gateway.post(body, headers=headers)
+        answer = await gateway.post(start.body, headers=start.headers)
     elif act.do == "repeat_other":
-        other = body | {"sessionId": f"not {body.get('sessionId')}"[:100], "originalImageBase64": another_photo()}
-        answer = await gateway.post(other, headers=headers)
+        session = f"not {start.body.get('sessionId')}"[:100]
+        other = start.body | {"sessionId": session, "originalImageBase64": another_photo()}
+        answer = await gateway.post(other, headers=start.headers)
     elif act.do == "cancel":
         answer = await gateway.cancel(workflow_id)
     else:

@@ -13,7 +13,7 @@ from temporalio.client import WorkflowFailureError
 from app.names import workflow_id_for
 from scenarios.gateway_client import GatewayClient
 from scenarios.scenario import Departure, Scenario
-from scenarios.stories.acts import Acts, perform
+from scenarios.stories.acts import Acts, Start, perform
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
@@ -155,9 +155,10 @@ class Runner:
         scenario = run.scenario
         if scenario.cancel_at is not None and self._place.time:
             self._place.time.at(run.workflow_id, scenario.cancel_at, lambda: self._cancel(run))
-        headers = {"Idempotency-Key": run.key, **scenario.headers}
-        body = request_body(scenario)
-        acts = Acts(scenario, partial(perform, self._gateway, workflow_id=run.workflow_id, body=body, headers=headers))
+        start = Start(request_body(scenario), {"Idempotency-Key": run.key, **scenario.headers})
+        acts = Acts(
+            scenario, partial(perform, self._gateway, self._place.temporal, workflow_id=run.workflow_id, start=start)
+        )
         if self._place.time:
             for act in acts.timed():
                 self._place.time.at(run.workflow_id, float(act.at), partial(acts.do, act))
@@ -167,10 +168,10 @@ class Runner:
         if self._place.lost_answers and any(scenario.lost):
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
         acts.begin("start")
-        answer = await self._gateway.in_time(lambda: self._gateway.post(body, headers=headers), patience)
+        answer = await self._gateway.in_time(lambda: self._gateway.post(start.body, headers=start.headers), patience)
         while _nobody_knows(answer) and len(run.repeated) < scenario.lost.start:
             run.repeated.append(("start", answer.status_code, _json(answer)))
-            answer = await self._gateway.post(body, headers=headers)
+            answer = await self._gateway.post(start.body, headers=start.headers)
         run.start_answer = (answer.status_code, _json(answer))
         if answer.status_code != ACCEPTED:
             run.status = "REFUSED"

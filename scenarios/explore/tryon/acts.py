@@ -26,7 +26,7 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         yield from _cancels(plan, told[0])
     for do in DOES:
         for at in ("accepted", "end"):
-            if (do, at) != ("cancel", "accepted") and not any((act.do, act.at) == (do, at) for act in plan.acts):
+            if (do, at) not in NOT_AT_ONCE and not any((act.do, act.at) == (do, at) for act in plan.acts):
                 yield f"{do}-{at}", partial(_doing, plan, do, at)
     if plan.lost == PlannedLosses():
         yield "repeat-start", partial(_doing, plan, "repeat", "start")
@@ -48,11 +48,13 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
         yield from _absences(plan, told[0])
 
 
+NOT_AT_ONCE = {("cancel", "accepted"), ("progress", "accepted")}
+"""What a plan does at a second or at the end alone."""
 AT_ONE_INSTANT = (0, 3, 6)
 """Which of what the user may do is tried at an instant, from one of them on that is another each time."""
 DOES: tuple[Doing, ...] = (
     *("status", "repeat", "repeat_other", "wait", "events", "events_anew", "events_late"),
-    *("wait_briefly", "from_pages", "cancel"),
+    *("wait_briefly", "from_pages", "progress", "cancel"),
 )
 
 

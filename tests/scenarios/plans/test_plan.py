@@ -77,6 +77,7 @@ def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:
         ({"acts": [{"do": "cancel", "at": 1}, {"do": "cancel", "at": 2}]}, ["one cancel"]),
         ({"acts": [{"do": "repeat", "at": "soon"}]}, ["acts[0].at", "'start', 'accepted' or 'end'"]),
         ({"acts": [{"do": "status", "at": "start"}]}, ["acts[0]", "only a repeat"]),
+        ({"acts": [{"do": "progress", "at": "accepted"}]}, ["acts[0]", "may not have begun"]),
         ({"acts": [{"do": "repeat", "at": "start"}], "lost": {"start": 1}}, ["lost: ", "nobody knows whose"]),
         ({"acts": [{"do": "dance", "at": 1}]}, ["acts[0].do: "]),
         ({"around": [{"service": "blob", "from_s": 3, "until_s": 3}]}, ["around[0]: ", "after from_s"]),
