@@ -7,7 +7,7 @@ from typing import Any
 from scenarios.model import Undecided, stories
 from scenarios.model.compare import differences
 from scenarios.model.replies import RUNNING
-from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, AnsweredAct, Attempt, Call, Story
+from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, AnsweredAct, Attempt, Call, Story, act_words
 from scenarios.model.tryon import METRICS, PICTURES
 from scenarios.plans import Plan
 from scenarios.stories.acts import Answered
@@ -60,7 +60,7 @@ def _reply(answer: Answered) -> AnsweredAct:
     act = answer.act
     looked = act.do in {"status", "wait_briefly", "from_pages"} and not isinstance(act.at, str)
     place = answer.place if (looked and answer.status == RUNNING) or act.do == "progress" else None
-    return AnsweredAct(f"{act.do} at {act.at}", answer.http_status, answer.status, answer.code, place)
+    return AnsweredAct(act_words(act.do, act.at), answer.http_status, answer.status, answer.code, place)
 
 
 def code_of(outcome: str) -> str:

@@ -1,7 +1,7 @@
 """What the user is answered, beside the try-on's own end (docs/api.md)."""
 
 from scenarios.model.clock import SAME
-from scenarios.model.story import AnsweredAct, Story
+from scenarios.model.story import AnsweredAct, Story, act_words
 from scenarios.pipeline import BY_ACTIVITY
 from scenarios.plans import Plan, PlannedAct
 
@@ -23,7 +23,7 @@ def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
 
 
 def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
-    name, status = f"{act.do} at {act.at}", story.status
+    name, status = act_words(act.do, act.at), story.status
     if act.do == "repeat":  # the answer of the start, word for word
         return [AnsweredAct(name, 202, RUNNING)]
     if act.do == "repeat_other":
@@ -45,7 +45,7 @@ def _own_words(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     places = [last] if isinstance(act.at, str) else _places(story, act.at)
     if not isinstance(act.at, str) and act.at >= story.length - SAME:
         places.append(last)
-    return [AnsweredAct(f"{act.do} at {act.at}", 200, place=place) for place in places]
+    return [AnsweredAct(act_words(act.do, act.at), 200, place=place) for place in places]
 
 
 def _places(story: Story, at: float) -> list[tuple[int, str]]:

@@ -59,6 +59,11 @@ class AnsweredAct:
     place: tuple[int, str] | None = None
 
 
+def act_words(do: str, at: float | str) -> str:
+    """Return what an act is and when, in words."""
+    return f"{do} at {at}" if isinstance(at, str) else f"{do} at {at:g} s"
+
+
 @dataclass
 class Story:
     """One try-on from the start to its end.

@@ -2,8 +2,8 @@
 
 Each mutant is one change, made in a copy of `app/`; with DEFECTS=folder they are patches that somebody else wrote.
 Stories, unit tests and the explorer look at it, each for two minutes at most. Only what was judged wrong counts, and
-was again when it was looked at once more: a run that crashes or takes too long proves nothing. All of them look at the
-code as it is first, and must find nothing.
+was again when it was looked at once more: a run that crashes or takes too long proves nothing, but a function that is
+seen to keep the event loop. All of them look at the code as it is first, and must find nothing.
 """
 
 import argparse

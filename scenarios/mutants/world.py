@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import zip_longest
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
+import app
 from scenarios import plans
 from scenarios.catalogue import CATALOGUE
 from scenarios.explore.explorer import Explorer
 from scenarios.explore.tryon.application import TryOns
 from scenarios.model.observed import deviations
 from scenarios.mutants.looks import Look, Noticed
+from scenarios.mutants.standstill import watch
 from scenarios.plans import plan_of, read_plan, scenario_of
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
@@ -117,12 +120,28 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # an attempt that fails is what is looked for
     looks: dict[str, Look] = {}
+
+    def note(name: str, look: Look) -> None:
+        looks[name] = look
+        options.result.write_text(json.dumps({each: seen.as_json() for each, seen in looks.items()}))
+
+    now = options.by[0], time.monotonic()
+
+    def kept(who: str) -> None:  # nothing goes on any more, and nothing will
+        note(now[0], _look(Noticed.NOTICED, now[1], who))
+        _leave()
+
     with Simulation() as simulation:
+        watch(simulation.call_soon, simulation.thread_id, Path(app.__file__).parent, kept)
         for name in options.by:
-            looks[name] = LOOKERS[name](simulation, options)
-            options.result.write_text(json.dumps({each: look.as_json() for each, look in looks.items()}))
+            now = name, time.monotonic()
+            note(name, LOOKERS[name](simulation, options))
             if options.first and looks[name].seen is Noticed.NOTICED:
                 break
+    _leave()
+
+
+def _leave() -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # only now, with everything shut down: the interpreter can abort at exit (sdk-python #300)

@@ -83,6 +83,16 @@ class Simulation:
             self._thread.join()  # somebody asked for the end, which is under way
             raise
 
+    @property
+    def thread_id(self) -> int:
+        """The thread of its event loop."""
+        assert self._thread.ident is not None, "it is begun"
+        return self._thread.ident
+
+    def call_soon(self, callback: Callable[[], object]) -> None:
+        """Let its event loop call something."""
+        self._loop.call_soon_threadsafe(callback)
+
     def submit(self, scenario: Scenario, test: str = "") -> "Future[Run]":
         """Start a scenario as soon as there is a free slot, and return its run to be.
 
