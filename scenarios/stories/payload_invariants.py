@@ -71,11 +71,13 @@ def what_comes_back_is_what_the_a100_made(run: Run) -> Iterator[str]:
     Base64 may have been in any dress, and metrics differ by less than a millionth: 32-bit floats do.
     """
     made = [call for call in run.calls if call.name in GENERATE]
-    if run.status != "COMPLETED" or not made or made[-1].answered is None:
+    # Calls of two servers at one instant have no order; the one that the try-on went on with was answered.
+    last = max(reversed(made), key=lambda call: (call.attempt or 0, call.at, call.status == 200), default=None)
+    if run.status != "COMPLETED" or last is None or last.answered is None:
         return
-    faults = [run.rules[rule].fault for rule in made[-1].rules if rule in run.rules]
+    faults = [run.rules[rule].fault for rule in last.rules if rule in run.rules]
     broken = {fault["field"] for fault in faults if fault["kind"] == "result_broken"}
-    answered = {name: value for name, value in made[-1].answered.items() if name not in broken}
+    answered = {name: value for name, value in last.answered.items() if name not in broken}
     result = run.answer.get("result", {})
     if answered.get("result_gemini_base64") is None:  # what is said of a picture that is not there is left out
         answered = {name: value for name, value in answered.items() if "gemini" not in name}

@@ -287,6 +287,17 @@ def test_a_broken_picture_of_a_result_is_left_out() -> None:
     assert not any("what comes back" in breach for breach in breaches(run))
 
 
+def test_the_last_answer_is_that_of_the_last_attempt() -> None:
+    run = completed()
+    place = next(place for place, each in enumerate(run.calls) if each.name == "a100.generate")
+    with_call(run, place, attempt=2)
+    busy = dataclasses.replace(
+        run.calls[place], service="a100_spare", attempt=1, status=503, answered=digest({"error": "busy"})
+    )
+    run.calls.append(busy)  # at the same instant, told behind
+    assert not any("what comes back" in breach for breach in breaches(run))
+
+
 def test_a_rule_that_acted_beside_another_has_fired() -> None:
     run = completed()
     run.rules["made-id.1"] = rule("sam3", "submit", "delay", seconds=1)
