@@ -120,7 +120,8 @@ class _Inbound(ActivityInboundInterceptor):
         if running.attempt.ended is None:
             running.attempt.ended = story.now
         story.running.pop(running.key, None)
-        if running.key not in story.resolved and run in story.open_runs:
+        goes_on = running.key in story.abandoned and running.attempt.backoff is not None
+        if (running.key not in story.resolved or goes_on) and run in story.open_runs:
             # Until the workflow has heard of it, or the next attempt begins.
             story.hold(Hold("local" if running.local else "activity", *running.key))
         story.beat()

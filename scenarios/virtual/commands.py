@@ -32,6 +32,8 @@ class Commands:
         self._run = run
         self._heard_at_once: set[int] = set()
         """Activities of which the SDK's core says "cancelled" as soon as it is asked to cancel them."""
+        self._abandoned: set[int] = set()
+        """Those among them that go on as if nobody had asked: the server hears nothing of it."""
         self.effects: list[Effect] = []
         self._pending: list[Effect] = []
 
@@ -66,6 +68,8 @@ class Commands:
         self._run.activities[value.seq] = Hold("local" if local else "activity", run, value.activity_id)
         if value.cancellation_type != ActivityCancellationType.WAIT_CANCELLATION_COMPLETED:
             self._heard_at_once.add(value.seq)
+        if value.cancellation_type == ActivityCancellationType.ABANDON:
+            self._abandoned.add(value.seq)
         value.headers[LIMITS_HEADER].CopyFrom(packed(Limits.take(value).as_json()))
         activity_id = value.activity_id
         self.effects.append(lambda story: story.schedules(run, activity_id, local=local))
@@ -76,10 +80,13 @@ class Commands:
     def _request_cancel_activity(self, value: Any, command: Any) -> None:
         del command
         hold = self._run.activity(value.seq)
-        at_once, local = value.seq in self._heard_at_once, hold.kind == "local"
-        self.effects.append(
-            lambda story: story.asks_to_cancel(hold.of, str(hold.which), heard_at_once=at_once, local=local)
-        )
+        if value.seq in self._heard_at_once:
+            self.effects.append(lambda story: story.expects_end(hold))
+        key = (hold.of, str(hold.which))
+        if value.seq in self._abandoned:
+            self.effects.append(lambda story: story.abandoned.add(key))
+        else:
+            self.effects.append(lambda story: story.asks_to_cancel(key))
 
     _request_cancel_local_activity = _request_cancel_activity
 

@@ -73,6 +73,8 @@ class Story(Clock):
         self._audience = audience
         self.running: dict[Key, InFlight] = {}
         self.resolved: set[Key] = set()
+        self.abandoned: set[Key] = set()
+        """Activities of which their workflow hears nothing more, and that go on."""
         self.unwanted: set[Key] = set()
         """Activities that their workflow wants cancelled: one may be on its way to its worker still."""
         self.scheduled: dict[Key, float] = {}
@@ -143,12 +145,14 @@ class Story(Clock):
         self.hold(Hold("local" if local else "activity", run, activity_id))
         self.scheduled[run, activity_id] = self.now
 
-    def asks_to_cancel(self, run: str, activity_id: str, *, heard_at_once: bool, local: bool) -> None:
-        """A workflow wants an activity cancelled; unless it waits for that, it hears so in its next task."""
-        key = (run, activity_id)
+    def expects_end(self, hold: Hold) -> None:
+        """A workflow wants an activity cancelled, and does not wait for that: it hears so in its next task."""
+        if (hold.of, str(hold.which)) not in self.resolved:
+            self.hold(hold)
+
+    def asks_to_cancel(self, key: Key) -> None:
+        """A workflow wants an activity cancelled, and its attempt to hear of that."""
         self.unwanted.add(key)
-        if heard_at_once and key not in self.resolved:
-            self.hold(Hold("local" if local else "activity", *key))
         if key in self.running:
             self.running[key].cancel_requested()
 
@@ -279,6 +283,7 @@ class Story(Clock):
         self.scheduled = {key: when for key, when in self.scheduled.items() if key[0] != run}
         self.resolved = {key for key in self.resolved if key[0] != run}
         self.unwanted = {key for key in self.unwanted if key[0] != run}
+        self.abandoned = {key for key in self.abandoned if key[0] != run}
 
     def terminated(self, workflow_id: str) -> None:
         """A workflow is ended without hearing of it. Its parent does."""

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowHandle
 
 from tests.virtual.session import Session
 from tests.virtual.workflows import (
+    Abandons,
     Chain,
     Continued,
     FailsAlthough,
@@ -121,6 +122,12 @@ def test_what_is_to_be_cancelled_and_fails_is_not_tried_again(
     result, story = session.run(FailsAlthough.run, name, args, after)
     assert result == [["ApplicationError", "Nope", "CANCEL_REQUESTED", "Activity task failed", result[0][4], []], at]
     assert [(each.ended, each.outcome) for each in story.attempts()] == [(at, "Nope")]
+
+
+def test_what_is_abandoned_goes_on_as_if_nobody_had_asked(session: Session) -> None:
+    result, story = session.run(Abandons.run)
+    assert result == ["CancelledError", 1, 61]
+    assert [(each.began, each.outcome) for each in story.attempts()] == [(0, "Nope"), (4, "Nope"), (9, "completed")]
 
 
 MANY = 100

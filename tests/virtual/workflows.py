@@ -112,6 +112,31 @@ class FailsAlthough:
 
 
 @workflow.defn
+class Abandons:
+    """An activity that is wanted no more, and that nobody tells so: it goes on beside a timer of a minute."""
+
+    @workflow.run
+    async def run(self) -> list[Any]:
+        watch = Watch()
+        started = workflow.start_activity(
+            activities.fails,
+            args=[2, 3],
+            start_to_close_timeout=LONG,
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=policy(9),
+            cancellation_type=ActivityCancellationType.ABANDON,
+        )
+        await workflow.sleep(1)
+        started.cancel()
+        try:
+            await started
+        except ActivityError as error:
+            heard = [type(error.cause).__name__, watch()]
+        await workflow.sleep(60)
+        return [*heard, watch()]
+
+
+@workflow.defn
 class Chain:
     """A of 10 s and B of 100 s side by side; C follows A, and then a timer, while B runs."""
 
@@ -347,6 +372,6 @@ class OnQueue:
 
 
 ALL = [
-    One, FirstWins, FailsAlthough, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent, Fails,
-    ParentOf, Continued, Approval, Timers, OnQueue,
+    One, FirstWins, FailsAlthough, Abandons, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent,
+    Fails, ParentOf, Continued, Approval, Timers, OnQueue,
 ]  # fmt: skip
