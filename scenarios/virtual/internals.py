@@ -160,7 +160,7 @@ def threads_of(executor: ThreadPoolExecutor) -> int:
 
 
 def around_answers(worker: Worker, around: Callable[[Any, Callable[[Any], Awaitable[None]]], Awaitable[None]]) -> None:
-    """Let `around` send what workflows answer to the server: it hears when an answer has been taken."""
+    """Let `around` send what workflows answer to the server: it hears when one has been sent."""
     core: Any = worker._bridge_worker  # noqa: SLF001 - the SDK has no hook for it
     if core is None:
         return

@@ -181,15 +181,15 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
-        """Hear from a worker when the server has taken what a workflow answered, and when the worker ends."""
+        """Hear from a worker when what a workflow answered has gone to the server, and when the worker ends."""
         self._find_loop()
 
         async def around(completion: Any, complete: Callable[[Any], Awaitable[None]]) -> None:
             story = self._stories.of_run(completion.run_id)
-            heard = story.sending(completion.run_id) if story else []
+            answer = story.sending(completion.run_id) if story else None
             await complete(completion)
-            if story:
-                story.hears(heard)
+            if story and answer:
+                await story.replied(answer)
 
         around_answers(worker, around)
         around_shutdown(worker, partial(self._stories.worker_ends, worker))

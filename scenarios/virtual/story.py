@@ -6,9 +6,10 @@ touches a story.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
 from math import isfinite
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from uuid import uuid4
 
 from .attempt import Attempt
 from .clock import Clock
-from .holds import Answer, Hold
+from .holds import Answer, Asked, Hold
 from .internals import TurningLoop
 
 
@@ -48,6 +49,9 @@ class Audience(Protocol):
 
 Key = tuple[str, str]
 """Of an activity: its run and its id."""
+
+REFUSED_S = 5.0
+"""Real seconds in which the SDK's core tells of a refused answer: milliseconds, on an idle machine."""
 
 current: ContextVar["Story | None"] = ContextVar("story", default=None)
 """The story that the running code belongs to."""
@@ -90,6 +94,8 @@ class Story(Clock):
         self.parents: dict[str, Hold | None] = {}
         self.zombies: set[asyncio.Task[Any]] = set()
         self.answers: dict[str, Answer] = {}
+        self.sent: dict[str, Answer] = {}
+        """The newest answer of each run that is on its way to the server, or may still be refused."""
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
         self.free = self.over = False
@@ -233,7 +239,7 @@ class Story(Clock):
         workflow_id: str,
         heard: list[Hold],
         effects: "list[Callable[[Story], object]]",
-        about: tuple[Hold | None, str],
+        asked: Asked,
     ) -> None:
         """Take the effects of a workflow's answer, before it goes to the server.
 
@@ -242,13 +248,15 @@ class Story(Clock):
             workflow_id: the workflow's.
             heard: what it had heard when it answered.
             effects: of what it says.
-            about: what its parent waits for, and which messages it may wait for itself.
+            asked: what goes with its task.
         """
         self.pulse += 1
         self.open_runs[run] = workflow_id
-        self.parents[run], self.waits_on[run] = about
+        self.parents[run], self.waits_on[run] = asked.parent, asked.waits_on
         self.task_failures.pop(run, None)
-        self.answers.setdefault(run, Answer()).heard += heard
+        answer = self.answers.setdefault(run, Answer())
+        answer.heard += heard
+        answer.late_at = asked.late_at
         for effect in effects:
             effect(self)
 
@@ -258,16 +266,32 @@ class Story(Clock):
         self.answers[run].then = then
         self.hold(Hold("close", run))
 
-    def sending(self, run: str) -> list[Hold]:
-        """Return what a workflow has heard, as its answer goes to the server; nothing yet for its last answer."""
+    def sending(self, run: str) -> Answer | None:
+        """Return the answer of a workflow that goes to the server; None for its last one, and where there is none."""
         answer = self.answers.get(run)
         if answer is None or answer.last:
-            return []
+            return None
         del self.answers[run]  # before it is sent: that the run is dropped from the cache may overtake the reply
-        return answer.heard
+        self.sent[run] = answer
+        return answer
+
+    async def replied(self, answer: Answer) -> None:
+        """The SDK's core has sent an answer. It says nothing of a refusal but by dropping the run, a moment later.
+
+        A refused answer releases nothing: the server gives its task out again, with all that was heard in it.
+        """
+        if time.time() >= answer.late_at:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFUSED_S):
+                    await answer.refused.wait()
+        if not answer.refused.is_set():
+            self.hears(answer.heard)
 
     def evicted(self, run: str, refused: bool) -> None:
-        """The SDK's core drops a run: that tells what became of its last answer."""
+        """The SDK's core drops a run: that tells what became of its answer."""
+        sent = self.sent.pop(run, None)
+        if sent and refused:
+            sent.refused.set()
         answer = self.answers.pop(run, None)
         if answer is None or not answer.last:
             return
@@ -309,6 +333,7 @@ class Story(Clock):
         workflow_id = self.open_runs.pop(run, "")
         self.waits_on.pop(run, None)
         self.parents.pop(run, None)
+        self.sent.pop(run, None)
         self.pulse += 1
         continues = then == Hold("begin", workflow_id)
         begun = workflow_id in self.open_runs.values()  # the run that continues it may be quicker than this

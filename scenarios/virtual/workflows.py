@@ -16,7 +16,7 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from .commands import Commands
-from .holds import Hold
+from .holds import Asked, Hold
 from .jobs import hear
 from .run_state import RunState
 from .runs import Told, as_told
@@ -35,6 +35,9 @@ _REFUSED = {
     )
 }
 """Reasons for dropping a workflow after an answer that the server did not take. After any other it did."""
+
+LATE = 0.8
+"""Of the time that the server gives a task: from here on it may have refused an answer before that came."""
 
 
 class VirtualRunner(WorkflowRunner):
@@ -72,6 +75,7 @@ class Run(WorkflowInstance):
         self._run = RunState(details.info.run_id, details.info.workflow_id, told, base)
         self._inner = inner.create_instance(as_told(details, told, base))
         self._waits_on = _waits_on(details.defn)
+        self._patience = LATE * details.info.task_timeout.total_seconds()
         self._commands = Commands(self._run)
         self._early: list[Any] | None = [] if told.delay else None
         """Jobs that came before its code begins."""
@@ -101,6 +105,7 @@ class Run(WorkflowInstance):
                 self._run.story.loop.call_soon_threadsafe(self._run.story.evicted, act.run_id, refused)
             return self._inner.activate(act)
         begins = any(job.HasField("initialize_workflow") for job in act.jobs)
+        late_at = act.timestamp.ToNanoseconds() / 1e9 + self._patience  # the server's time still
         heard, fired = self._hear(act)
         if begins:
             self._begin(act.is_replaying)
@@ -113,9 +118,10 @@ class Run(WorkflowInstance):
             return completion
         self._commands.translate(completion.successful.commands)
         if self._run.story and not act.is_replaying:
-            about = (Hold(*self._run.told.hold) if self._run.told.hold else None, self._waits_on)
+            parent = Hold(*self._run.told.hold) if self._run.told.hold else None
+            asked = Asked(parent, self._waits_on, late_at)
             self._run.story.loop.call_soon_threadsafe(
-                self._run.story.processed, self._run.run, self._run.workflow_id, heard, self._commands.effects, about
+                self._run.story.processed, self._run.run, self._run.workflow_id, heard, self._commands.effects, asked
             )
         return completion
 

@@ -55,7 +55,7 @@ class Session:
         inner = httpx.AsyncHTTPTransport(limits=limits)
         activities.Clients.http = await enter(httpx.AsyncClient(base_url=url, transport=VirtualTransport(inner)))
         activities.Clients.plain = await enter(httpx.AsyncClient(base_url=url, limits=limits))
-        worker = Worker(
+        self.worker = Worker(
             self.client,
             task_queue="q",
             workflows=[*workflows.ALL, programs.Program],
@@ -64,7 +64,7 @@ class Session:
             workflow_runner=UnsandboxedWorkflowRunner(),
             **self._options,
         )
-        await enter(worker)
+        await enter(self.worker)
 
     def do(self, story: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine in the session's loop."""

@@ -1,11 +1,11 @@
 """Workflow timers, backoffs and timeouts of runs: Temporal's own time-skipping environment says the same."""
 
 import asyncio
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -16,11 +16,6 @@ from scenarios.virtual import server_words
 from scenarios.world.referee import SKIPPING
 from tests.virtual import activities, workflows
 from tests.virtual.session import Session
-
-STEP_S = 0.5
-"""What each task of a workflow, and each attempt, may take in real time there: nothing is skipped in it."""
-ATTEMPTS = 5
-"""At most in one story; a history does not count them."""
 
 Story = tuple[Any, list[Any], dict[str, Any], float]
 STORIES: list[Story] = [
@@ -44,7 +39,7 @@ async def by_temporals_clock() -> list[tuple[Any, float, float]]:
     """Tell all stories at once on Temporal's time-skipping server, with a worker that knows of no plugin.
 
     Returns:
-        For each what it told, how long it took, and how much of that may have been real.
+        For each what it told, how long it took, and its real seconds: while tasks and attempts run nothing is skipped.
     """
     environment = await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(TEMPORAL),
@@ -53,6 +48,7 @@ async def by_temporals_clock() -> list[tuple[Any, float, float]]:
     )
 
     async def tell(workflow: Any, args: list[Any], options: dict[str, Any]) -> tuple[Any, float, float]:
+        began = time.perf_counter()
         handle = await environment.client.start_workflow(
             workflow, args=copied(args), id=str(uuid.uuid4()), task_queue="skips", **options
         )
@@ -60,9 +56,8 @@ async def by_temporals_clock() -> list[tuple[Any, float, float]]:
             result = await handle.result()
         except WorkflowFailureError as error:
             result = error.cause
-        history = await handle.fetch_history()
-        tasks = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED]
-        return result, length(history), (len(tasks) + ATTEMPTS) * STEP_S
+        real = time.perf_counter() - began
+        return result, length(await handle.fetch_history()), real
 
     async with (
         environment,
