@@ -27,6 +27,7 @@ from .routes import Routes
 from .rulebook import RuleBook
 from .rules import read_rules, read_yaml
 from .settings import FakeSettings
+from .straight import straight
 from .work import OutOfMemoryError, Work
 
 LOG = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ class Simulated:
                         hit.close()
 
     async def _serve(self, call: Call, scope: Scope, exchange: Exchange) -> None:
+        app = self._straight.get(call.operation.name, self.app)
         answer = await self._instead(call) if call.hits else None
         latency = self.work.profile.latency
         if answer is None and latency and not call.operation.works and call.operation.name in latency:
@@ -157,13 +159,13 @@ class Simulated:
         changing = [hit for hit in call.hits if isinstance(hit.fault, AnswerFault)] if call.hits else []
         if answer is None and not changing:
             exchange.answers = True
-            await self.app(scope, exchange.receive, exchange.send)
+            await app(scope, exchange.receive, exchange.send)
             if exchange.answers:
                 await exchange.let_go()
             return
         if answer is None:
             recorder = Recorder()
-            await self.app(scope, exchange.receive, recorder)
+            await app(scope, exchange.receive, recorder)
             answer = recorder.answer()
         call.keep = partial(self._kept.keep, scope)
         for hit in changing:
@@ -249,6 +251,10 @@ class Simulated:
         return job.key if job else ""
 
     # ------------------------------------------------------------ rules, profile, its life
+
+    @cached_property
+    def _straight(self) -> dict[str, ASGIApp]:
+        return straight(self.app, self.operations.values())
 
     @cached_property
     def _described(self) -> list[Operation]:
