@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from scenarios.model.numbers import (
@@ -15,6 +16,7 @@ from scenarios.model.numbers import (
     MOST_STRUCTURE,
 )
 from scenarios.plans import Plan
+from scenarios.plans.plan import Point, Stroke
 
 INVALID_IMAGE = "INVALID_IMAGE"
 INVALID_REQUEST = "INVALID_REQUEST"
@@ -33,19 +35,24 @@ def refusal(plan: Plan) -> str | None:
 
 def _body_is_wrong(plan: Plan) -> bool:
     body = plan.body
-    strokes = body.get("brushStrokes", [stroke.model_dump(mode="json") for stroke in plan.strokes])
-    points = body.get("maskPoints")
-    if points is None and "maskPoints" not in body:
-        points = [{"x": each.x, "y": each.y, "label": each.label} for each in plan.points or ()] or None
-    wrong_points = not _points_are_right(points) if points is not None or "maskPoints" in body else False
     session = body.get("sessionId")
     return (
         sum(json.dumps(body).count(mark) for mark in "[{,") > MOST_STRUCTURE
-        or wrong_points
-        or not _strokes_are_right(strokes)
+        or not (_points_are_right(body["maskPoints"]) if "maskPoints" in body else _points_are_enough(plan.points))
+        or not (_strokes_are_right(body["brushStrokes"]) if "brushStrokes" in body else _strokes_are_few(plan.strokes))
         or ("originalImageBase64" in body and not _is_base64(body["originalImageBase64"]))
         or not (session is None or (isinstance(session, str) and len(session) <= MOST_SESSION_ID))
     )
+
+
+def _points_are_enough(points: Sequence[Point] | None) -> bool:
+    """Say so of a plan's own points, each of which is right."""
+    return not points or (len(points) <= MOST_POINTS and any(point.label == 1 for point in points))
+
+
+def _strokes_are_few(strokes: Sequence[Stroke]) -> bool:
+    """Say so of a plan's own strokes, each of which is right."""
+    return len(strokes) <= MOST_STROKES and sum(len(stroke.points) for stroke in strokes) <= MOST_STROKE_POINTS
 
 
 def _points_are_right(points: Any) -> bool:

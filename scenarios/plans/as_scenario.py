@@ -12,7 +12,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         theme="plans",
         photo=plan.photo,
         points=None if plan.points is None else tuple((each.x, each.y, each.label) for each in plan.points),
-        strokes=tuple(stroke.model_dump(mode="json") for stroke in plan.strokes),
+        strokes=tuple(stroke.sent for stroke in plan.strokes),
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
         departures=tuple(Departure(each.at, each.back_at, each.drain_s) for each in plan.departures),

@@ -1,5 +1,6 @@
 """What a plan is: version 1 of the JSON, and what no plan may say."""
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -37,6 +38,11 @@ class Stroke(_Strict):
     points: Annotated[tuple[Spot, ...], Field(min_length=1)]
     mode: Literal["add", "remove"]
     size: Annotated[float, Field(ge=1, le=500)]
+
+    @cached_property
+    def sent(self) -> dict[str, Any]:
+        """What the user sends of it. It is asked for whenever the plan is tried in another form."""
+        return self.model_dump(mode="json")
 
 
 class PlannedRule(_Strict):
