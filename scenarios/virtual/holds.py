@@ -1,8 +1,5 @@
 """What is on its way between worker and server, so that time stands still: a lost one hangs, a missing one lies."""
 
-import asyncio
-from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple
 
 
@@ -36,36 +33,3 @@ WORDS = {
     "outcome": "who sent update {which} to workflow {of} to get its outcome",
     "plan": "what was planned for {of} to be done",
 }
-
-
-class Asked(NamedTuple):
-    """What goes with a task of a workflow.
-
-    Attributes:
-        parent: what its parent waits for.
-        waits_on: which messages the workflow may wait for itself.
-        late_at: from when on the server may refuse an answer to it, Unix seconds.
-    """
-
-    parent: Hold | None
-    waits_on: str
-    late_at: float
-
-
-@dataclass
-class Answer:
-    """What a workflow has said and the server has not taken yet.
-
-    Attributes:
-        heard: what it had heard by then.
-        last: whether it closes the run.
-        then: what has to come after the run.
-        late_at: from when on the server may refuse it, Unix seconds.
-        refused: set when the server has refused it.
-    """
-
-    heard: list[Hold] = field(default_factory=list)
-    last: bool = False
-    then: Hold | None = None
-    late_at: float = inf
-    refused: asyncio.Event = field(default_factory=asyncio.Event)

@@ -186,7 +186,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
         async def around(completion: Any, complete: Callable[[Any], Awaitable[None]]) -> None:
             story = self._stories.of_run(completion.run_id)
-            answer = story.sending(completion.run_id) if story else None
+            answer = story.answers.sending(completion.run_id) if story else None
             await complete(completion)
             if story and answer:
                 await story.replied(answer)

@@ -6,18 +6,18 @@ touches a story.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from math import isfinite
 from typing import Any, Protocol
 from uuid import uuid4
 
+from .answers import Answer, Answers, Asked
 from .attempt import Attempt
 from .clock import Clock
-from .holds import Answer, Asked, Hold
+from .holds import Hold
 from .internals import TurningLoop
 
 
@@ -49,9 +49,6 @@ class Audience(Protocol):
 
 Key = tuple[str, str]
 """Of an activity: its run and its id."""
-
-REFUSED_S = 5.0
-"""Real seconds in which the SDK's core tells of a refused answer: milliseconds, on an idle machine."""
 
 current: ContextVar["Story | None"] = ContextVar("story", default=None)
 """The story that the running code belongs to."""
@@ -93,9 +90,7 @@ class Story(Clock):
         self.continued: set[str] = set()
         self.parents: dict[str, Hold | None] = {}
         self.zombies: set[asyncio.Task[Any]] = set()
-        self.answers: dict[str, Answer] = {}
-        self.sent: dict[str, Answer] = {}
-        """The newest answer of each run that is on its way to the server, or may still be refused."""
+        self.answers = Answers()
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
         self.free = self.over = False
@@ -254,46 +249,24 @@ class Story(Clock):
         self.open_runs[run] = workflow_id
         self.parents[run], self.waits_on[run] = asked.parent, asked.waits_on
         self.task_failures.pop(run, None)
-        answer = self.answers.setdefault(run, Answer())
-        answer.heard += heard
-        answer.late_at = asked.late_at
+        self.answers.says(run, heard, asked.late_at)
         for effect in effects:
             effect(self)
 
     def is_closing(self, run: str, then: Hold | None) -> None:
-        """A workflow has said its last word. The server may refuse it for what came meanwhile."""
-        self.answers[run].last = True
-        self.answers[run].then = then
+        """A workflow has said its last word. It is over when the server has taken that."""
+        self.answers.is_last(run, then)
         self.hold(Hold("close", run))
 
-    def sending(self, run: str) -> Answer | None:
-        """Return the answer of a workflow that goes to the server; None for its last one, and where there is none."""
-        answer = self.answers.get(run)
-        if answer is None or answer.last:
-            return None
-        del self.answers[run]  # before it is sent: that the run is dropped from the cache may overtake the reply
-        self.sent[run] = answer
-        return answer
-
     async def replied(self, answer: Answer) -> None:
-        """The SDK's core has sent an answer. It says nothing of a refusal but by dropping the run, a moment later.
-
-        A refused answer releases nothing: the server gives its task out again, with all that was heard in it.
-        """
-        if time.time() >= answer.late_at:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REFUSED_S):
-                    await answer.refused.wait()
-        if not answer.refused.is_set():
+        """The SDK's core has sent an answer. A refused one releases nothing: its task comes again, with all in it."""
+        if await self.answers.taken(answer):
             self.hears(answer.heard)
 
     def evicted(self, run: str, refused: bool) -> None:
         """The SDK's core drops a run: that tells what became of its answer."""
-        sent = self.sent.pop(run, None)
-        if sent and refused:
-            sent.refused.set()
-        answer = self.answers.pop(run, None)
-        if answer is None or not answer.last:
+        answer = self.answers.dropped(run, refused)
+        if answer is None:
             return
         self.release(Hold("close", run))
         if not refused:
@@ -333,7 +306,7 @@ class Story(Clock):
         workflow_id = self.open_runs.pop(run, "")
         self.waits_on.pop(run, None)
         self.parents.pop(run, None)
-        self.sent.pop(run, None)
+        self.answers.over(run)
         self.pulse += 1
         continues = then == Hold("begin", workflow_id)
         begun = workflow_id in self.open_runs.values()  # the run that continues it may be quicker than this

@@ -15,8 +15,9 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from .answers import Asked
 from .commands import Commands
-from .holds import Asked, Hold
+from .holds import Hold
 from .jobs import hear
 from .run_state import RunState
 from .runs import Told, as_told
