@@ -113,7 +113,7 @@ class Runner:
             if not run.virtual:
                 timeline.now = (timeline.began or 0) + run.wall_s
             await self._judge(run)
-            run.judged = in_time
+            run.judged = in_time and not timeline.problems
         except Exception as error:  # noqa: BLE001 - whatever broke in the harness, it is this run's, and no other's
             run.wall_s = time.perf_counter() - began
             run.problems.append(self._broken(run, error))

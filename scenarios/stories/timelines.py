@@ -30,6 +30,10 @@ class Timeline:
         """Take what a story has come to in virtual time."""
         self.began, self.now = story.base, story.base + story.now
         self.attempts = story.attempts()
+        if story.given_twice:
+            self.problems = [
+                f"inconclusive: the server gave {story.given_twice} of the attempts out twice: the machine was too busy"
+            ]
 
     def since_began(self, instant: float) -> float:
         """Return the seconds from the beginning to an instant."""

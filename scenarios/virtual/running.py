@@ -44,6 +44,7 @@ class Running:
         self.story, self.limits, self._send = story, limits, send
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
+        story.given_twice += not info.is_local and info.attempt <= story.come.get(self.key, 0)
         story.come[self.key] = info.attempt
         scheduled = story.scheduled.get(self.key, story.now)
         policy = info.retry_policy

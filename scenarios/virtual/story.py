@@ -63,6 +63,8 @@ class Story(Clock):
         base: its beginning in Unix seconds.
         workflow_ids: its workflows.
         worker_left: whether a worker of its attempts has left (`VirtualTime.worker_leaves`).
+        given_twice: attempts that the server gave out again, having lost its own word of the first time. A server that
+            starves does so, in life too: what the story tells of them is how it went, and no fault of the code.
     """
 
     def __init__(self, name: str, loop: TurningLoop, audience: Audience, base: float = 0.0) -> None:
@@ -96,6 +98,7 @@ class Story(Clock):
         self.free = self.over = False
         self.no_worker_until = 0.0
         self.worker_left = False
+        self.given_twice = 0
         self.cancels_at_once = False
         self._made: list[Attempt] = []
         self._due: dict[tuple[str, int], float] = {}
