@@ -1,5 +1,6 @@
 """From the kit straight to a route of FastAPI: it knows the operation, so nothing is looked for twice."""
 
+import re
 from collections.abc import Iterable
 
 from fastapi import FastAPI
@@ -11,12 +12,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .calls import Operation
 
+CONVERTED = re.compile(r":(?!path\})\w+\}")
+"""A parameter that fits more or less than anything without a slash."""
+
 
 def straight(app: ASGIApp, operations: Iterable[Operation]) -> dict[str, ASGIApp]:
     """Return what answers the operations, by name, of those that need nothing of an application but their route.
 
     They leave out what FastAPI has around its routes and does nothing here: its telemetry, its last resort for errors,
-    which is the kit's, and the search for the route.
+    which is the kit's, and the search for the route. The application is taken as it is now.
     """
     if not isinstance(app, FastAPI) or not _is_plain(app):
         return {}
@@ -31,7 +35,8 @@ def _is_plain(app: FastAPI) -> bool:
         and type(app.router) is APIRouter
         and not app.user_middleware
         and not app.root_path
-        and not (app.max_body_size or app.router.form_limits)
+        and app.max_body_size is app.router.max_body_size is None
+        and not app.router.form_limits
         and not {500, Exception} & app.exception_handlers.keys()
         and "build_middleware_stack" not in vars(app)  # as an instrumentation replaces it
     )
@@ -40,24 +45,25 @@ def _is_plain(app: FastAPI) -> bool:
 def _route(app: FastAPI, operation: Operation) -> APIRoute | None:
     """Return the first route that may answer an operation, None when something else may do so before it."""
     for route in app.router.routes:
-        if not isinstance(route, Route):
+        if type(route) not in {Route, APIRoute}:
             return None
+        assert isinstance(route, Route)
         if _apart(route.path, operation.path) or operation.method not in (route.methods or (operation.method,)):
             continue
-        return route if type(route) is APIRoute else None
+        return route if isinstance(route, APIRoute) and not CONVERTED.search(route.path) else None
     return None
 
 
 def _apart(one: str, other: str) -> bool:
     """Say whether no path fits two patterns."""
-    if ":path}" in one + other:
+    if CONVERTED.search(one + other) or ":path}" in one + other:
         return False
     mine, theirs = one.split("/"), other.split("/")
     return len(mine) != len(theirs) or any(a != b and "{" not in a + b for a, b in zip(mine, theirs, strict=True))
 
 
 class _Way:
-    """The way to one route, or to all of the application where the route has a narrower pattern than the operation."""
+    """The way to one route, or to all of the application where that does not fit."""
 
     def __init__(self, app: FastAPI, route: APIRoute) -> None:
         self._app, self._route = app, route

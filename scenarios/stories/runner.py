@@ -87,6 +87,7 @@ class Runner:
             ),
         )
         run.beside = beside
+        run.judged = all(each.judged for each in (run, *beside))
         for other in beside:
             run.problems += [f"beside it, {other.scenario.name}: {problem}" for problem in other.problems]
         return run

@@ -36,7 +36,7 @@ class Answer:
         last: whether it closes the run.
         then: what has to come after the run.
         late_at: from when on the server may refuse it, Unix seconds.
-        refused: set when the server has refused it.
+        refused: set when the server has refused it, or its run is over.
     """
 
     heard: list[Hold] = field(default_factory=list)
@@ -95,4 +95,5 @@ class Answers:
 
     def over(self, run: str) -> None:
         """A run is over: nothing more comes of what it has said."""
-        self._sent.pop(run, None)
+        if sent := self._sent.pop(run, None):
+            sent.refused.set()

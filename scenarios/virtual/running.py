@@ -44,8 +44,9 @@ class Running:
         self.story, self.limits, self._send = story, limits, send
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
-        story.given_twice += not info.is_local and info.attempt <= story.come.get(self.key, 0)
-        story.come[self.key] = info.attempt
+        newest = story.come.get(self.key, 0)
+        story.given_twice += not info.is_local and info.attempt <= newest
+        story.come[self.key] = max(info.attempt, newest)
         scheduled = story.scheduled.get(self.key, story.now)
         policy = info.retry_policy
         if policy and policy.maximum_attempts:

@@ -47,6 +47,8 @@ class Audience(Protocol):
         ...
 
 
+NUMBERED = ("signal", "cancel", "update")
+"""Messages, of which several may be on their way to one workflow: which of them it hears nobody can tell."""
 Key = tuple[str, str]
 """Of an activity: its run and its id."""
 
@@ -148,6 +150,7 @@ class Story(Clock):
         """An activity is scheduled: it has to begin here before time goes on."""
         self.hold(Hold("local" if local else "activity", run, activity_id))
         self.scheduled[run, activity_id] = self.now
+        self.come.pop((run, activity_id), None)  # its id may be one of an activity that is over
 
     def expects_end(self, hold: Hold) -> None:
         """A workflow wants an activity cancelled, and does not wait for that: it hears so in its next task."""
@@ -266,6 +269,10 @@ class Story(Clock):
         if await self.answers.taken(answer):
             self.hears(answer.heard)
 
+    def has_heard(self, heard: list[Hold]) -> None:
+        """A workflow is told again what it has heard: the server has taken its answer, whatever was said of it."""
+        self.hears([hold for hold in heard if hold.kind not in NUMBERED])
+
     def evicted(self, run: str, refused: bool) -> None:
         """The SDK's core drops a run: that tells what became of its answer."""
         answer = self.answers.dropped(run, refused)
@@ -293,7 +300,7 @@ class Story(Clock):
     def hears(self, heard: list[Hold]) -> None:
         """The server has taken a workflow's answer to what it heard."""
         for hold in heard:
-            if hold.kind in ("signal", "cancel", "update"):  # the oldest of those on their way to it
+            if hold.kind in NUMBERED:  # the oldest of those on their way to it
                 same = [each for each in self.holds if each[:2] == hold[:2]]
                 self.release(min(same, default=None, key=lambda each: each.which))  # type: ignore[arg-type, return-value]
                 continue

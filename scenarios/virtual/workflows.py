@@ -118,7 +118,9 @@ class Run(WorkflowInstance):
                 self._run.story.task_failures[act.run_id] = completion.failed.failure.message
             return completion
         self._commands.translate(completion.successful.commands)
-        if self._run.story and not act.is_replaying:
+        if self._run.story and act.is_replaying:
+            self._run.story.loop.call_soon_threadsafe(self._run.story.has_heard, heard)
+        elif self._run.story:
             parent = Hold(*self._run.told.hold) if self._run.told.hold else None
             asked = Asked(parent, self._waits_on, late_at)
             self._run.story.loop.call_soon_threadsafe(
