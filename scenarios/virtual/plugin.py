@@ -181,7 +181,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
-        """Hear from a worker when what a workflow answered has gone to the server, and when the worker ends."""
+        """Hear from a worker when what a workflow answered has gone to the server, and when and how the worker ends."""
         self._find_loop()
 
         async def around(completion: Any, complete: Callable[[Any], Awaitable[None]]) -> None:
@@ -197,6 +197,9 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         executor = worker.config(active_config=True).get("activity_executor")
         try:
             await next(worker)
+        except Exception as error:
+            self._stories.worker_dies(worker, error)
+            raise
         finally:
             if isinstance(executor, ThreadPoolExecutor):
                 executor.shutdown(wait=False)

@@ -88,6 +88,7 @@ class Stories:
             for story in set(self._by_run.values()):
                 story.goes_on()
         self._workers.add(worker)
+        self.waits.in_vain = None
 
     def worker_ends(self, worker: Worker) -> None:
         """A worker ends. Is it the last, nobody waits for attempts any more."""
@@ -95,6 +96,13 @@ class Stories:
         if not self._workers:
             for story in set(self._by_run.values()):
                 story.ends()
+
+    def worker_dies(self, worker: Worker, error: Exception) -> None:
+        """A worker has ended in an error. Is it the last, nobody waits for stories any more."""
+        self.worker_ends(worker)
+        if not self._workers:
+            cause = error.__cause__ or error  # the SDK says which of its own parts has failed, by what
+            self.waits.end(f"its worker has died: {type(cause).__name__}: {cause}", error)
 
     def known_story(self, workflow_id: str) -> Story | None:
         """Return the story that has a workflow's id, whether it goes on or has ended."""

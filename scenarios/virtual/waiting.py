@@ -46,6 +46,8 @@ class Waits:
         self._asked: dict[Story, int] = {}
         """The pulse at which the server was asked for what it lost, by story: once in a standstill."""
         self._leash: asyncio.Task[None] | None = None
+        self.in_vain: tuple[str, BaseException] | None = None
+        """Why nobody need wait for anything, while that is so."""
 
     def waited_for(self, story: Story) -> bool:
         """Say whether somebody waits for something of a story that time has to pass for."""
@@ -66,6 +68,8 @@ class Waits:
             VirtualTimeError: it waits in vain; the message says for what.
         """
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.in_vain:
+            failed.set_exception(_ended(workflow_id, *self.in_vain))
         self._waits[failed] = (workflow_id, needs_time)
         if story:
             self._stories[workflow_id] = story
@@ -101,12 +105,18 @@ class Waits:
 
     def _leash_ends(self, leash: asyncio.Task[None]) -> None:
         """Let nobody wait for ever when it breaks."""
-        error = None if leash.cancelled() else leash.exception()
-        for failed in self._waits if error else ():
+        if not leash.cancelled() and (error := leash.exception()):
+            self._end_all(f"what watches over waits broke: {type(error).__name__}: {error}", error)
+
+    def end(self, why: str, error: BaseException) -> None:
+        """End every wait, and those to come until there is a worker again."""
+        self.in_vain = why, error
+        self._end_all(why, error)
+
+    def _end_all(self, why: str, error: BaseException) -> None:
+        for failed, (workflow_id, _) in self._waits.items():
             if not failed.done():
-                broken = VirtualTimeError(f"what watches over waits broke: {type(error).__name__}: {error}")
-                broken.__cause__ = error
-                failed.set_exception(broken)
+                failed.set_exception(_ended(workflow_id, why, error))
 
     async def _hold_leash(self) -> None:
         loop = asyncio.get_running_loop()
@@ -156,6 +166,12 @@ class Waits:
 
     def _all_still(self) -> bool:
         return all(stuck >= LOST_S for _, stuck in self._stuck.values())
+
+
+def _ended(workflow_id: str, why: str, error: BaseException) -> VirtualTimeError:
+    ended = VirtualTimeError(f"{workflow_id} waits in vain: {why}")
+    ended.__cause__ = error
+    return ended
 
 
 def _debugged() -> bool:
