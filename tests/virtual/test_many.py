@@ -49,31 +49,29 @@ def burning(processes: int) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("copies", "rounds"),
-    [(4, 1), pytest.param(25, 6, marks=pytest.mark.long("200 workflows at once, six times, half of them under load"))],
+    [(4, 1), pytest.param(12, 6, marks=pytest.mark.long("96 workflows at once, six times, half of them under load"))],
 )
-def test_many_at_once_go_as_one_goes_alone(session: Session, copies: int, rounds: int) -> None:
-    async def run(kind: tuple[Any, list[Any]]) -> tuple[int, tuple[Any, list[Any]]]:
-        workflow, args = kind
-        result, story = await session.tell(workflow, *args)
-        session.virtual.forget(story.name)
-        return story.given_twice, (result, _course(story))
+def test_many_at_once_go_as_one_goes_alone(copies: int, rounds: int) -> None:
+    with Session() as session:  # what is left over here, where it fails, would keep others busy
 
-    async def alone() -> list[Any]:
-        return [await run(kind) for kind in KINDS]
+        async def run(kind: tuple[Any, list[Any]]) -> tuple[int, tuple[Any, list[Any]]]:
+            workflow, args = kind
+            result, story = await session.tell(workflow, *args)
+            session.virtual.forget(story.name)
+            return story.given_twice, (result, _course(story))
 
-    async def together() -> list[Any]:
-        return list(await asyncio.gather(*(run(kind) for _ in range(copies) for kind in KINDS)))
+        async def together(copies: int) -> list[tuple[int, tuple[Any, list[Any]]]]:
+            return list(await asyncio.gather(*(run(kind) for _ in range(copies) for kind in KINDS)))
 
-    one = session.do(alone())
-    starved = 0
-    for number in range(rounds):
-        with burning(2 * (number % 2)):
-            told = session.do(together())
-        starved += sum(twice > 0 for twice, _ in told)
-        assert [each for each in told if not each[0]] == [
-            right for each, right in zip(told, one * copies, strict=True) if not each[0]
-        ]
-    assert starved <= 0.01 * copies * rounds * len(KINDS)
+        one = [session.do(run(kind)) for kind in KINDS]
+        starved = 0
+        for number in range(rounds):
+            with burning(2 * (number % 2)):
+                told = session.do(together(copies))
+            for seen, alone in zip(told, one * copies, strict=True):
+                assert seen == alone or seen[0]
+                starved += seen[0] > 0
+        assert starved <= 0.01 * copies * rounds * len(KINDS)
 
 
 def test_a_pool_that_stories_share_does_not_compare_their_clocks(session: Session) -> None:
