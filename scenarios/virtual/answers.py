@@ -87,13 +87,12 @@ class Answers:
 
     def dropped(self, run: str, refused: bool) -> Answer | None:
         """The SDK's core drops a run, which tells what became of its answer. Return the last one, if it was that."""
-        sent = self._sent.pop(run, None)
-        if sent and refused:
-            sent.refused.set()
+        if refused:
+            self.over(run)
         answer = self._said.pop(run, None)
         return answer if answer and answer.last else None
 
     def over(self, run: str) -> None:
-        """A run is over: nothing more comes of what it has said."""
+        """A run is over, or was refused: nothing more comes of what it has sent."""
         if sent := self._sent.pop(run, None):
             sent.refused.set()

@@ -41,7 +41,8 @@ async def test_a_late_one_that_is_refused_releases_nothing_until_its_task_is_tol
 
 async def test_one_of_a_run_that_is_over_meanwhile_touches_nothing_of_the_next() -> None:
     story, answer = answered(time.time())
-    story.closes("run", None)
+    story.processed("run", "a", [], [lambda story: story.is_closing("run", None)], Asked(None, "", time.time() + 60))
+    story.evicted("run", refused=False)  # the server has taken its last word
     story.hold(TIMER)  # as that of another run
     await story.replied(answer)
     assert story.holds == {TIMER}
