@@ -1,5 +1,7 @@
 """The model's story of a plan that is guessed, beside what is known: does the plan go the same way?"""
 
+from collections.abc import Sequence
+
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.story import COMPLETED
 from scenarios.plans import Plan
@@ -17,10 +19,23 @@ def story_of(plan: Plan) -> Story | None:
 def goes(plan: Plan, facts: Facts, place: int, known: Tried) -> Story | None:
     """Return the story of a plan when it goes as is known up to an activity, which is known so; None when not."""
     story = story_of(plan)
-    if story is None:
-        return None
-    tried = of_story(story).tried
-    wanted = [*facts.tried[:place], known]
-    if len(tried) < len(wanted) or not all(one.agrees(other) for one, other in zip(wanted, tried, strict=False)):
+    tried = of_story(story).tried if story else ()
+    if not _so_far(tried, facts, place) or not known.agrees(tried[place]):
         return None
     return story if known.outcome == COMPLETED or close(tried[place].took_s, known.took_s) else None
+
+
+def missing_s(plan: Plan, facts: Facts, place: int, known: Tried) -> float | None:
+    """Return the seconds that an activity took beyond what the plan explains; None when the plan goes another way."""
+    story = story_of(plan)
+    tried = of_story(story).tried if story else ()
+    if not _so_far(tried, facts, place) or not known.came_to_the_same(tried[place]):
+        return None
+    if known.attempts == 1:
+        return known.took_s - tried[place].took_s
+    return known.waited_s - tried[place].waited_s
+
+
+def _so_far(tried: Sequence[Tried], facts: Facts, place: int) -> bool:
+    """Say whether a story comes as far as an activity, and goes as is known until then."""
+    return len(tried) > place and all(one.agrees(tried[before]) for before, one in enumerate(facts.tried[:place]))

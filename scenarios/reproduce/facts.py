@@ -60,12 +60,16 @@ class Tried:
 
     def agrees(self, other: "Tried") -> bool:
         """Say whether this can be the same."""
+        return self.came_to_the_same(other) and close(self.waited_s, other.waited_s, GRAIN_ATTEMPT_S * self.attempts)
+
+    def came_to_the_same(self, other: "Tried") -> bool:
+        """Say whether this can be the same, however long it took."""
         return (self.activity, self.attempts, self.outcome, self.earlier) == (
             other.activity,
             other.attempts,
             other.outcome,
             other.earlier,
-        ) and close(self.waited_s, other.waited_s, GRAIN_ATTEMPT_S * self.attempts)
+        )
 
 
 def close(one: float, other: float, grain_s: float = GRAIN_S) -> bool:

@@ -1,6 +1,7 @@
 """The faults that explain an activity's failed attempts: one of each attempt, one of all, or several."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from scenarios.explore.tryon.kinds import kinds
@@ -8,7 +9,7 @@ from scenarios.model.story import COMPLETED
 from scenarios.pipeline import BY_ACTIVITY, addresses
 from scenarios.plans import Plan
 from scenarios.plans.plan import PlannedRule
-from scenarios.reproduce.agreement import goes, story_of
+from scenarios.reproduce.agreement import goes, missing_s, story_of
 from scenarios.reproduce.calls import calls_of, first_call, windows
 from scenarios.reproduce.facts import Facts, Tried
 from scenarios.reproduce.guess import Guess, likeliest, with_rules
@@ -59,32 +60,38 @@ def _unknown(plan: Plan, known: Tried, attempts: int) -> list[Guess]:
 
 def _once_more(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> list[Guess]:
     """Return the faults that, put at an activity's calls, let so many attempts fail as is known."""
-    guessed = (*asked_to_wait(pause(known)), *late_and_failed(known))
     found = []
-    for name, number in calls_of(plan, known.activity):
-        faults = {str(kind.fault): kind.fault for kind in (*kinds(name), *guessed)}
-        for fault in faults.values():
-            for calls in windows(number, attempts, store=name.startswith("blob.")):
-                service, _, operation = name.partition(".")
-                rule = PlannedRule(service=service, operation=operation, fault=dict(fault), calls=calls)
-                if goes(with_rules(plan, (rule,)), facts, place, known) is not None:
-                    found.append(Guess((rule,)))
-                    break
+    for faults in _at_each_call(plan, known, attempts):
+        found += [fault for fault in faults if goes(fault.put_in(plan), facts, place, known) is not None][:1]
     found += _everywhere(plan, facts, place, known, attempts)
     return found
 
 
-def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
-    """Yield what explains an activity whose first attempt was slow besides."""
-    late = known.took_s if known.attempts == 1 else pause(known)
-    if late < SLOW_S:
-        return
+def _at_each_call(plan: Plan, known: Tried, attempts: int) -> Iterator[list[Guess]]:
+    """Yield what may have let attempts fail: one kind of fault at one call, by all the calls that it may have met."""
+    guessed = (*asked_to_wait(pause(known)), *late_and_failed(known))
     for name, number in calls_of(plan, known.activity):
         service, _, operation = name.partition(".")
-        fault = {"kind": "job_slow" if operation == "submit" else "delay", "seconds": round(late, 1)}
-        slow = PlannedRule(service=service, operation=operation, fault=fault, calls=str(number))
-        for guess in _once_more(with_rules(plan, (slow,)), facts, place, known, attempts):
-            yield Guess((slow, *guess.rules))
+        for fault in {str(kind.fault): kind.fault for kind in (*kinds(name), *guessed)}.values():
+            yield [
+                Guess((PlannedRule(service=service, operation=operation, fault=dict(fault), calls=calls),))
+                for calls in windows(number, attempts, store=name.startswith("blob."))
+            ]
+
+
+def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
+    """Yield what explains an activity of whose first attempt a call was slow besides: by what the fault leaves."""
+    operations = [(name.partition("."), str(number)) for name, number in calls_of(plan, known.activity)]
+    for faults in _at_each_call(plan, known, attempts):
+        for fault in faults:
+            beyond = missing_s(fault.put_in(plan), facts, place, known)
+            if beyond is None or beyond <= 0:
+                continue
+            late = {"kind": "delay", "seconds": round(beyond, 1)}
+            slow = (PlannedRule(service=at[0], operation=at[2], fault=late, calls=calls) for at, calls in operations)
+            both = (Guess((rule, *fault.rules)) for rule in slow)
+            yield from islice((each for each in both if goes(each.put_in(plan), facts, place, known) is not None), 1)
+            break
 
 
 def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
