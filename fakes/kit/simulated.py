@@ -298,6 +298,7 @@ class Simulated:
         word = "startup"
         await receive()
         try:
+            _ = self._straight  # of the application as it is before it comes to life
             self.start_rules()
             async with lifespan(self.app, scope.setdefault("state", {})):
                 await send({"type": "lifespan.startup.complete"})

@@ -1,6 +1,7 @@
 """The model's story of a plan that is guessed, beside what is known: does the plan go the same way?"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.story import COMPLETED
@@ -25,15 +26,21 @@ def goes(plan: Plan, facts: Facts, place: int, known: Tried) -> Story | None:
     return story if known.outcome == COMPLETED or close(tried[place].took_s, known.took_s) else None
 
 
-def missing_s(plan: Plan, facts: Facts, place: int, known: Tried) -> float | None:
-    """Return the seconds that an activity took beyond what the plan explains; None when the plan goes another way."""
+class Missing(NamedTuple):
+    """The seconds that a plan does not explain: of those until the last attempt, and of that itself where it failed."""
+
+    waited_s: float
+    took_s: float
+
+
+def missing_s(plan: Plan, facts: Facts, place: int, known: Tried) -> Missing | None:
+    """Return what a plan does not explain of how long an activity took; None when it goes another way."""
     story = story_of(plan)
     tried = of_story(story).tried if story else ()
     if not _so_far(tried, facts, place) or not known.came_to_the_same(tried[place]):
         return None
-    if known.attempts == 1:
-        return known.took_s - tried[place].took_s
-    return known.waited_s - tried[place].waited_s
+    took_s = 0.0 if known.outcome == COMPLETED else known.took_s - tried[place].took_s
+    return Missing(known.waited_s - tried[place].waited_s, took_s)
 
 
 def _so_far(tried: Sequence[Tried], facts: Facts, place: int) -> bool:

@@ -40,7 +40,7 @@ def cancelled(plan: Plan, facts: Facts, place: int) -> Plan:
     if known.attempts > 1:
         befores = explained(plan, facts, place, calm)[:MOST_EARLIER]
     for before in befores:
-        base = with_rules(plan, before.rules)
+        base = before.put_in(plan)
         held = [Guess(()), *(Guess((rule,)) for rule in _holding(base, known))]
         for guess in held:
             tried = with_cancel(with_rules(base, guess.rules), facts)

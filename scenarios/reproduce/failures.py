@@ -1,7 +1,6 @@
 """The faults that explain an activity's failed attempts: one of each attempt, one of all, or several."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from scenarios.explore.tryon.kinds import kinds
@@ -9,15 +8,17 @@ from scenarios.model.story import COMPLETED
 from scenarios.pipeline import BY_ACTIVITY, addresses
 from scenarios.plans import Plan
 from scenarios.plans.plan import PlannedRule
-from scenarios.reproduce.agreement import goes, missing_s, story_of
+from scenarios.reproduce.agreement import Missing, goes, missing_s, story_of
 from scenarios.reproduce.calls import calls_of, first_call, windows
-from scenarios.reproduce.facts import Facts, Tried
+from scenarios.reproduce.facts import GRAIN_ATTEMPT_S, Facts, Tried
 from scenarios.reproduce.guess import Guess, likeliest, with_rules
 from scenarios.reproduce.waits import SLOW_S, asked_to_wait, late_and_failed, pause
 from scenarios.reproduce.worker_end import by_worker_end
 
 MOST_EARLIER = 6
 """So many ways to the failure before the last are tried with each way to the last one."""
+JOB_S = 2.0
+"""What a job takes with nothing in its way: until the first poll."""
 UNKNOWN_FAULTS: tuple[dict[str, Any], ...] = ({"kind": "status", "status": 503}, {"kind": "hang"})
 UNKNOWN_JOBS: tuple[dict[str, Any], ...] = ({"kind": "job_failed"}, {"kind": "job_lost"})
 """What stands for failures of which a history says nothing: at once, late, and by a job."""
@@ -26,6 +27,8 @@ UNKNOWN_JOBS: tuple[dict[str, Any], ...] = ({"kind": "job_failed"}, {"kind": "jo
 def explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess]:
     """Return what explains an activity, the likeliest first: a fault of each attempt that failed, or several."""
     failed = known.attempts - (known.outcome == COMPLETED)
+    if not failed:  # what the plan has besides lets it fail, and production did not
+        return []
     found = _once_more(plan, facts, place, known, failed) or list(_late_too(plan, facts, place, known, failed))
     if failed == 1:
         found += by_worker_end(plan, facts, place, known)
@@ -38,9 +41,10 @@ def explained(plan: Plan, facts: Facts, place: int, known: Tried) -> list[Guess]
     else:
         firsts = _unknown(plan, known, failed - 1)
     for first in firsts[:MOST_EARLIER]:
-        begun = with_rules(plan, first.rules)
-        last = _once_more(begun, facts, place, known, 1) or list(by_worker_end(begun, facts, place, known))
-        found += [Guess((*first.rules, *each.rules), each.end) for each in last]
+        begun = first.put_in(plan)
+        last = _once_more(begun, facts, place, known, 1) or list(_late_too(begun, facts, place, known, 1))
+        last = last or ([] if first.end else list(by_worker_end(begun, facts, place, known)))
+        found += [Guess((*first.rules, *each.rules), each.end or first.end) for each in last]
     return likeliest(found)
 
 
@@ -80,18 +84,36 @@ def _at_each_call(plan: Plan, known: Tried, attempts: int) -> Iterator[list[Gues
 
 
 def _late_too(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:
-    """Yield what explains an activity of whose first attempt a call was slow besides: by what the fault leaves."""
-    operations = [(name.partition("."), str(number)) for name, number in calls_of(plan, known.activity)]
+    """Yield what explains an activity that calls were slow in besides, by the time that a fault leaves unexplained."""
     for faults in _at_each_call(plan, known, attempts):
         for fault in faults:
-            beyond = missing_s(fault.put_in(plan), facts, place, known)
-            if beyond is None or beyond <= 0:
-                continue
-            late = {"kind": "delay", "seconds": round(beyond, 1)}
-            slow = (PlannedRule(service=at[0], operation=at[2], fault=late, calls=calls) for at, calls in operations)
+            missing = missing_s(fault.put_in(plan), facts, place, known)
+            slow = _slow(plan, known, missing) if missing else ()
             both = (Guess((rule, *fault.rules)) for rule in slow)
-            yield from islice((each for each in both if goes(each.put_in(plan), facts, place, known) is not None), 1)
-            break
+            found = next((each for each in both if goes(each.put_in(plan), facts, place, known) is not None), None)
+            if found:
+                yield found
+                break
+
+
+def _slow(plan: Plan, known: Tried, missing: Missing) -> Iterator[PlannedRule]:
+    """Yield what makes an activity so much slower: one call, or that of each attempt, and the job that it asks for."""
+    each_s = missing.waited_s / (known.attempts - 1) if known.attempts > 1 else missing.took_s
+    for name, number in calls_of(plan, known.activity):
+        service, _, operation = name.partition(".")
+        late = {
+            (missing.waited_s, f"{number}"): None,
+            (missing.took_s, f"{number}"): None,
+            (each_s, f"{number}-"): None,
+        }
+        for seconds, calls in late:
+            if seconds <= GRAIN_ATTEMPT_S:
+                continue
+            faults: list[dict[str, Any]] = [{"kind": "delay", "seconds": round(seconds, 1)}]
+            if operation == "submit":
+                faults.insert(0, {"kind": "job_slow", "seconds": round(seconds + JOB_S, 1)})
+            for fault in faults:
+                yield PlannedRule(service=service, operation=operation, fault=fault, calls=calls)
 
 
 def _everywhere(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> Iterator[Guess]:

@@ -67,7 +67,11 @@ def infer(facts: Facts, name: str, latencies: Sequence[PlannedRule] = ()) -> Inf
                 inferred.missing.append(f"{known.activity}: {facts.way()[place]}")
         elif known.took_s > now[place].took_s + SLOW_S:
             inferred.plan = _slowed(inferred.plan, known, story)
-    if facts.cancel_at is not None and inferred.plan.cancel_at is None:  # between two activities
+    if not facts.tried:
+        inferred.missing.append(
+            f"the end: {facts.way()[-1]} before any activity, as without a worker: no plan is like it"
+        )
+    elif facts.cancel_at is not None and inferred.plan.cancel_at is None:  # between two activities
         inferred.plan = with_cancel(inferred.plan, facts)
     return inferred
 

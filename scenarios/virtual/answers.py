@@ -32,7 +32,7 @@ class Answer:
     """What a workflow has said.
 
     Attributes:
-        heard: what it had heard by then.
+        heard: what it had heard by then, until that is released.
         last: whether it closes the run.
         then: what has to come after the run.
         late_at: from when on the server may refuse it, Unix seconds.
@@ -87,10 +87,13 @@ class Answers:
 
     def dropped(self, run: str, refused: bool) -> Answer | None:
         """The SDK's core drops a run, which tells what became of its answer. Return the last one, if it was that."""
+        answer = self._said.pop(run, None)
+        last = answer if answer and answer.last else None
         if refused:
             self.over(run)
-        answer = self._said.pop(run, None)
-        return answer if answer and answer.last else None
+        elif last and (before := self._sent.get(run)):  # and may still wait: it was taken, as what came after it
+            last.heard = [*before.heard, *last.heard]
+        return last
 
     def over(self, run: str) -> None:
         """A run is over, or was refused: nothing more comes of what it has sent."""

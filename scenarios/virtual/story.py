@@ -268,6 +268,7 @@ class Story(Clock):
         """The SDK's core has sent an answer. A refused one releases nothing: its task comes again, with all in it."""
         if await self.answers.taken(answer):
             self.hears(answer.heard)
+            answer.heard = []
 
     def has_heard(self, heard: list[Hold]) -> None:
         """A workflow is told again what it has heard: the server has taken its answer, whatever was said of it."""

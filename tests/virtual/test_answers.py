@@ -48,6 +48,22 @@ async def test_one_of_a_run_that_is_over_meanwhile_touches_nothing_of_the_next()
     assert story.holds == {TIMER}
 
 
+async def test_a_late_one_of_a_run_that_continues_was_taken_as_its_last_word_was() -> None:
+    story = Story("a", cast("Any", None), cast("Any", None))
+    signal = story.numbered("signal", "a")
+    story.processed("run", "a", [signal], [], Asked(None, "", time.time()))
+    answer = story.answers.sending("run")
+    assert answer
+    begin = Hold("begin", "a")
+    last = Asked(None, "", time.time() + 60)
+    story.processed("run", "a", [], [lambda story: story.is_closing("run", begin)], last)
+    story.evicted("run", refused=False)
+    assert story.holds == {begin}
+    later = story.numbered("signal", "a")
+    await story.replied(answer)
+    assert story.holds == {begin, later}
+
+
 @pytest.mark.parametrize("kind", ["signal", "cancel", "update"])
 async def test_a_message_that_was_heard_before_releases_none_that_is_on_its_way(kind: str) -> None:
     story, _ = answered(time.time() + 60)

@@ -1,14 +1,18 @@
 """What FastAPI answers by its whole way it answers by the straight one of the kit."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
@@ -75,6 +79,10 @@ def _plain(app: FastAPI | APIRouter) -> None:
     @app.get("/files/{path:path}")
     async def deep(path: str) -> str:
         return path
+
+
+def wrapped(app: FastAPI) -> Simulated:
+    return Simulated(app, "jobs", FakeSettings(sim_enabled=True), OPERATIONS)
 
 
 def plain(**options: Any) -> FastAPI:
@@ -186,16 +194,71 @@ KINDS = [
 async def test_a_wrapped_application_answers_as_it_does_alone(kind: Callable[[], FastAPI]) -> None:
     async with AsyncExitStack() as running:
         alone = await running.enter_async_context(serving(kind()))
-        wrapped = await running.enter_async_context(
-            serving(Simulated(kind(), "jobs", FakeSettings(sim_enabled=True), OPERATIONS))
-        )
+        fake = await running.enter_async_context(serving(wrapped(kind())))
         client = await running.enter_async_context(httpx.AsyncClient())
         for method, path, options in ASKED:
             if kind is not plain and path == "/jobs/teapot":
                 continue  # what has no handler is a bug of the application, of which the kit tells more
-            one, other = [await client.request(method, url.rstrip("/") + path, **options) for url in (alone, wrapped)]
+            one, other = [await client.request(method, url.rstrip("/") + path, **options) for url in (alone, fake)]
             assert (one.status_code, one.content) == (other.status_code, other.content), (method, path)
             assert one.headers.get("x-marked") == other.headers.get("x-marked")
+
+
+def with_a_handler_that_comes_late() -> FastAPI:
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        app.add_exception_handler(TeapotError, lambda _, error: JSONResponse({"tea": str(error)}, 418))
+        yield
+
+    return _raising(lifespan=life)
+
+
+def with_a_route_that_comes_late() -> FastAPI:
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        app.router.routes.insert(0, Route("/jobs/{number}", lambda _: JSONResponse("first")))
+        yield
+
+    return _raising(lifespan=life)
+
+
+def _raising(**options: Any) -> FastAPI:
+    app = FastAPI(**options)
+
+    @app.get("/jobs/{number}")
+    async def get(number: str) -> str:
+        raise TeapotError(number)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [(with_a_handler_that_comes_late, 500), (with_a_route_that_comes_late, 200)]
+)
+async def test_what_comes_while_the_application_begins_acts_as_it_does_alone(
+    kind: Callable[[], FastAPI], status: int
+) -> None:
+    async with serving(kind()) as alone, serving(wrapped(kind())) as fake, httpx.AsyncClient() as client:
+        assert [(await client.get(f"{url}/jobs/7")).status_code for url in (alone, fake)] == [status, status]
+
+
+async def test_what_comes_after_the_first_call_acts_as_it_does_alone() -> None:
+    app = plain()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(wrapped(app)), base_url="http://jobs") as client:
+        assert (await client.get("/jobs/7")).status_code == 200
+        with pytest.raises(RuntimeError, match="Cannot add middleware"):
+            app.add_middleware(GZipMiddleware)
+        app.router.routes.insert(0, Route("/jobs/{number}", lambda _: JSONResponse("first")))
+        assert (await client.get("/jobs/7")).json() == "first"
+
+
+async def test_an_application_with_telemetry_tells_it() -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    fake = wrapped(plain(telemetry={"tracer_provider": provider}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(fake), base_url="http://jobs") as client:
+        await client.get("/jobs/7")
+    assert "GET /jobs/{number}" in {span.name for span in exporter.get_finished_spans()}
 
 
 async def test_the_way_to_a_route_that_nothing_precedes_is_straight(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +273,7 @@ async def test_the_way_to_a_route_that_nothing_precedes_is_straight(monkeypatch:
     monkeypatch.setattr(other, "matches", watched)
     app = FastAPI(routes=[other])
     _plain(app)
-    fake = Simulated(app, "jobs", FakeSettings(sim_enabled=True), OPERATIONS)
+    fake = wrapped(app)
     async with serving(fake) as url, httpx.AsyncClient(base_url=url) as client:
         assert (await client.get("/jobs/7")).status_code == 200
         assert (await client.put("/jobs/7", json={"a": 1})).json() == {"7": 1}

@@ -247,6 +247,26 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
             ruled("blob", "get", "3", kind="delay", seconds=12),
             ruled("birefnet", "submit", "1", kind="hang"),
         )),
+        pytest.param(Plan(name="a", story="A service that is slow and says nonsense, for ever.", rules=(
+            ruled("a100", "generate", "1-", kind="delay", seconds=6),
+            ruled("a100", "generate", "1-", kind="garbage"),
+        )), marks=pytest.mark.long("every kind of fault is tried first")),
+        pytest.param(Plan(name="a", story="Jobs that fail after half a minute, for ever.", rules=(
+            ruled("sam3", "submit", "1-", kind="job_slow", seconds=30),
+            ruled("sam3", "submit", "1-", kind="job_failed"),
+        )), marks=pytest.mark.long("every kind of fault is tried first")),
+        pytest.param(
+            Plan(
+                name="a",
+                story="The worker dies in a late call, and then the service refuses.",
+                rules=(
+                    ruled("a100", "generate", "1", kind="delay", seconds=30),
+                    ruled("a100", "generate", "2", kind="status", status=400),
+                ),
+                departures=(PlannedDeparture(at=9, back_at=11),),
+            ),
+            marks=pytest.mark.long("every kind of fault is tried first"),
+        ),
         Plan(name="a", story="Two in a row at one step, then done.", rules=(
             ruled("sam3", "submit", "1", kind="status", status=503),
             ruled("sam3", "submit", "2", kind="picture_unchanged"),
@@ -330,6 +350,18 @@ def test_what_nothing_explains_is_said() -> None:
     inferred = infer(facts, "again")
     assert inferred.missing
     assert told(inferred)[-1].startswith("nothing explains upload_to_azure")
+
+
+def test_a_cancel_before_any_activity_is_like_no_plan() -> None:
+    inferred = infer(Facts("CANCELLED", None, None, (), cancel_at=3.0), "again")
+    assert inferred.missing == ["the end: CANCELLED before any activity, as without a worker: no plan is like it"]
+
+
+def test_what_a_recording_lets_fail_and_production_did_not_is_said() -> None:
+    calm = Plan(name="a", story="Calm.")
+    stuck = ruled("sam3", "submit", "1-", kind="job_slow", seconds=200)
+    [missing] = infer(known(calm, stories(calm)[0]), "again", (stuck,)).missing
+    assert missing.startswith("generate_mask: generate_mask: 1 attempt, completed")
 
 
 @pytest.mark.long("sixty random try-ons by each seed")
