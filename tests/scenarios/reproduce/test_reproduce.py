@@ -364,10 +364,10 @@ def test_what_a_recording_lets_fail_and_production_did_not_is_said() -> None:
     assert missing.startswith("generate_mask: generate_mask: 1 attempt, completed")
 
 
-@pytest.mark.long("sixty random try-ons by each seed")
+@pytest.mark.long("fifty-two random try-ons")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_nine_of_ten_random_try_ons_are_found_again(seed: int) -> None:
-    chance, wanted = Random(seed), 12 if seed == 1 else 60
+    chance, wanted = Random(seed), 12 if seed == 1 else 40
     found, total = 0, 0
     while total < wanted:
         plan = drawn(chance)
