@@ -34,6 +34,9 @@ LIMIT_S = 300.0
 PATIENCE_S = 30.0
 """Wall seconds in which a deployment that is busy (503) is asked again, as a frontend does."""
 ACCEPTED = 202
+NOT_FOUND = 404
+LOST = "LOST"
+"""The status of a try-on whose start the gateway accepted, and which it does not know afterwards."""
 UNAVAILABLE = 503
 
 
@@ -203,7 +206,8 @@ class Runner:
                 continue
             answer = _json(look)
             if answer.get("status") != "RUNNING":
-                run.status, run.answer = str(answer.get("status")), answer
+                gone = look.status_code == NOT_FOUND
+                run.status, run.answer = LOST if gone else str(answer.get("status")), answer
                 return
             run.samples.append((answer["progress"], answer["currentStep"]))
             if ended.done():
@@ -238,10 +242,11 @@ class Runner:
         run.cancel_answer = (answer.status_code, _json(answer))
 
     async def _collect(self, run: Run) -> None:
-        if self._place.time and run.status != "REFUSED":
+        begun = run.status not in {"REFUSED", LOST}
+        if self._place.time and begun:
             run.timeline.read(self._place.time.story(run.workflow_id))
         run.calls = await self._fakes.calls(run)
-        if run.status == "REFUSED" or self._place.temporal is None:
+        if not begun or self._place.temporal is None:
             return
         handle = self._place.temporal.get_workflow_handle(run.workflow_id)
         run.history = await handle.fetch_history()

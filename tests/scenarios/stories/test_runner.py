@@ -45,6 +45,23 @@ async def test_a_gateway_that_is_not_there_is_a_problem_of_the_run(scenario: Sce
     assert not run.judged
 
 
+async def test_a_start_that_is_accepted_and_lost_speaks_against_the_gateway() -> None:
+    async def forgetful(request: Request) -> JSONResponse:
+        if request.method == "POST":
+            return JSONResponse({"workflowId": workflow_id_for("lost"), "status": "RUNNING"}, 202)
+        return JSONResponse(
+            {"error": {"code": "WORKFLOW_NOT_FOUND", "message": "There is no try-on with this id"}}, 404
+        )
+
+    app = Starlette(routes=[Route("/workflow/{rest:path}", forgetful, methods=["GET", "POST"])])
+    async with serving(app) as gateway:
+        runner = Runner(LivePlace(gateway, controls={}))
+        run = await runner.run(QUIET)
+        await runner.close()
+    assert run.judged
+    assert run.problems[0] == "status: expected COMPLETED, seen LOST (There is no try-on with this id)"
+
+
 async def test_a_busy_deployment_is_asked_again() -> None:
     """A start and a look are refused once each, as a busy gateway refuses them; the try-on goes its way."""
     refused: set[str] = set()
