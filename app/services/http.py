@@ -73,7 +73,6 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
         transport=transport or production_transport(),
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
         follow_redirects=False,
-        trust_env=False,
         # None is kept: it would come back with each call, and services on one host would see each other's.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
