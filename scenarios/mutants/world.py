@@ -12,8 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, ExitStack
 from itertools import zip_longest
 from pathlib import Path
+from traceback import walk_tb
 from typing import NoReturn
 
 import structlog
@@ -36,6 +38,39 @@ STORED = Path(plans.__file__).parent
 """The plans that were ever worth keeping."""
 LOOK_UP_S = 5.0
 """Seconds between two looks at the clock while stories run."""
+
+
+class DoesNotBeginError(Exception):
+    """The code that is looked at lets no world begin: it raised twice, and from a line of its own."""
+
+
+def begun(
+    stack: ExitStack, code: Path, world: Callable[[], AbstractContextManager[Simulation]] = Simulation
+) -> Simulation:
+    """Return a world that has begun and ends with the stack.
+
+    Raises:
+        DoesNotBeginError: by the code, twice.
+        Exception: whatever else a world does not begin for.
+    """
+    try:
+        return stack.enter_context(world())
+    except Exception as error:
+        if raised_in(error, code) is None:
+            raise
+    try:
+        return stack.enter_context(world())
+    except Exception as error:
+        if (where := raised_in(error, code)) is None:
+            raise
+        raise DoesNotBeginError(f"it does not begin: {type(error).__name__} in {where}: {error}") from error
+
+
+def raised_in(error: BaseException, code: Path) -> str | None:
+    """Return the file of the code, and the line, that raised an error; None when other code did."""
+    frame, line = list(walk_tb(error.__traceback__))[-1]
+    path = Path(frame.f_code.co_filename)
+    return f"{path.relative_to(code.parent)}:{line}" if path.is_relative_to(code) else None
 
 
 def stories(simulation: Simulation, options: argparse.Namespace) -> Look:
@@ -131,8 +166,15 @@ def main(arguments: Sequence[str]) -> int:
         note(now[0], _look(Noticed.NOTICED, now[1], who))
         _leave()
 
-    with Simulation() as simulation:
-        watch(simulation.call_soon, simulation.thread_id, Path(app.__file__).parent, kept)
+    code = Path(app.__file__).parent
+    with ExitStack() as stack:
+        try:
+            simulation = begun(stack, code)
+        except DoesNotBeginError as never:
+            for name in options.by:
+                note(name, _look(Noticed.NOTICED, now[1], str(never)))
+            _leave()
+        watch(simulation.call_soon, simulation.thread_id, code, kept)
         for name in options.by:
             now = name, time.monotonic()
             note(name, LOOKERS[name](simulation, options))

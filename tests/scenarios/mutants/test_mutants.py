@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from scenarios.mutants.command import EQUIVALENT, Equivalent, all_mutants, equiv
 from scenarios.mutants.defects import read_defects
 from scenarios.mutants.looks import ROOT, Limits, Look, Noticed, look
 from scenarios.mutants.operators import Mutant, mutants
-from scenarios.mutants.world import in_turn, wrong
+from scenarios.mutants.world import DoesNotBeginError, begun, in_turn, wrong
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import Timeline
@@ -147,6 +149,31 @@ def test_a_defect_that_cannot_be_used_says_why(tmp_path: Path, text: str | None,
 # ---------------------------------------------------------------- who looks
 def run_of(*problems: str, judged: bool = True) -> Run:
     return Run(CATALOGUE[0], "key", "id", Timeline("id"), judged=judged, problems=list(problems))
+
+
+@pytest.mark.parametrize(
+    ("fails", "times", "raises"),
+    [("app", 2, DoesNotBeginError), ("app", 1, None), ("elsewhere", 1, KeyError), ("elsewhere", 2, KeyError)],
+)
+def test_code_that_lets_no_world_begin_is_noticed_when_it_does_so_twice(
+    tmp_path: Path, fails: str, times: int, raises: type[Exception] | None
+) -> None:
+    (tmp_path / "app").mkdir()
+    code = compile("{}['gone']", str(tmp_path / fails / "settings.py"), "eval")
+    left = [code] * times
+
+    @contextmanager
+    def world() -> Iterator[Any]:
+        if left:
+            eval(left.pop())
+        yield "a world"
+
+    with ExitStack() as stack:
+        if raises is None:
+            assert str(begun(stack, tmp_path / "app", world)) == "a world"
+        else:
+            with pytest.raises(raises, match=r"KeyError in app/settings.py:1: 'gone'" if fails == "app" else "gone"):
+                begun(stack, tmp_path / "app", world)
 
 
 def test_only_a_story_that_was_judged_wrong_counts(run_scenario: Callable[[Scenario], Run]) -> None:
