@@ -105,8 +105,6 @@ class BlobStore:
             retry_status=retries,
             initial_backoff=0.2,
             increment_base=1.3,
-            connection_timeout=5,
-            read_timeout=30,
             max_single_get_size=8 * 1024 * 1024,
             max_chunk_get_size=8 * 1024 * 1024,
             logging_enable=False,

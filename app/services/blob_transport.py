@@ -5,6 +5,11 @@ import ssl
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
+CONNECT_TIMEOUT = 5.0
+"""Seconds in which a connection has to come about."""
+READ_TIMEOUT = 30.0
+"""Seconds for which an answer may be silent."""
+
 
 class BlobTransport(AioHttpTransport):  # type: ignore[misc]  # the library gives it no types
     """The SDK's own transport with a session of ours.
@@ -17,7 +22,8 @@ class BlobTransport(AioHttpTransport):  # type: ignore[misc]  # the library give
     session: aiohttp.ClientSession | None
 
     def __init__(self) -> None:
-        super().__init__(use_env_settings=False)
+        # The client hands its own limits to a transport that it makes itself, and to no other.
+        super().__init__(use_env_settings=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
         self._closed = False
 
     async def open(self) -> None:

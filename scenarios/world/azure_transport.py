@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
-from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
 from scenarios.headers import TIME
 from scenarios.virtual import RefusedError, SilentError, UnresolvedError, caller_time, real_io, take_claimed_time
@@ -13,17 +13,18 @@ WHAT = "an answer of the blob store"
 
 
 class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
-    """Real HTTP to the blob proxy. Outside a story, as in the gateway, requests pass unchanged and take real time."""
+    """Real HTTP to the blob proxy, under the limits of what sends.
+
+    Outside a story, as in the gateway, requests pass unchanged and take real time.
+    """
 
     def __init__(
         self,
-        inner: AsyncHttpTransport[Any, Any],
+        inner: AioHttpTransport,
         *,
-        read_timeout: float = 30,
         clock: Callable[[], str | None] = caller_time,
     ) -> None:
         self._inner = inner
-        self._read_timeout = read_timeout
         self._clock = clock
 
     async def send(self, request: Any, **options: Any) -> Any:
@@ -37,7 +38,7 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
         if now is None:
             return await self._inner.send(request, **options)
         request.headers[TIME] = now
-        read_timeout = options.get("read_timeout", self._read_timeout)
+        read_timeout = options.get("read_timeout", self._inner.connection_config.read_timeout)
         with real_io(WHAT):
             response = await self._inner.send(request, **options)
         answer = response.internal_response
