@@ -1,6 +1,6 @@
 """The names on the wire between a fake and its callers: headers, and the path of the control plane."""
 
-from .harness import ATTEMPT, DNS, ELAPSED, FAULT, LONGEST_PAUSE, REFUSE, TIME, WORKFLOW_ID
+from .harness import ATTEMPT, DNS, ELAPSED, FAULT, LONGEST_PAUSE, REFUSE, TIME, UNREACHABLE, WORKFLOW_ID
 
 __all__ = [
     "ATTEMPT",
@@ -12,6 +12,7 @@ __all__ = [
     "LONGEST_PAUSE",
     "REFUSE",
     "TIME",
+    "UNREACHABLE",
     "WORKFLOW_ID",
 ]
 

@@ -6,8 +6,20 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, JOB_KINDS, NOBODY, PICTURE_KINDS, UNRESOLVED, Fault, Json, Matched, Reply
-from scenarios.model.numbers import FLOAT_NOISE, MOST_HOPS
+from scenarios.model.faults import (
+    BROKEN,
+    JOB_KINDS,
+    NEVER_ASKED,
+    NOBODY,
+    PICTURE_KINDS,
+    UNREACHED,
+    UNRESOLVED,
+    Fault,
+    Json,
+    Matched,
+    Reply,
+)
+from scenarios.model.numbers import CONNECT, FLOAT_NOISE, MOST_HOPS
 
 WIDE = 1_000_000
 """Bytes that no answer in a plan has."""
@@ -52,7 +64,7 @@ def _instead(met: Sequence[Matched], truth: Json | None, acted: Callable[[Matche
             if late and reply.how == BROKEN:
                 raise Undecided("a connection that breaks after a delay")
             acted(each)
-            reply.after += 0.0 if reply.how in {NOBODY, UNRESOLVED} else late
+            reply.after += 0.0 if reply.how in NEVER_ASKED else late
             reply.worked, reply.replaced = False, True
             return reply
     if truth is None:
@@ -96,6 +108,7 @@ _INSTEAD: Mapping[str, Callable[[Matched], Reply | None]] = {
     "empty": lambda _met: Reply(BROKEN),
     "refuse": lambda _met: Reply(NOBODY),
     "dns": lambda _met: Reply(UNRESOLVED),
+    "unreachable": lambda _met: Reply(UNREACHED, after=CONNECT),
     "host_gone": lambda _met: Reply(status=404, of_a_host=True),
     "not_ready": lambda met: Reply(status=202, retry_after=_retry_after(met.fault), bodiless=True),
     # docs/fakes.md, The blob store; what the store's own words mean: docs/errors.md

@@ -6,7 +6,7 @@ from typing import Any
 
 from scenarios.model.choices import Choices
 from scenarios.model.clock import SAME, ModelClock
-from scenarios.model.faults import NOBODY, WITHOUT_ANSWER, Reply
+from scenarios.model.faults import NOBODY, UNREACHED, WITHOUT_ANSWER, Reply
 from scenarios.model.numbers import RETRY_AFTER_MOST
 from scenarios.model.services import Met, Services
 from scenarios.model.story import Call, Story
@@ -155,9 +155,19 @@ def asked(
     met = begin(telling, step, service, operation, limit=limit, late=codes["timeout"])
     reply = telling.services.answer(met, truth)
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in WITHOUT_ANSWER:
-        raise Failure(codes["unavailable"], offline=reply.how == NOBODY)
+    unanswered(codes, reply)
     return reply
+
+
+def unanswered(codes: Mapping[str, str], reply: Reply) -> None:
+    """Let a call fail that no answer came to.
+
+    Raises:
+        Failure: none came.
+    """
+    if reply.how in WITHOUT_ANSWER:
+        code = codes["timeout" if reply.how == UNREACHED else "unavailable"]
+        raise Failure(code, offline=reply.how == NOBODY)
 
 
 def begin(

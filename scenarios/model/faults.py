@@ -12,7 +12,9 @@ ANSWERED = "answered"
 BROKEN = "broken"
 NOBODY = "refused"
 UNRESOLVED = "its name is not found"
-WITHOUT_ANSWER = frozenset({BROKEN, NOBODY, UNRESOLVED})
+UNREACHED = "no connection came about"
+NEVER_ASKED = frozenset({NOBODY, UNRESOLVED, UNREACHED})
+WITHOUT_ANSWER = frozenset({BROKEN, *NEVER_ASKED})
 
 Json = dict[str, Any]
 Fault = Mapping[str, Any]
@@ -62,7 +64,7 @@ class Reply:
     """What one call comes to.
 
     Attributes:
-        how: answered, broken off, refused, or not even sent, since the name is not found.
+        how: answered, broken off, refused, or not even sent, since the name is not found or no connection comes about.
         after: seconds that it takes; infinite when it never comes.
         silence: the longest of them without a byte, when it comes in pieces; all of them when None.
         json: the answer, None when it is no JSON.

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, begin, judged, wait
+from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, begin, judged, unanswered, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import WITHOUT_ANSWER, Job, Matched
+from scenarios.model.faults import Job, Matched
 from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
 
 Result = tuple[tuple[Matched, ...], str]
@@ -73,8 +73,7 @@ def _submit(telling: Telling, step: AttemptUnderWay, service: str, field: str, k
     job = telling.services.submitted(met, submitted, field)
     reply = telling.services.answer(met, {"job_id": "a job"})
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in WITHOUT_ANSWER:
-        raise Failure(codes["unavailable"])
+    unanswered(codes, reply)
     judged(service, "submit", reply)
     if not reply.worked:
         raise Undecided("a job of which nobody knows")
@@ -138,8 +137,7 @@ def _poll(telling: Telling, step: AttemptUnderWay, service: str, ticket: Ticket)
     for each in shown if not reply.replaced else ():
         telling.services.acted(each)
     wait(telling, reply.after, limit, codes["timeout"])
-    if reply.how in WITHOUT_ANSWER:
-        raise Failure(codes["unavailable"])
+    unanswered(codes, reply)
     if reply.status == 404 and not reply.of_a_host:
         return None
     try:

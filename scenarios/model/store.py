@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scenarios.model.calls import AttemptUnderWay, Failure, Telling, begin, capped, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.faults import BROKEN, NOBODY, UNRESOLVED, Reply
+from scenarios.model.faults import BROKEN, NEVER_ASKED, UNREACHED, Reply
 from scenarios.model.numbers import STORE_BREAKS, STORE_PAUSES, STORE_READS, STORE_SILENCE, STORE_TRIES, STORE_TRY
 
 UNAVAILABLE = "AZURE_UNAVAILABLE"
@@ -71,8 +71,8 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
 
 
 def _judge(operation: str, reply: Reply, kind: str | None) -> None:
-    if reply.how in {NOBODY, UNRESOLVED}:
-        raise Failure(UNAVAILABLE, offline=True)
+    if reply.how in NEVER_ASKED:
+        raise Failure(TIMEOUT if reply.how == UNREACHED else UNAVAILABLE, offline=True)
     if kind in {None, "dribble", "slow_headers", "content_type"}:
         return
     if kind not in REFUSALS:

@@ -22,6 +22,7 @@ from .threads import virtual_clocks
 from .transport import (
     RefusedError,
     SilentError,
+    UnreachableError,
     UnresolvedError,
     VirtualTransport,
     caller_time,
@@ -35,6 +36,7 @@ __all__ = [
     "RefusedError",
     "SilentError",
     "Story",
+    "UnreachableError",
     "UnresolvedError",
     "VirtualLoop",
     "VirtualTime",

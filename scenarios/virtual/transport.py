@@ -29,6 +29,10 @@ class UnresolvedError(Exception):
     """The fake plays a service whose name is not found. Its cause is what the resolver says."""
 
 
+class UnreachableError(Exception):
+    """The fake plays a service that cannot be connected to, and the connect timeout has passed."""
+
+
 class SilentError(Exception):
     """The fake claims a silence that outlasts the read timeout, which has passed."""
 
@@ -39,16 +43,20 @@ def caller_time() -> str | None:
     return repr(story.base + story.now) if story else None
 
 
-async def take_claimed_time(headers: Mapping[str, str], read_timeout: float | None) -> None:
+async def take_claimed_time(
+    headers: Mapping[str, str], read_timeout: float | None, connect_timeout: float | None
+) -> None:
     """Let the time pass that an answer claims.
 
     Args:
         headers: of the answer.
         read_timeout: of the caller's library, in seconds.
+        connect_timeout: the same, for the time that a connection takes.
 
     Raises:
         RefusedError: nobody would have listened.
         UnresolvedError: the name would not have been found.
+        UnreachableError: no connection would have come about until the connect timeout, which has passed.
         SilentError: the read timeout has passed first.
         VirtualTimeError: a header is not a number of seconds.
     """
@@ -56,6 +64,9 @@ async def take_claimed_time(headers: Mapping[str, str], read_timeout: float | No
         raise RefusedError
     if headers.get(names.FAULT) == names.DNS:
         raise UnresolvedError from socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    if headers.get(names.FAULT) == names.UNREACHABLE:
+        await asyncio.sleep(inf if connect_timeout is None else connect_timeout)
+        raise UnreachableError
     claimed = _seconds(headers, names.ELAPSED)
     silent = _seconds(headers, names.LONGEST_PAUSE) if names.LONGEST_PAUSE in headers else claimed
     limit = inf if read_timeout is None else read_timeout
@@ -93,6 +104,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ConnectError: the fake plays a service that is down, or whose name is not found.
+            httpx.ConnectTimeout: it plays one to which no connection comes about.
             httpx.ReadTimeout: the answer claims more than the request's read timeout.
         """
         return await _in_virtual_time(request, self._inner.handle_async_request, self._clock())
@@ -132,7 +144,8 @@ async def _in_virtual_time(
         response = await send(request)
     response.stream = _CountedStream(response.stream, what)
     try:
-        await take_claimed_time(response.headers, request.extensions.get("timeout", {}).get("read"))
+        timeouts = request.extensions.get("timeout", {})
+        await take_claimed_time(response.headers, timeouts.get("read"), timeouts.get("connect"))
     except BaseException as error:
         with real_io(what):
             await response.aclose()  # or the pool runs dry, one connection for each fault
@@ -140,6 +153,8 @@ async def _in_virtual_time(
             raise httpx.ConnectError("Connection refused", request=request) from None
         if isinstance(error, UnresolvedError):
             raise httpx.ConnectError(str(error.__cause__), request=request) from error.__cause__
+        if isinstance(error, UnreachableError):
+            raise httpx.ConnectTimeout("The connect operation timed out", request=request) from None
         if isinstance(error, SilentError):
             raise httpx.ReadTimeout("The read operation timed out", request=request) from None
         raise

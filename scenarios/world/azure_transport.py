@@ -3,11 +3,19 @@
 from collections.abc import Callable
 from typing import Any, Self
 
-from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
 from scenarios.headers import TIME
-from scenarios.virtual import RefusedError, SilentError, UnresolvedError, caller_time, real_io, take_claimed_time
+from scenarios.virtual import (
+    RefusedError,
+    SilentError,
+    UnreachableError,
+    UnresolvedError,
+    caller_time,
+    real_io,
+    take_claimed_time,
+)
 
 WHAT = "an answer of the blob store"
 
@@ -32,25 +40,30 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
 
         Raises:
             ServiceRequestError: the proxy plays a store that is down, or whose name is not found.
+            ServiceRequestTimeoutError: it plays one to which no connection comes about.
             ServiceResponseTimeoutError: the answer claims more than the read timeout.
         """
         now = self._clock()
         if now is None:
             return await self._inner.send(request, **options)
         request.headers[TIME] = now
-        read_timeout = options.get("read_timeout", self._inner.connection_config.read_timeout)
+        limits = self._inner.connection_config
+        read_timeout = options.get("read_timeout", limits.read_timeout)
+        connect_timeout = options.get("connection_timeout", limits.timeout)
         with real_io(WHAT):
             response = await self._inner.send(request, **options)
         answer = response.internal_response
         answer.content = _CountedContent(answer.content)
         try:
-            await take_claimed_time(response.headers, read_timeout)
+            await take_claimed_time(response.headers, read_timeout, connect_timeout)
         except BaseException as error:
             answer.close()
             if isinstance(error, RefusedError):
                 raise ServiceRequestError("Connection refused") from None
             if isinstance(error, UnresolvedError):
                 raise ServiceRequestError(str(error.__cause__)) from error.__cause__
+            if isinstance(error, UnreachableError):
+                raise ServiceRequestTimeoutError("Connection timeout") from None
             if isinstance(error, SilentError):
                 raise ServiceResponseTimeoutError("Timeout on reading data from socket") from None
             raise

@@ -106,6 +106,21 @@ async def test_a_name_that_is_not_found_is_a_connect_error_of_the_resolver(serve
         assert story.now == 0
 
 
+async def test_an_address_from_which_nothing_comes_back_takes_the_connect_timeout(server: Server) -> None:
+    with story_alone(START) as story:
+        server.answers = ["X-Sim-Fault: unreachable\r\n"] * 2
+        timeout = httpx.Timeout(None, connect=4)
+        async with httpx.AsyncClient(base_url=server.url, transport=VirtualTransport(), timeout=timeout) as http:
+            with pytest.raises(httpx.ConnectTimeout):
+                await http.get("/")
+            assert story.now == 4
+            with pytest.raises(TimeoutError):  # without a timeout of its own it waits for ever
+                async with asyncio.timeout(27):
+                    await http.get("/", timeout=None)
+            assert (await http.get("/")).text == "ok"
+        assert story.now == 31
+
+
 @pytest.mark.parametrize("claimed", ["soon", "-1", "nan"])
 async def test_a_claim_that_is_no_duration_fails_the_simulation(server: Server, claimed: str) -> None:
     with story_alone(START):

@@ -89,3 +89,21 @@ class Dns(CallFault):
         if call.virtual:
             return Answer.of_json(503, {"detail": "the name is not found"}, {wire.FAULT: wire.DNS})
         return Answer(0, b"", [], Ending.RESET)
+
+
+class Unreachable(CallFault):
+    """Nothing comes back from the service's address, and connecting times out. In virtual time alone."""
+
+    kind: Literal["unreachable"]
+    family: ClassVar[str] = "http"
+    takes: ClassVar[frozenset[Part]] = ALL
+    only_virtual: ClassVar[str] = (
+        "a connection is made before a fake hears of the call: in real time give the caller an address to which "
+        "nothing leads, such as http://192.0.2.1, or run with SIM_CLOCK=caller"
+    )
+
+    async def act(self, call: Call) -> Answer:
+        """Tell the simulation's transport to wait for as long as its caller lets it. A real caller gets a reset."""
+        if call.virtual:
+            return Answer.of_json(503, {"detail": "nothing comes back"}, {wire.FAULT: wire.UNREACHABLE})
+        return Answer(0, b"", [], Ending.RESET)

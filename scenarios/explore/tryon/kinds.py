@@ -94,7 +94,18 @@ def _of_http(name: str) -> Iterator[Kind]:
         yield Kind({"kind": "status", "status": 503 if seconds % 2 else 429, "retry_after": seconds})
     yield Kind({"kind": "status", "status": 503, "headers": PAST})
     yield Kind({"kind": "status", "status": 200, "body": {"hello": "world"}})
-    for kind in ("hang", "reset", "answer_lost", "empty", "truncate", "garbage", "content_type", "refuse", "dns"):
+    for kind in (
+        "hang",
+        "reset",
+        "answer_lost",
+        "empty",
+        "truncate",
+        "garbage",
+        "content_type",
+        "refuse",
+        "dns",
+        "unreachable",
+    ):
         yield Kind({"kind": kind})
     for limit in (LIMITS[name] - BESIDE, LIMITS[name] + BESIDE):
         yield Kind({"kind": "delay", "seconds": round(limit, 3)})
@@ -191,6 +202,7 @@ def _of_the_store(name: str) -> Iterator[Kind]:
         yield Kind({"kind": kind}, 2)
     yield Kind({"kind": "refuse"})
     yield Kind({"kind": "dns"})
+    yield Kind({"kind": "unreachable"})
     yield Kind({"kind": "hang"})
     for limit in (STORE_TRY, DEADLINE["upload_to_azure"]):
         for late in (limit - BESIDE, limit + BESIDE):

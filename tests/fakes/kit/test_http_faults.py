@@ -195,6 +195,17 @@ async def test_dns_is_the_transports_and_for_virtual_time_alone(toy: Toy) -> Non
     assert await toy.control.add({"service": "another", "fault": {"kind": "dns"}})
 
 
+async def test_unreachable_is_the_transports_and_for_virtual_time_alone(toy: Toy) -> None:
+    async with serve_toy(sim_clock="caller") as virtual:
+        await virtual.control.add({"key": "w", "calls": "1", "expect": True, "fault": {"kind": "unreachable"}})
+        lost = await virtual.ask(virtual=True)
+        assert (lost.headers["x-sim-fault"], lost.elapsed, virtual.done) == ("unreachable", 0, [])
+        assert "x-sim-fault" not in (await virtual.ask(virtual=True)).headers
+        assert (await virtual.control.verdict())["verdict"] == "passed"
+    with pytest.raises(ControlError, match=r"fault\.kind: unreachable: .* http://192\.0\.2\.1"):
+        await toy.control.add({"fault": {"kind": "unreachable"}})
+
+
 async def test_times_are_scaled_in_real_time_alone() -> None:
     async with serve_toy(fakes_time_scale=0.001, sim_profile="{latency: {echo: 100, plain: 50}}") as toy:
         assert 0.05 <= (await toy.ask()).seconds < 25

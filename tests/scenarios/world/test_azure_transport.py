@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from azure.core.exceptions import ServiceRequestError, ServiceResponseTimeoutError
+from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import HttpRequest
 
 from app.services.blob_transport import BlobTransport
@@ -22,7 +22,7 @@ async def server() -> AsyncIterator[Server]:
 
 async def test_the_blob_transport_does_the_same(server: Server) -> None:
     with story_alone(START) as story:
-        claims = ["Elapsed: 3", "Elapsed: inf", "Fault: refuse", "Fault: dns"]
+        claims = ["Elapsed: 3", "Elapsed: inf", "Fault: refuse", "Fault: dns", "Fault: unreachable"]
         server.answers = ["", *(f"X-Sim-{claim}\r\n" for claim in claims)]
         async with VirtualBlobTransport(BlobTransport()) as transport:
             request = HttpRequest("GET", server.url)
@@ -36,4 +36,7 @@ async def test_the_blob_transport_does_the_same(server: Server) -> None:
             for said in ("refused", "name resolution"):
                 with pytest.raises(ServiceRequestError, match=said):
                     await transport.send(request)
-        assert server.times_sent() == [START, START, START + 3, START + 13, START + 13]
+            with pytest.raises(ServiceRequestTimeoutError):
+                await transport.send(request)
+            assert story.now == 18
+        assert server.times_sent() == [START, START, START + 3, START + 13, START + 13, START + 13]
