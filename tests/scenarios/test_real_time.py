@@ -70,17 +70,20 @@ LONGEST_S = 60.0
 SIDE_BY_SIDE = 6
 
 
+NO_CALL = {"refuse", "dns", "unreachable"}
+
+
 def explored_plans(seed: int) -> list[Plan]:
     """Draw plans that take less than a minute, of which the model allows one story, and which need no instant.
 
     A fault of so many seconds is put beside a deadline, and a cancel beside a boundary: on which side a real clock is,
-    the machine decides. A refused connection is counted as a call in virtual time alone. The stack has one A100, and
-    no rules for its store.
+    the machine decides. What keeps a call from coming is counted as one in virtual time alone, if it is there at all in
+    real time. The stack has one A100, and no rules for its store.
     """
     chosen: list[Plan] = []
     for number in count(seed * 1_000_003):
         plan = drawn(Random(number))
-        timed = any("seconds" in rule.fault or rule.fault["kind"] == "refuse" for rule in plan.rules)
+        timed = any("seconds" in rule.fault or rule.fault["kind"] in NO_CALL for rule in plan.rules)
         virtual = plan.departures or plan.lost != PlannedLosses()
         if timed or virtual or plan.around or plan.beside or not all(isinstance(act.at, str) for act in plan.acts):
             continue
