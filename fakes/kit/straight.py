@@ -40,9 +40,7 @@ def _is_plain(app: FastAPI) -> bool:
         and not app.router.form_limits
         and not {500, Exception} & app.exception_handlers.keys()
         and "build_middleware_stack" not in vars(app)  # as an instrumentation replaces it
-        and not (
-            (telemetry := getattr(app, "_native_telemetry", None)) and telemetry.enabled()
-        )  # there is no other way
+        and not ((telemetry := getattr(app, "_native_telemetry", None)) and telemetry.enabled())
     )
 
 

@@ -1,6 +1,7 @@
 """The faults that explain an activity's failed attempts: one of each attempt, one of all, or several."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from scenarios.explore.tryon.kinds import kinds
@@ -64,9 +65,10 @@ def _unknown(plan: Plan, known: Tried, attempts: int) -> list[Guess]:
 
 def _once_more(plan: Plan, facts: Facts, place: int, known: Tried, attempts: int) -> list[Guess]:
     """Return the faults that, put at an activity's calls, let so many attempts fail as is known."""
-    found = []
+    found: list[Guess] = []
     for faults in _at_each_call(plan, known, attempts):
-        found += [fault for fault in faults if goes(fault.put_in(plan), facts, place, known) is not None][:1]
+        fitting = (fault for fault in faults if goes(fault.put_in(plan), facts, place, known) is not None)
+        found += islice(fitting, 1)
     found += _everywhere(plan, facts, place, known, attempts)
     return found
 

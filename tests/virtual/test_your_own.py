@@ -20,6 +20,13 @@ def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
+def test_the_wheels_file_of_header_names_has_all_that_the_kits_has() -> None:
+    kits, wheels = (
+        (ROOT / folder / "harness.py").read_text().partition(" import ")[2] for folder in ("fakes/kit", "deploy/wheel")
+    )
+    assert kits == wheels
+
+
 @pytest.mark.long("it makes a virtual environment and installs the wheel with all that it needs")
 def test_from_an_empty_folder_to_a_first_red_fault(tmp_path: Path) -> None:
     wheels = tmp_path / "wheel"
