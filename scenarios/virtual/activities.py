@@ -82,16 +82,17 @@ class _Inbound(ActivityInboundInterceptor):
             payload = _payload(value)
             attempt.outcome = "completed"
             mark_ended(payload, story.now)
-            return RawValue(payload)
+            return running.says(RawValue(payload))
         except (asyncio.CancelledError, CancelledError):
             attempt.outcome = "cancelled"
+            running.says(None)
             raise
         except CompletesElsewhere:
             self._stories.elsewhere.add(running)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the server gets it after its backoff
             running.fails(error)
-            raise await running.told(error) from error.__cause__
+            raise running.says(await running.told(error)) from error.__cause__
 
     async def _in_slot(self, running: Running, pool: asyncio.Semaphore, input: ExecuteActivityInput) -> Any:  # noqa: A002
         while (left := running.story.no_worker_until - running.story.now) > 0:

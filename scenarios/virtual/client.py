@@ -29,9 +29,10 @@ from temporalio.client import (
     WorkflowUpdateHandle,
 )
 from temporalio.common import RawValue, WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
 
 from .holds import Hold
-from .loop import real_io
+from .loop import in_real_time, real_io
 from .planned import acting_in
 from .retries import policy_as_json
 from .running import Running
@@ -41,6 +42,13 @@ from .story import Story, current
 from .wire import FIRED, STORY_HEADER, mark_ended, packed
 
 T = TypeVar("T")
+
+BROKEN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNKNOWN, RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
+"""What a wait for a result ends in when its server starves, and not its workflow's end."""
+ASKS = 3
+"""How often a result is asked for, one after the other, when that happens."""
+PAUSE_S = 1.0
+"""Wall seconds before the next time."""
 
 
 class ClientSide(Interceptor):
@@ -189,13 +197,22 @@ class Calls(OutboundInterceptor):
         events = super().fetch_workflow_history_events(input)
         fetch = events.fetch_next_page
 
+        async def until_there(page_size: int | None, asks: int = ASKS) -> None:
+            try:
+                await fetch(page_size=page_size)
+            except RPCError as error:
+                if error.status not in BROKEN or input.rpc_timeout or asks == 1:
+                    raise
+                await in_real_time(asyncio.sleep(PAUSE_S))
+                await until_there(page_size, asks - 1)
+
         async def fetch_next_page(*, page_size: int | None = None) -> None:
             inside = current.get() or acting_in()
             if input.wait_new_event and inside:
                 with inside.awaits(Hold("result", input.id)):
-                    await self._waiting(input.id, fetch(page_size=page_size))
+                    await self._waiting(input.id, until_there(page_size))
             elif input.wait_new_event:
-                await self._waiting(input.id, fetch(page_size=page_size))
+                await self._waiting(input.id, until_there(page_size))
             else:
                 with real_io(f"the history of {input.id}"):
                     await fetch(page_size=page_size)

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from temporalio import activity
-from temporalio.common import RetryPolicy
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from .attempt import Attempt
+from .ended import Ended
 from .failures import ExpiredError, as_application_error, copied, last
 from .holds import Hold
 from .limits import SOON, SPARE, Limits, delta
@@ -21,6 +22,7 @@ from .retries import delay_after_error, is_final
 from .story import Story
 
 T = TypeVar("T")
+Said = TypeVar("Said", RawValue, ApplicationError, None)
 
 ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
@@ -47,6 +49,7 @@ class Running:
         newest = story.come.get(self.key, 0)
         story.given_twice += not info.is_local and info.attempt <= newest
         story.come[self.key] = max(info.attempt, newest)
+        story.ended.pop(self.key, None)
         scheduled = story.scheduled.get(self.key, story.now)
         policy = info.retry_policy
         if policy and policy.maximum_attempts:
@@ -184,6 +187,12 @@ class Running:
             self.story.release(Hold("activity", *self.key))
             raise
         self.story.running.pop(self.key, None)
+
+    def says(self, what: Said) -> Said:
+        """Keep what the server is about to be told of its end, and return it."""
+        if not self.local:
+            self.story.ended[self.key] = Ended(self.info.task_token, what)
+        return what
 
     def fails(self, error: Exception) -> None:
         """Write down how it failed."""

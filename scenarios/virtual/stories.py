@@ -223,7 +223,7 @@ class Stories:
                 await asyncio.sleep(0.1)
 
     async def _redeliver(self, story: Story) -> None:
-        """Let the server hand over again what it says it has started, and no worker has: else it would for ever."""
+        """Say again what the server has not heard; let it hand over again what no worker has. Else it never would."""
         for run, activity_id in sorted(set(story.scheduled) - set(story.running) - story.resolved):
             workflow_id = story.open_runs.get(run)
             if workflow_id is None:
@@ -237,8 +237,12 @@ class Stories:
                     message = f"{story.name} waits for ever: {unknown.last_failure.message}"
                     self.waits.fail(story, WaitsForEverError(message))
                     break
-                # An attempt that came may be over, and its answer on its way to a server that is slow.
-                if not any(each.state == STARTED and each.attempt > come for each in pending):
+                started = max((each.attempt for each in pending if each.state == STARTED), default=0)
+                ended = story.ended.get((run, activity_id))
+                if started == come and ended:
+                    await asyncio.wait_for(ended.say_again(self.client), ASKED_S)
+                    story.beat()
+                if started <= come:
                     continue
                 story.lost[run, activity_id] += 1
                 lost = ApplicationError("lost on its way to a worker", next_retry_delay=SOON)

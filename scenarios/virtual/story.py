@@ -17,6 +17,7 @@ from uuid import uuid4
 from .answers import Answer, Answers, Asked
 from .attempt import Attempt
 from .clock import Clock
+from .ended import Ended
 from .holds import Hold
 from .internals import TurningLoop
 
@@ -77,6 +78,8 @@ class Story(Clock):
         self.runs: set[str] = set()
         self._audience = audience
         self.running: dict[Key, InFlight] = {}
+        self.ended: dict[Key, Ended] = {}
+        """How attempts have ended of which their workflow has not heard yet."""
         self.resolved: set[Key] = set()
         self.abandoned: set[Key] = set()
         """Activities of which their workflow hears nothing more, and that go on."""
@@ -290,6 +293,7 @@ class Story(Clock):
         self._due = {key: when for key, when in self._due.items() if key[0] != run}
         self.scheduled = {key: when for key, when in self.scheduled.items() if key[0] != run}
         self.resolved = {key for key in self.resolved if key[0] != run}
+        self.ended = {key: ended for key, ended in self.ended.items() if key[0] != run}
         self.unwanted = {key for key in self.unwanted if key[0] != run}
         self.abandoned = {key for key in self.abandoned if key[0] != run}
 
@@ -309,6 +313,7 @@ class Story(Clock):
             if hold.kind in ("activity", "local"):
                 key = (hold.of, str(hold.which))
                 self.resolved.add(key)
+                self.ended.pop(key, None)
                 if key in self.running and self.running[key].over:  # it was completed from elsewhere
                     del self.running[key]
 

@@ -43,8 +43,8 @@ class Waits:
         self._waits: dict[asyncio.Future[None], tuple[str, Callable[[Story], bool]]] = {}
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
-        self._asked: dict[Story, int] = {}
-        """The pulse at which the server was asked for what it lost, by story: once in a standstill."""
+        self._asked: dict[Story, tuple[int, int]] = {}
+        """The pulse of a story's standstill, and for how many times as long as that the server has been asked."""
         self._leash: asyncio.Task[None] | None = None
         self.in_vain: tuple[str, BaseException] | None = None
         """Why nobody need wait for anything, while that is so."""
@@ -127,7 +127,7 @@ class Waits:
             passed, looked = min(now - looked, 2 * TICK_S), now  # at a breakpoint the loop stands
             waited = {story for name, _ in self._waits.values() if (story := self._stories.get(name))}
             self._stuck = {story: since for story, since in self._stuck.items() if story in waited}
-            self._asked = {story: pulse for story, pulse in self._asked.items() if story in waited}
+            self._asked = {story: asked for story, asked in self._asked.items() if story in waited}
             # Side by side: each may ask the server, and a round counts as one tick however long it takes.
             await asyncio.gather(*(self._look(story, passed) for story in waited))
 
@@ -138,8 +138,9 @@ class Waits:
         period = min(self.patience, NOTHING_S)
         if stuck < period or (len(story.threads) > len(story.naps) and _debugged()):
             return
-        if stuck >= LOST_S and self._asked.get(story) != pulse and (stuck >= 2 * LOST_S or self._all_still()):
-            self._asked[story] = pulse
+        times = int(stuck // (LOST_S if self._all_still() else 2 * LOST_S))
+        if (pulse, times) > self._asked.get(story, (pulse, 0)):
+            self._asked[story] = (pulse, times)  # again later: a server that stands still says nothing now
             await self._redeliver(story)
         said = story.waits_for()
         if said is None and not story.can_happen() and story.open_runs:

@@ -18,7 +18,7 @@ from tests.virtual import activities, programs, workflows
 from tests.virtual.fake import serving
 
 Plan = tuple[float, Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]]
-PATIENCE_S = 45.0
+PATIENCE_S = 180.0
 """A busy server comes back to a task of a workflow after ten seconds, and may need that twice."""
 LEASH_S = 240.0
 """For one story among two hundred side by side, on a machine that does three times as much besides."""

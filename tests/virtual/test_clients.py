@@ -217,6 +217,36 @@ def test_an_attempt_whose_answer_is_slow_is_not_taken_for_lost(
     assert told[0][1:3] == ["Nope", "MAXIMUM_ATTEMPTS_REACHED"]
 
 
+async def loses_first(self: BridgeWorker, answer: Any) -> None:
+    """Let the core take an answer, and the server never hear of it."""
+    if answer.task_token in lost or len(lost) == 3:
+        await complete(self, answer)
+        return
+    lost.add(answer.task_token)
+    kept = type(answer)(task_token=answer.task_token)
+    kept.result.will_complete_async.SetInParent()
+    await complete(self, kept)
+
+
+lost: set[bytes] = set()
+complete = BridgeWorker.complete_activity_task
+
+
+def test_an_answer_that_is_lost_is_said_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cancels(handle: Any) -> None:
+        await handle.cancel()
+
+    monkeypatch.setattr(waiting, "LOST_S", 1)
+    monkeypatch.setattr(BridgeWorker, "complete_activity_task", loses_first)
+    assert session.one("sleeps", 3)[0] == ["slept", 3]
+    told, story = session.one("fails", 1, 3, attempts=2)
+    assert told == ["done", 7]
+    assert [(each.number, each.began, each.ended) for each in story.attempts()] == [(1, 0, 3), (2, 4, 7)]
+    assert session.one("beats", 30, plan=[(4.5, cancels)], wait=True)[0][0][0] == "CancelledError"
+    assert len(lost) == 3
+    assert story.ended == {}
+
+
 def test_a_breakpoint_is_no_hang(session: Session) -> None:
     patience, session.virtual.patience = session.virtual.patience, 0.5
     try:

@@ -20,6 +20,8 @@ from tests.virtual.session import Session
 THROTTLE = timedelta(seconds=0.2)
 SLACK_S = 2.0
 """What real time adds: a busy server, and the moment between a cancellation and the heartbeat that brings it."""
+TELLINGS = 3
+"""In real time, of what differs: a busy machine is late now and then, and a difference stays."""
 
 ACTIVITIES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("sleeps", [3], {}),
@@ -53,7 +55,8 @@ WORKFLOWS: list[tuple[Any, list[Any]]] = [
     (workflows.Locals.run, []),
     (workflows.Parent.run, []),
 ]
-STORIES: list[tuple[Any, list[Any]]] = [
+Story = tuple[Any, list[Any]]
+STORIES: list[Story] = [
     *((workflows.One.run, [name, args, options]) for name, args, options in ACTIVITIES),
     *WORKFLOWS,
 ]
@@ -81,8 +84,8 @@ async def own_clients() -> AsyncIterator[None]:
             clients.http, clients.plain = kept
 
 
-async def in_real_time() -> list[Any]:
-    """Tell all stories at once on a server and a worker that know of no plugin."""
+async def in_real_time(stories: list[Story]) -> list[Any]:
+    """Tell stories at once on a server and a worker that know of no plugin."""
     async with virtual_server() as address, own_clients():
         client = await Client.connect(address)
 
@@ -102,20 +105,21 @@ async def in_real_time() -> list[Any]:
             max_heartbeat_throttle_interval=THROTTLE,  # else a cancellation comes after 0.8 of the heartbeat timeout
             default_heartbeat_throttle_interval=THROTTLE,
         ):
-            return list(await asyncio.gather(*(tell(workflow, list(args)) for workflow, args in STORIES)))
+            return list(await asyncio.gather(*(tell(workflow, list(args)) for workflow, args in stories)))
 
 
 @pytest.mark.long("its stories take the time that they take")
 def test_real_time_and_virtual_time_tell_the_same(session: Session) -> None:
-    real = asyncio.run(in_real_time())
     virtual = []
     for workflow, args in STORIES:
         told, _ = session.run(workflow, *[dict(each) if isinstance(each, dict) else each for each in args])
         virtual.append(told if not isinstance(told, BaseException) else type(told).__name__)
-    differing = [
-        f"{getattr(workflow, '__qualname__', workflow)} {args}: real {one}, virtual {other}"
-        for (workflow, args), one, other in zip(STORIES, real, virtual, strict=True)
-        if not close(one, other)
-    ]
-    assert differing == []
-    assert len(virtual) == len(STORIES) > 20
+    differing = list(range(len(STORIES)))
+    real: dict[int, Any] = {}
+    for _ in range(TELLINGS):
+        if differing:
+            real |= zip(differing, asyncio.run(in_real_time([STORIES[each] for each in differing])), strict=True)
+            differing = [each for each in differing if not close(real[each], virtual[each])]
+    said = [f"{STORIES[each]}: real {real[each]}, virtual {virtual[each]}" for each in differing]
+    assert said == []
+    assert len(virtual) == len(real) == len(STORIES) > 20
