@@ -44,7 +44,7 @@ class Waits:
         self._stories: dict[str, Story] = {}
         self._stuck: dict[Story, tuple[int, float]] = {}
         self._asked: dict[Story, tuple[int, int]] = {}
-        """The pulse of a story's standstill, and for how many times as long as that the server has been asked."""
+        """The pulse of a story's standstill, and how often the server has been asked in it."""
         self._leash: asyncio.Task[None] | None = None
         self.in_vain: tuple[str, BaseException] | None = None
         """Why nobody need wait for anything, while that is so."""
@@ -139,7 +139,8 @@ class Waits:
         if stuck < period or (len(story.threads) > len(story.naps) and _debugged()):
             return
         times = int(stuck // (LOST_S if self._all_still() else 2 * LOST_S))
-        if (pulse, times) > self._asked.get(story, (pulse, 0)):
+        asked_at, asked = self._asked.get(story, (pulse, 0))
+        if times > (asked if asked_at == pulse else 0):
             self._asked[story] = (pulse, times)  # again later: a server that stands still says nothing now
             await self._redeliver(story)
         said = story.waits_for()

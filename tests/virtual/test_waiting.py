@@ -57,6 +57,30 @@ def test_it_is_asked_again_in_the_same_standstill_since_it_may_have_stood_still_
     assert asked_after(3, other_goes_on=False).count("still") == 3
 
 
+def test_a_standstill_after_one_in_which_it_was_asked_begins_anew() -> None:
+    asked: list[float] = []
+
+    async def look() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        story, passed = Story("still", loop, Nobody()), 0.0
+
+        async def redeliver(_story: Story) -> None:
+            asked.append(passed)
+            story.beat()
+
+        async def nothing(_story: Story) -> bool:
+            return False
+
+        waits = Waits(1000, redeliver, nothing)
+        for passed in (0.0, LOST_S, 0.0, LOST_S / 2, LOST_S):
+            await waits._look(story, passed)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(look())
+    assert asked == [LOST_S, LOST_S]  # and not after half of it
+
+
 def test_when_all_stand_still_it_is_asked_sooner() -> None:
     assert asked_after(1, other_goes_on=False).count("still") == 1
 
