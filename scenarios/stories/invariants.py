@@ -30,6 +30,7 @@ from scenarios.stories.payload_invariants import (
     what_is_sent_is_what_the_user_said,
 )
 from scenarios.stories.run import Run
+from scenarios.stories.starved import unanswered, untrue
 from scenarios.stories.timelines import LEFT
 
 HEARTBEAT_S = 10
@@ -133,9 +134,8 @@ def temporal_is_told_the_policies(run: Run) -> Iterator[str]:
 
 def time_is_true(run: Run) -> Iterator[str]:
     """Nothing made the timeline untrue, and what was planned has happened."""
-    yield from run.timeline.problems
-    if run.unanswered and run.virtual:
-        yield f"inconclusive: {run.unanswered} looks were answered 503: the machine was too busy"
+    yield from untrue(run)
+    yield from unanswered(run)
     happened = [each.what for each in run.timeline.happenings]
     if happened.count(LEFT) < len(run.scenario.departures):
         yield f"inconclusive: ended at {run.timeline.length:.1f} s, before the worker left"

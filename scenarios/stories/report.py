@@ -22,6 +22,8 @@ def story(run: Run, command: str) -> str:
         f"  photo {scenario.photo}, workflow {run.workflow_id}, key {run.key}",
         f"  ended {run.status}{_error(run)} after {run.timeline.length:.1f} virtual s, {run.wall_s:.2f} s of wall time",
     ]
+    if run.told > 1:
+        lines.append(f"  told {run.told} times: each time before, the machine was too busy to prove anything")
     for rule_id, rule in run.rules.items():
         fired = sum(rule_id in call.rules for call in run.calls)
         when = f" on calls {rule.calls}" if rule.calls else ""
@@ -124,6 +126,8 @@ def table(runs: Sequence[Run], wall_s: float) -> str:
     failures = sum(not run.passed for run in runs)
     if failures:
         lines.append(f"{failures} of {len(runs)} scenarios failed")
+    if again := sum(run.told > 1 for run in runs):
+        lines.append(f"{again} of {len(runs)} scenarios were told again: the machine was too busy the first time")
     ratio = virtual / wall_s if wall_s else 0.0
     lines.append(
         f"{len(runs)} scenarios, {virtual / 3600:.2f} virtual hours in {wall_s:.1f} s, {ratio:.0f} times real time"

@@ -61,6 +61,7 @@ class Run:
 
     `seen_inside` is off for a deployment of which only the gateway can be asked: no ledgers, no histories. `judged` is
     on once it was played to its end, in time, and looked at whole: only then do its problems speak of the pipeline.
+    `starved` is on where the machine was too busy for it to prove anything, and `told` is how often it was begun.
     """
 
     scenario: Scenario
@@ -85,6 +86,8 @@ class Run:
     virtual: bool = True
     seen_inside: bool = True
     judged: bool = False
+    starved: bool = False
+    told: int = 1
     problems: list[str] = field(default_factory=list)
     beside: list["Run"] = field(default_factory=list)
 

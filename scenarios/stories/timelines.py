@@ -17,23 +17,23 @@ class Happening:
 
 @dataclass
 class Timeline:
-    """The story of one workflow. `began` and `now` are Unix seconds; `problems` is what makes it untrue."""
+    """The story of one workflow. `began` and `now` are Unix seconds.
+
+    `given_twice` counts the attempts that the server gave to two workers: it is untrue if there is one.
+    """
 
     workflow_id: str
     began: float | None = None
     now: float = 0.0
     attempts: list[Attempt] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    given_twice: int = 0
 
     def read(self, story: Story) -> None:
         """Take what a story has come to in virtual time."""
         self.began, self.now = story.base, story.base + story.now
         self.attempts = story.attempts()
-        if story.given_twice:
-            self.problems = [
-                f"inconclusive: the server gave {story.given_twice} of the attempts out twice: the machine was too busy"
-            ]
+        self.given_twice = story.given_twice
 
     def since_began(self, instant: float) -> float:
         """Return the seconds from the beginning to an instant."""

@@ -12,7 +12,7 @@ What is named here is public. `Story`: `name`, `now`, `base`, `workflow_ids`, `a
 
 from .alone import story_alone
 from .attempt import Attempt
-from .errors import VirtualTimeError, WaitsForEverError
+from .errors import SilenceError, VirtualTimeError, WaitsForEverError
 from .loop import VirtualLoop, counted_chunks, in_real_time, real_io
 from .planned import Planned
 from .plugin import VirtualTime
@@ -34,6 +34,7 @@ __all__ = [
     "Attempt",
     "Planned",
     "RefusedError",
+    "SilenceError",
     "SilentError",
     "Story",
     "UnreachableError",

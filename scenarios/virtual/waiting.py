@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from .errors import VirtualTimeError, WaitsForEverError
+from .errors import SilenceError, VirtualTimeError, WaitsForEverError
 from .loop import in_real_time
 from .story import Story
 
@@ -160,7 +160,7 @@ class Waits:
             said = said or ("its code, which is at work all the time" if story.can_happen() else "the server's answer")
             self.fail(
                 story,
-                VirtualTimeError(
+                SilenceError(
                     f"{story.name} waits for: {said}, since {stuck:.0f} s. It stands at {story.now:g} s; wall time "
                     f"that it may take is set by VirtualTime(patience={self.patience:g})"
                 ),
