@@ -11,8 +11,7 @@ FAILS = ("fails", 2, 1)
 def test_a_story_whose_attempts_come_once_says_so(session: Session) -> None:
     told, story = session.one(*FAILS, attempts=3)
     assert told == ["done", 6]
-    assert story.given_twice == 0
-    assert read(story).problems == []
+    assert (story.given_twice, read(story).given_twice) == (0, 0)
 
 
 def test_an_attempt_that_comes_again_is_counted(session: Session) -> None:
@@ -22,10 +21,7 @@ def test_an_attempt_that_comes_again_is_counted(session: Session) -> None:
 
     _, story = session.one(*FAILS, attempts=3, plan=[(0.5, came_already)])
     assert [each.number for each in story.attempts()] == [1, 2, 3]
-    assert story.given_twice == 1
-    assert read(story).problems == [
-        "inconclusive: the server gave 1 of the attempts out twice: the machine was too busy"
-    ]
+    assert (story.given_twice, read(story).given_twice) == (1, 1)
 
 
 def read(story: Any) -> Timeline:
