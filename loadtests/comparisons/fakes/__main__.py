@@ -116,16 +116,20 @@ def _measure(servers: Sequence[Server], chosen: argparse.Namespace) -> tuple[dic
     """Measure all in turns. Return what was found, and the growth of this kit's memory in MB."""
     measured = {name: Measured() for name in PEERS}
     for server in servers:
+        _note(f"warming up {server.name}")
         for name in MEASURED:
             load(*_request(server, name), "-c", str(CONCURRENCY), "-a", str(chosen.warm_up))
-    for _ in range(chosen.rounds):  # in turn, so that a busy moment of the machine hits all
+    for number in range(1, chosen.rounds + 1):  # in turn, so that a busy moment of the machine hits all
         for name in MEASURED:
+            _note(f"round {number} of {chosen.rounds}: {name}")
             for server in servers:
                 _throughput(server, name, measured[server.name], chosen.seconds)
+        _note(f"round {number} of {chosen.rounds}: the slow answer")
         for server in servers:
             _tail(server, measured[server.name], chosen.seconds)
     for server in servers:
         measured[server.name].megabytes = server.megabytes()
+    _note(f"the memory of this kit over {2 * chosen.calls} calls")
     return measured, _growth(servers[0], chosen.calls)
 
 
@@ -189,6 +193,10 @@ def _judge(measured: dict[str, Measured], growth: float, calls: int) -> int:
         print(f"{'met   ' if met else 'MISSED'} {goal}")
     print(f"bench-fakes: a poll is {ratios['poll']:.2f} of bare FastAPI, p99 {own.p99_ms:.0f} ms")
     return 0 if all(goals.values()) else 1
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _shown(ratios: dict[str, float]) -> str:
