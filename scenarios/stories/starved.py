@@ -18,6 +18,8 @@ TELLINGS = 3
 """How often a story is told, at most, before it stands that the machine is too busy for it."""
 SILENT = "TEMPORAL_UNAVAILABLE"
 """docs/errors.md: what the gateway answers while Temporal is silent."""
+UNAVAILABLE = "unavailable"
+"""docs/api.md: the event that says the same in a stream."""
 SILENCE_S = 120.0
 """Wall seconds for which a server's silence is waited out."""
 LOOK, PAUSE_S = timedelta(seconds=5), 1.0
@@ -36,8 +38,10 @@ def unanswered(run: Run) -> Iterator[str]:
     """Yield that Temporal was silent for the gateway, where no plan said so. What the services saw is true."""
     if run.unanswered and run.virtual:
         yield f"inconclusive: {run.unanswered} looks were answered 503: the machine was too busy"
-    codes = [run.error.get("code"), code_of(run.cancel_answer), *(answer.code for answer in run.acts)]
-    if run.virtual and run.scenario.lost == NOTHING_LOST and (times := codes.count(SILENT)):
+    said = [run.error.get("code"), code_of(run.cancel_answer)]
+    for answer in run.acts:
+        said += [answer.code, *(SILENT for name, *_ in answer.events if name == UNAVAILABLE)]
+    if run.virtual and run.scenario.lost == NOTHING_LOST and (times := said.count(SILENT)):
         yield f"inconclusive: {times} requests were answered {SILENT}: the machine was too busy"
 
 

@@ -96,7 +96,12 @@ def act_refused(run: Run) -> None:
     run.acts = [Answered(Act("status", 1.0), 503, None, "TEMPORAL_UNAVAILABLE", own=False)]
 
 
-@pytest.mark.parametrize("spoil", [refused, cancel_refused, act_refused])
+def stream_refused(run: Run) -> None:
+    events = (("progress", 14, "RESIZING_IMAGE"), ("unavailable", None, None))
+    run.acts = [Answered(Act("events", 1.0), 200, None, None, own=True, events=events)]
+
+
+@pytest.mark.parametrize("spoil", [refused, cancel_refused, act_refused, stream_refused])
 def test_a_request_that_temporal_was_silent_for_is_no_news_of_the_pipeline_unless_the_story_says_so(
     spoil: Callable[[Run], None],
 ) -> None:
