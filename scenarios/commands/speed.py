@@ -142,11 +142,11 @@ async def _null(client: Client, queue: str, attempts: int, timers: int) -> float
 def _same_ledgers(scenarios: list[Scenario]) -> bool:
     together, _ = _all(scenarios, at_once=SIDE_BY_SIDE)
     in_turn, _ = _all(scenarios, at_once=1)
-    differing = [
-        one.scenario.name for one, other in zip(together, in_turn, strict=True) if one.ledger() != other.ledger()
-    ]
-    if differing:
-        _say(f"ledgers differ: {', '.join(differing)}")
+    differing = [pair for pair in zip(together, in_turn, strict=True) if pair[0].ledger() != pair[1].ledger()]
+    for one, other in differing:
+        row = min(set(one.ledger()) ^ set(other.ledger()), key=str, default="their order")
+        which = "at once" if row in one.ledger() else "one after the other"
+        _say(f"{one.scenario.name}: only {which}: {row}; problems: {[*one.problems, *other.problems]}")
     return not differing
 
 
