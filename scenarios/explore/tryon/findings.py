@@ -5,6 +5,7 @@ from pathlib import Path
 from pprint import pformat
 
 from scenarios.explore.explorer import Finding
+from scenarios.explore.tryon.application import judged
 from scenarios.explore.tryon.plans import as_json
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.compare import nearest
@@ -23,9 +24,12 @@ def write_finding(folder: Path, finding: Finding[Plan], run: Run | None) -> Path
     Args:
         folder: of all findings.
         finding: with its smallest plan.
-        run: of that plan; None when a run before this one made it (RESUME).
+        run: of that plan, which gets the problems that it is judged by; None when a run before this one made it
+            (RESUME).
     """
     plan = finding.shrunk.plan
+    if run is not None:
+        run.problems = list(judged(plan, run).problems)
     where = folder / plan.name
     where.mkdir(parents=True, exist_ok=True)
     (where / "plan.json").write_text(as_json(plan), encoding="utf-8")
@@ -39,8 +43,10 @@ def write_finding(folder: Path, finding: Finding[Plan], run: Run | None) -> Path
 def told(finding: Finding[Plan], run: Run | None, where: Path) -> str:
     """Tell a finding: what is wrong, what passes beside it, what happened beside what may happen."""
     shrunk = finding.shrunk
+    wrong = "one thing is" if len(shrunk.seen.problems) == 1 else f"{len(shrunk.seen.problems)} things are"
+    have = "one plan has" if finding.plans == 1 else f"{finding.plans} plans have"
     lines = [
-        f"{len(shrunk.seen.problems)} things are wrong; the first is the cause, which {finding.plans} plans have:",
+        f"{wrong} wrong; the first is the cause, which {have}:",
         *(f"  ✗ {problem}" for problem in shrunk.seen.problems),
         "",
         *([f"{how}, it passes" for how in shrunk.passes] or ["no simpler plan passes"]),
