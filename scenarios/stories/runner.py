@@ -22,7 +22,7 @@ from scenarios.stories.place import Place
 from scenarios.stories.replay import replay
 from scenarios.stories.rules_and_ledgers import RulesAndLedgers
 from scenarios.stories.run import Run
-from scenarios.stories.starved import SILENT, TELLINGS, answers_again, code_of, unanswered, untrue
+from scenarios.stories.starved import TELLINGS, UNAVAILABLE, answers_again, unanswered, untrue
 from scenarios.stories.timelines import LEFT, Happening, Timeline
 from scenarios.virtual import SilenceError, VirtualTime, WaitsForEverError
 
@@ -39,7 +39,6 @@ ACCEPTED = 202
 NOT_FOUND = 404
 LOST = "LOST"
 """The status of a try-on whose start the gateway accepted, and which it does not know afterwards."""
-UNAVAILABLE = 503
 
 
 def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
@@ -280,7 +279,10 @@ class Runner:
 
 
 def _nobody_knows(answer: httpx.Response) -> bool:
-    return answer.status_code == UNAVAILABLE and code_of((UNAVAILABLE, _json(answer))) == SILENT
+    said = _json(answer)
+    error = said.get("error") if isinstance(said, dict) else None
+    lost = isinstance(error, dict) and error.get("code") == "TEMPORAL_UNAVAILABLE"
+    return answer.status_code == UNAVAILABLE and lost
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -494,4 +494,4 @@ def test_a_run_in_real_time_shows_no_attempts_and_is_judged_all_the_same() -> No
 def test_a_look_that_temporal_did_not_answer_proves_nothing() -> None:
     run = completed()
     run.unanswered = 1
-    assert any("inconclusive: 1 looks were answered 503" in breach for breach in breaches(run))
+    assert any("inconclusive: 1 requests were answered 503" in breach for breach in breaches(run))
