@@ -102,7 +102,7 @@ def judged(plan: Plan, run: Run) -> Seen:
             strange += [f"beside it: {each}" for each in differences(observed(its), stories(other))]
     except Undecided:
         strange = []
-    if run.starved or not run.judged:
+    if not run.judged:
         unsure, problems, strange = [*unsure, *problems], [], []
     wrong = [*problems, *strange]
     return Seen(
