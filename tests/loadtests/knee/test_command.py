@@ -191,8 +191,9 @@ async def test_a_whole_search_on_a_stack_of_its_own_leaves_its_pages_and_no_proc
     figures = json.loads((out / "knee.json").read_text())
     assert "transaction p95" in figures["broken"]
     slots = next(item for item in figures["steps"][1]["evidence"] if item["name"] == "slots of a100")
-    # How much of the eight seconds is the machine's affair, which sends calls late when it is busy itself.
-    assert 0 < slots["use"] <= 1
+    # How much of the eight seconds is the machine's affair, which sends calls late when it is busy itself; but one
+    # generate of 1.2 s at the least was seen.
+    assert 1.2 / 8 <= slots["use"] <= 1
     assert figures["slots_needed"][0]["slots"] >= 3
     assert figures["with_more_slots"]["step"]["transaction"]["p95_s"] < figures["steps"][1]["transaction"]["p95_s"]
     assert (out / "knee.png").exists()
