@@ -10,6 +10,8 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
 - `ThreadPoolExecutor._max_workers`: how many threads a worker was given;
 - `Worker._bridge_worker`, `bridge.worker.Worker.complete_workflow_activation`, `initiate_shutdown`,
   `finalize_shutdown`: when the server has taken an answer, when a worker ends;
+- `Worker._activity_worker`, `_ActivityWorker._handle_cancel_activity_task`, `_running_activities`: a cancellation that
+  comes too late;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;
 - `temporalio.bridge.proto`: activations and commands, between the SDK's core and a workflow.
 """
@@ -27,6 +29,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.bridge import worker as bridge
 from temporalio.worker import Worker
+from temporalio.worker._activity import _ActivityWorker
 
 from .errors import VirtualTimeError
 
@@ -51,6 +54,7 @@ def _check() -> None:
         (bridge.Worker, "complete_workflow_activation"),
         (bridge.Worker, "initiate_shutdown"),
         (bridge.Worker, "finalize_shutdown"),
+        (_ActivityWorker, "_handle_cancel_activity_task"),
     ]
     missing = [f"{owner}.{name}" for owner, name in wanted if not hasattr(owner, name)]
     sdk = version("temporalio")
@@ -185,6 +189,20 @@ def around_shutdown(worker: Worker, ends: Callable[[], None]) -> None:
 
     core.initiate_shutdown = shut_down
     core.finalize_shutdown = lambda: asyncio.wait_for(finalize(), FINAL_S)
+
+
+def drop_late_cancellations(worker: Worker) -> None:
+    """Keep from a worker a cancellation that has crossed with its attempt's answer, as more do in a story than in life.
+
+    The SDK would warn of it, and where warnings are errors its worker would die of that.
+    """
+    attempts: Any = worker._activity_worker  # noqa: SLF001 - the SDK has no hook for it
+    if attempts is None:
+        return
+    cancel, running = attempts._handle_cancel_activity_task, attempts._running_activities  # noqa: SLF001
+    attempts._handle_cancel_activity_task = (  # noqa: SLF001
+        lambda token, task: cancel(token, task) if token in running else None
+    )
 
 
 _check()

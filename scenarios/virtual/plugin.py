@@ -23,7 +23,7 @@ from .activities import ActivitySide
 from .client import ClientSide
 from .departures import worker_leaves
 from .errors import VirtualTimeError
-from .internals import around_answers, around_shutdown, threads_of
+from .internals import around_answers, around_shutdown, drop_late_cancellations, threads_of
 from .loop import VirtualLoop
 from .planned import Planned
 from .stories import Stories
@@ -193,6 +193,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
         around_answers(worker, around)
         around_shutdown(worker, partial(self._stories.worker_ends, worker))
+        drop_late_cancellations(worker)
         self._stories.worker_begins(worker)
         executor = worker.config(active_config=True).get("activity_executor")
         try:
