@@ -21,6 +21,8 @@ ANSWER_KEYS = {
 MOST_DETAILS = 20
 """docs/api.md, Errors."""
 ERROR_KEYS = {"code", "message", "failedStep"}
+NOT_FOR_PEOPLE = re.compile(r"\b(None|True|False|null)\b|Traceback|\w(Error|Exception)\(|<[^>]* at 0x|^\s*$|[:,(]\s*$")
+"""What no sentence has, but a program's own words, or one in which a part is missing."""
 
 
 def answers_have_the_specified_keys(run: Run) -> Iterator[str]:
@@ -43,6 +45,13 @@ def a_refusal_names_each_field(run: Run) -> Iterator[str]:
     count = 1 + int(told[1]) if told else 1
     if not said.startswith(first) or (more and not told) or min(count, MOST_DETAILS) != len(details):
         yield f"{said!r}, with {len(details)} details, of which the first is {first!r}"
+
+
+def what_failed_is_said_to_people(run: Run) -> Iterator[str]:
+    """Whatever the user is told of an error, and whoever is on call of an attempt, is a sentence with all its parts."""
+    told = [run.error["message"]] if "message" in run.error else []
+    told += [each.message for each in run.timeline.attempts if each.message]
+    yield from (repr(said) for said in told if NOT_FOR_PEOPLE.search(str(said)))
 
 
 def progress_never_falls(run: Run) -> Iterator[str]:

@@ -21,6 +21,7 @@ from scenarios.stories.answer_invariants import (
     answers_have_the_specified_keys,
     progress_never_falls,
     results_are_pictures,
+    what_failed_is_said_to_people,
     what_the_user_does_is_answered_for_this_try_on,
 )
 from scenarios.stories.payload_invariants import (
@@ -186,6 +187,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     every_start_reaches_a_final_state,
     answers_have_the_specified_keys,
     a_refusal_names_each_field,
+    what_failed_is_said_to_people,
     progress_never_falls,
     steps_come_in_their_order,
     each_step_works_on_its_picture,

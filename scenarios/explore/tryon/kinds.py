@@ -88,7 +88,7 @@ def kinds(operation: str) -> tuple[Kind, ...]:
 
 
 def _of_http(name: str) -> Iterator[Kind]:
-    for status in (500, 503, 429, 408, 400, 404, 422, 302):
+    for status in (500, 503, 499, 429, 425, 408, 400, 404, 422, 302, 300):
         yield Kind({"kind": "status", "status": status})
     for seconds in (0, 1, 59, 61):
         yield Kind({"kind": "status", "status": 503 if seconds % 2 else 429, "retry_after": seconds})
@@ -189,7 +189,7 @@ POLL_ERRORS = ((1, 0), (3, 0), (3, 1))
 
 
 def _of_the_store(name: str) -> Iterator[Kind]:
-    for status in (403, 404, 409, 429, 500, 503):
+    for status in (400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 415, 429, 500, 502, 503, 504):
         yield Kind({"kind": "status", "status": status})
     for seconds in (0, 6, 61):
         yield Kind({"kind": "status", "status": 503, "retry_after": seconds})

@@ -253,6 +253,26 @@ def test_a_failure_that_blames_another_step_is_noticed() -> None:
     assert [breach for breach in breaches(run) if "RESIZING_IMAGE is said to have failed" in breach]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Azure refused the request with status 409, None",
+        "SAM3 answered with status null",
+        "SAM3 answered: ",
+        " ",
+        "ConnectError('no route')",
+        "<httpx.Response object at 0x7f00>",
+    ],
+)
+def test_a_failure_that_is_said_in_no_sentence_is_noticed(said: str) -> None:
+    wanted = f"what failed is said to people: {said!r}"
+    told, tried = failed(), completed()
+    told.answer["error"]["message"] = said
+    tried.timeline.attempts[1].message = said
+    assert [breach for breach in breaches(told) if breach == wanted]
+    assert [breach for breach in breaches(tried) if breach == wanted]
+
+
 def test_a_failure_with_another_key_is_noticed() -> None:
     run = failed()
     run.answer["error"]["trace"] = "..."
