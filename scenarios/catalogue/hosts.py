@@ -169,7 +169,7 @@ SCENARIOS = (
         name="metrics-are-no-shares",
         story="Metrics once say more than all of it, which is no noise: the A100 is asked again.",
         theme=THEME,
-        rules=(rule("a100", "generate", "float_noise", calls="1", by=0.5),),
+        rules=(rule("a100", "generate", "float_noise", calls="1", by=1.5),),
         expect=Expect(attempts={"generate_images": (2, 4)}),
     ),
     *(

@@ -213,17 +213,15 @@ def _no_gemini(_fault: Fault, truth: Json) -> Json:
 
 
 def _noisy(fault: Fault, truth: Json) -> Json:
-    """Leave the metrics as they are but for noise: half more is no share any more, and what is between may be one."""
+    """Leave the metrics as they are but for noise: by more than 1 none is a share, and by less one may be."""
     by = fault.get("by", 1e-9)
-    if FLOAT_NOISE < by < HALF:
+    if FLOAT_NOISE < by <= 1 + FLOAT_NOISE:
         raise Undecided("whether a share is still one depends on what it was")
     off = {name: NO_SHARES for name in ("metrics", "metrics_gemini") if truth.get(name) is not None}
-    return truth | off if by >= HALF else truth
+    return truth | off if by > FLOAT_NOISE else truth
 
 
-HALF = 0.5
-"""Of the honest shares one is more than this at least."""
-NO_SHARES = {"recall": HALF + 1}
+NO_SHARES = {"recall": 2.0}
 """Metrics of the right shape, of which one is no share."""
 
 

@@ -65,7 +65,7 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
         *({"kind": "result_broken", "field": field} for field in OPTIONAL),
         *({"kind": "result_broken", "field": OPTIONAL[1], "how": how} for how in ("base64", "html", "bomb")),
-        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 0.5)),
+        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 1.5)),
         *({"kind": "base64_dress", "dress": dress} for dress in ("data_url", "lines", "urlsafe", "unpadded")),
     ),
 }

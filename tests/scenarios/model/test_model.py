@@ -160,6 +160,7 @@ def test_a_picture_under_a_name_of_the_services_own_is_read_where_no_rule_sees_i
         {"service": "sam3", "operation": "poll", "fault": {"kind": "reset"}, "when": {"p": 0.5}},
         {"service": "sam3", "operation": "submit", "fault": {"kind": "delay", "seconds": {"exponential": 2}}},
         {"service": "sam3", "operation": "submit", "fault": {"kind": "dribble", "pause": 1}},
+        {"service": "a100", "operation": "generate", "fault": {"kind": "float_noise", "by": 0.5}},
     ],
 )
 def test_what_it_cannot_know_it_does_not_say(unknown: dict[str, Any]) -> None:
