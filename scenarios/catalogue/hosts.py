@@ -172,6 +172,13 @@ SCENARIOS = (
         rules=(rule("a100", "generate", "float_noise", calls="1", by=1.5),),
         expect=Expect(attempts={"generate_images": (2, 4)}),
     ),
+    Scenario(
+        name="metrics-are-no-shares-by-half",
+        story="Metrics once are off by a half, which makes more than all of it out of most: the A100 is asked again.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "float_noise", calls="1", by=0.5),),
+        expect=Expect(attempts={"generate_images": (2, 4)}),
+    ),
     *(
         Scenario(
             name=f"dress-{name}",

@@ -1,13 +1,24 @@
 """Lies about pictures, each inside a valid 200: those that are noticed, and the few that are let pass."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from scenarios.catalogue.happy import ADD, REMOVE
+from scenarios.photos import PHOTOS
 from scenarios.scenario import Expect, Scenario, failed, rule
 
 THEME = "pictures"
 OWN, OTHER = "azure://jewelry-uploads", "azure://elsewhere"
 """The container of the stories, and another."""
+
+NECK = PHOTOS["far"].neck
+CORNERS = ((0.02, 0.02), (0.98, 0.02), (0.04, 0.04), (0.96, 0.04))
+"""Places without the person."""
+
+
+def _stroke(*points: tuple[float, float]) -> dict[str, Any]:
+    return {"points": [{"x": x, "y": y} for x, y in points], "mode": "add", "size": 12}
+
 
 LIES = {
     "picture_truncated": "is cut in the middle",
@@ -188,7 +199,63 @@ SCENARIOS = (
             ("fidelity-picture", "fidelity_viz_base64", "bomb", "of twelve million pixels"),
         )
     ),
+    Scenario(
+        name="a-mask-in-a-scale-of-its-own",
+        story="A mask of ones and twos: nobody knows which are foreground. Final at once, it would be made so again.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "mask_values", values="1-2"),),
+        expect=failed(
+            "SAM3_BAD_ANSWER",
+            "GENERATING_MASK",
+            attempts={"generate_mask": (0,)},
+            calls={"sam3.submit": 1},
+            message="of the values 1 and 2",
+        ),
+    ),
+    Scenario(
+        name="a-mask-that-two-points-of-five-agree-with",
+        story="What comes as a mask once is the cut-out, which two points of five agree with: it is noticed.",
+        theme=THEME,
+        photo="far",
+        points=((*NECK, 1), (*CORNERS[0], 0), *((*corner, 1) for corner in CORNERS[1:])),
+        rules=(rule("sam3", "submit", "picture_unchanged", calls="1"),),
+        expect=Expect(attempts={"generate_mask": (2, 6)}),
+    ),
+    Scenario(
+        name="a-mask-in-which-two-points-of-five-show",
+        story="What comes as a painted mask once is the cut-out, in which two points of five show: it is noticed.",
+        theme=THEME,
+        photo="far",
+        strokes=(_stroke(NECK, (NECK[0] + 0.01, NECK[1]), *CORNERS[:3]),),
+        rules=(rule("a100", "refine_mask", "picture_unchanged", calls="1"),),
+        expect=Expect(attempts={"refine_mask": (4, 6)}),
+    ),
     # Let pass, because nothing tells the lie from the truth:
+    Scenario(
+        name="a-mask-that-half-of-the-points-agree-with-passes",
+        story="What comes as a mask is the cut-out, and half of the points agree with it: it is let pass.",
+        theme=THEME,
+        photo="far",
+        points=((*NECK, 1), (*CORNERS[0], 1)),
+        rules=(rule("sam3", "submit", "picture_unchanged"),),
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
+    Scenario(
+        name="a-mask-in-which-half-of-the-stroke-shows-passes",
+        story="What comes as a painted mask is the cut-out, in which half of the stroke shows: it is let pass.",
+        theme=THEME,
+        photo="far",
+        strokes=(_stroke(NECK, CORNERS[0]),),
+        rules=(rule("a100", "refine_mask", "picture_unchanged"),),
+        expect=Expect(calls={"a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="a-picture-of-sixteen-megabytes-passes",
+        story="The file of a resized picture is the largest that is read, in two pieces: it is taken.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "picture_heavy", size=16 * 1024 * 1024),),
+        expect=Expect(attempts={"resize_image": (0,)}),
+    ),
     Scenario(
         name="small-photo-not-resized-passes",
         story="A small photo that is given back unchanged is what a resize that never enlarges makes of it.",

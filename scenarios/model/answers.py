@@ -215,14 +215,16 @@ def _no_gemini(_fault: Fault, truth: Json) -> Json:
 def _noisy(fault: Fault, truth: Json) -> Json:
     """Leave the metrics as they are but for noise: by more than 1 none is a share, and by less one may be."""
     by = fault.get("by", 1e-9)
-    if FLOAT_NOISE < by <= 1 + FLOAT_NOISE:
-        raise Undecided("whether a share is still one depends on what it was")
-    off = {name: NO_SHARES for name in ("metrics", "metrics_gemini") if truth.get(name) is not None}
-    return truth | off if by > FLOAT_NOISE else truth
+    if by <= FLOAT_NOISE:
+        return truth
+    off = PERHAPS_NO_SHARES if by <= 1 + FLOAT_NOISE else NO_SHARES
+    return truth | {name: off for name in ("metrics", "metrics_gemini") if truth.get(name) is not None}
 
 
 NO_SHARES = {"recall": 2.0}
 """Metrics of the right shape, of which one is no share."""
+PERHAPS_NO_SHARES = {"recall": 1.0}
+"""Metrics of the right shape: whether each is a share still depends on what it was."""
 
 
 def _other_value(fault: Fault, truth: Json) -> Json:

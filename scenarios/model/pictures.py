@@ -27,13 +27,33 @@ def in_another_scale(lies: Sequence[Matched]) -> bool:
     )
 
 
+def in_no_scale(operation: str, lies: Sequence[Matched]) -> bool:
+    """Say whether what is taken for a mask has values of which nobody knows what they mean: it would be made so again.
+
+    Raises:
+        Undecided: it is a painted one, which may have only one value.
+    """
+    told = _telling(lies)
+    if not told or told[-1].kind != "mask_values" or told[-1].fault.get("values") != "1-2":
+        return False
+    if operation == "refine_mask":
+        raise Undecided("a painted mask of ones and twos may be ones or twos alone")
+    return True
+
+
+def _telling(lies: Sequence[Matched]) -> list[Matched]:
+    return [each for each in lies if each.kind not in {"result_named", "picture_heavy"}]
+
+
 def noticed(operation: str, lies: Sequence[Matched], plan: Plan, choices: Choices) -> bool:
     """Say whether a result that was lied about is refused, by what is known of the request that it answers.
 
     Raises:
         Undecided: the lies are several, of which one may hide another.
     """
-    told = [each.kind for each in lies if each.kind not in {"result_named", "picture_heavy"}]
+    told = [each.kind for each in _telling(lies)]
+    if len(told) == 1 and in_no_scale(operation, lies):
+        return True
     if len(told) > 1:
         if "result_format" in told or told[-1] not in ALWAYS or told.count(told[-1]) > 1:
             raise Undecided(f"what {' and '.join(told)} come to together")

@@ -29,16 +29,17 @@ class _Try:
     cuts: int = 0
 
 
-def blob(telling: Telling, operation: str, limit: float) -> None:
-    """Read or write one blob, as the store's client does it with its libraries.
+def blob(telling: Telling, operation: str, limit: float, pieces: int = 1) -> None:
+    """Read or write one blob, as the store's client does it with its libraries: each piece by a request of its own.
 
     Raises:
         Failure: one of the Azure errors.
         Undecided: the fault is none that the store has.
     """
-    state = _Try()
-    while not _once(telling, operation, limit, state):
-        pass
+    for _ in range(pieces):
+        state = _Try()
+        while not _once(telling, operation, limit, state):
+            pass
 
 
 def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
@@ -88,7 +89,7 @@ def _judge(operation: str, reply: Reply, kind: str | None) -> None:
     raise Undecided(f"the store answers {reply.status}, which it never does")
 
 
-def patiently(telling: Telling, step: AttemptUnderWay, operation: str) -> None:
+def patiently(telling: Telling, step: AttemptUnderWay, operation: str, pieces: int = 1) -> None:
     """Read or store a result: five tries within the attempt, then final, so that the GPU is not asked again.
 
     Raises:
@@ -96,7 +97,7 @@ def patiently(telling: Telling, step: AttemptUnderWay, operation: str) -> None:
     """
     for tried in range(1, STORE_TRIES + 1):
         try:
-            return blob(telling, operation, min(telling.clock.now + STORE_TRY, step.end))
+            return blob(telling, operation, min(telling.clock.now + STORE_TRY, step.end), pieces)
         except Failure as failure:
             if failure.final or failure.code == BAD:
                 raise
@@ -115,18 +116,20 @@ def looked_at(
     refused: Callable[[], bool],
     *,
     hidden: bool = False,
+    pieces: int = 1,
+    final: bool = False,
 ) -> None:
     """Read a result and look at it. One that is hidden is read too, but no rule and no ledger knows whose it is.
 
     Raises:
-        Failure: `bad`, when it is not there or is refused; or an Azure error.
+        Failure: `bad`, when it is not there or is refused, `final` when it is; or an Azure error.
     """
     try:
         if not hidden:
-            patiently(telling, step, "get")
+            patiently(telling, step, "get", pieces)
     except Failure as failure:
         if failure.code == NOT_FOUND:
             raise Failure(bad) from None
         raise
     if refused():
-        raise Failure(bad)
+        raise Failure(bad, final=final)

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from typing import Any, TypeVar
 
 from scenarios.model.a100 import A100, on_an_a100
-from scenarios.model.answers import NO_SHARES, OFF
+from scenarios.model.answers import NO_SHARES, OFF, PERHAPS_NO_SHARES
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices, Undecided
 from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
 from scenarios.model.faults import OWN, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN, RESULT_AT_ONCE, RESULT_MOST, SIZE_TOLERANCE
-from scenarios.model.pictures import in_another_scale, noticed
+from scenarios.model.pictures import in_another_scale, in_no_scale, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
 from scenarios.model.services import Services
@@ -220,7 +221,8 @@ def _generate(telling: Telling, step: AttemptUnderWay) -> None:
     reply = on_an_a100(telling, step, "generate", truth)
     answer = dict(reply.json or {})
     telling.services.fired.update(each.rule for each in reply.lies)
-    no_shares = any(answer.get(name) == NO_SHARES for name in METRICS)
+    metrics = [answer.get(name) for name in METRICS]
+    no_shares = NO_SHARES in metrics or (PERHAPS_NO_SHARES in metrics and telling.choices.either(True, False))
     if (
         answer["result_base64"] == "broken"
         or no_shares
@@ -261,14 +263,18 @@ def _look(
     heavy = max(
         (int(each.fault.get("size", RESULT_MOST + 1)) for each in lies if each.kind == "picture_heavy"), default=0
     )
-    if RESULT_AT_ONCE < heavy <= RESULT_MOST:
-        raise Undecided("a picture that is read in pieces")
+    if heavy > RESULT_AT_ONCE and "result_format" in kinds:
+        raise Undecided("how heavy a picture is that is padded and written anew")
+    too_heavy = heavy > RESULT_MOST
     looked_at(
         telling,
         step,
         bad,
-        lambda: refused or heavy > RESULT_MOST or noticed(operation, lies, telling.plan, telling.choices),
+        lambda: refused or too_heavy or noticed(operation, lies, telling.plan, telling.choices),
         hidden=hidden,
+        # One that is too heavy is refused at its first piece.
+        pieces=1 if too_heavy else max(1, ceil(heavy / RESULT_AT_ONCE)),
+        final=not refused and not too_heavy and in_no_scale(operation, lies),
     )
     if made in {"mask", "refined"} and in_another_scale(lies):
         patiently(telling, step, "put")

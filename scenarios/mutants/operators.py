@@ -119,7 +119,8 @@ def _swapped_arguments(node: ast.Call) -> Iterator[tuple[Node, str, str]]:
         return
     values: list[ast.expr] = [*node.args, *(keyword.value for keyword in node.keywords)]
     for place in range(len(values) - 1):
-        if (kind := _kind(values[place])) and kind == _kind(values[place + 1]):
+        one, next_to_it = values[place], values[place + 1]
+        if (kind := _kind(one)) and kind == _kind(next_to_it) and ast.unparse(one) != ast.unparse(next_to_it):
             other = deepcopy(node)
             its: list[ast.expr] = [*other.args, *(keyword.value for keyword in other.keywords)]
             its[place], its[place + 1] = its[place + 1], its[place]

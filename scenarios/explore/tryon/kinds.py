@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from scenarios.model.calls import SHAPES
-from scenarios.model.numbers import DEADLINE, HEALTH, JOB_LIMIT, POLL, STORE_TRY
+from scenarios.model.numbers import DEADLINE, HEALTH, JOB_LIMIT, POLL, RESULT_MOST, STORE_TRY
+from scenarios.model.store import KNOWN, REFUSED
 from scenarios.pipeline import service_of
 
 
@@ -47,10 +48,13 @@ MASK: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in (*WHOLE, *LIES, "result_named", "result_format")),
     *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
 )
+HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}
+"""The largest file that is read, in pieces."""
 OPTIONAL = ("result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64")
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "image_manipulator.resize": tuple(
-        {"kind": kind} for kind in (*WHOLE, "picture_heavy", "result_named", "result_format")
+    "image_manipulator.resize": (
+        *({"kind": kind} for kind in (*WHOLE, "picture_heavy", "result_named", "result_format")),
+        HEAVIEST,
     ),
     "birefnet.submit": (
         *(
@@ -59,13 +63,13 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         ),
         *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),
     ),
-    "sam3.submit": MASK,
+    "sam3.submit": (*MASK, {"kind": "mask_values", "values": "1-2"}),
     "a100.refine_mask": MASK,
     "a100.generate": (
         *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
         *({"kind": "result_broken", "field": field} for field in OPTIONAL),
         *({"kind": "result_broken", "field": OPTIONAL[1], "how": how} for how in ("base64", "html", "bomb")),
-        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 1.5)),
+        *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 0.5, 1.5)),
         *({"kind": "base64_dress", "dress": dress} for dress in ("data_url", "lines", "urlsafe", "unpadded")),
     ),
 }
@@ -189,7 +193,7 @@ POLL_ERRORS = ((1, 0), (3, 0), (3, 1))
 
 
 def _of_the_store(name: str) -> Iterator[Kind]:
-    for status in (400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 415, 429, 500, 502, 503, 504):
+    for status in sorted({404, *REFUSED, *KNOWN}):
         yield Kind({"kind": "status", "status": status})
     for seconds in (0, 6, 61):
         yield Kind({"kind": "status", "status": 503, "retry_after": seconds})

@@ -199,6 +199,7 @@ async def test_result_format(services: Services, operation: str, field: str, suf
     ("values", "mode", "extrema"),
     [
         ("0-1", "L", (0, 1)),
+        ("1-2", "L", (1, 2)),
         ("1-bit", "1", (0, 255)),
         ("rgb", "RGB", ((0, 255),) * 3),
         ("palette", "P", (0, 255)),

@@ -160,12 +160,37 @@ def test_a_picture_under_a_name_of_the_services_own_is_read_where_no_rule_sees_i
         {"service": "sam3", "operation": "poll", "fault": {"kind": "reset"}, "when": {"p": 0.5}},
         {"service": "sam3", "operation": "submit", "fault": {"kind": "delay", "seconds": {"exponential": 2}}},
         {"service": "sam3", "operation": "submit", "fault": {"kind": "dribble", "pause": 1}},
-        {"service": "a100", "operation": "generate", "fault": {"kind": "float_noise", "by": 0.5}},
     ],
 )
 def test_what_it_cannot_know_it_does_not_say(unknown: dict[str, Any]) -> None:
     with pytest.raises(Undecided):
         stories(plan(unknown))
+
+
+def test_metrics_that_may_still_be_shares_may_be_taken_or_not() -> None:
+    by_half, by_more = (rule("a100", "generate", "float_noise", by=by) for by in (0.5, 1.5))
+    assert {story.status for story in stories(plan(by_half))} == {"COMPLETED", "FAILED"}
+    assert {story.status for story in stories(plan(by_more))} == {"FAILED"}
+
+
+def test_of_a_heavy_picture_that_is_written_anew_it_says_nothing() -> None:
+    heavy = rule("image_manipulator", "resize", "picture_heavy", size=16 * 1024 * 1024)
+    (story,) = stories(plan(heavy))
+    assert (
+        sum(call.name == "blob.get" for call in story.calls)
+        == sum(call.name == "blob.get" for call in stories(plan())[0].calls) + 1
+    )
+    with pytest.raises(Undecided):
+        stories(plan(heavy, rule("image_manipulator", "resize", "result_format")))
+
+
+def test_what_a_mask_in_no_scale_comes_to_is_known_of_a_new_one_alone() -> None:
+    (story,) = stories(plan(rule("sam3", "submit", "mask_values", values="1-2")))
+    assert (story.code, [each.number for each in story.attempts][-1]) == ("SAM3_BAD_ANSWER", 1)
+    painted = rule("a100", "refine_mask", "mask_values", values="1-2")
+    stroke = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 12}
+    with pytest.raises(Undecided):
+        stories(plan(painted, strokes=[stroke]))
 
 
 def test_the_wrong_type_of_a_wrong_type_may_be_the_right_one() -> None:

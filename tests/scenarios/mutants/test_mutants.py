@@ -38,6 +38,7 @@ def pay(store: Store, first_uri: str, second_uri: str, amount: int = 5) -> bool:
     except StoreError:
         log.warning("not paid")
         return False
+    check(first_uri, first_uri)
     return keep(source_uri=first_uri, target_uri=second_uri) if amount else True
 '''
 
@@ -52,6 +53,7 @@ def test_every_operator_breaks_its_place() -> None:
         ("another comparison", "amount > LIMIT", "amount >= LIMIT"),
         ("drop a statement", "raise TooMuchError(amount)", "pass"),
         ("drop a statement", "store.put(first_uri, second_uri)", "pass"),
+        ("drop a statement", "check(first_uri, first_uri)", "pass"),
         ("swap names", "store.put(first_uri, second_uri)", "store.put(second_uri, first_uri)"),
         ("widen an except", "StoreError", "Exception"),
         ("true for false", "False", "True"),
