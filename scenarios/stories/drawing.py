@@ -65,7 +65,7 @@ def page(cards: Sequence[Card]) -> str:
     in_order = sorted(cards, key=lambda card: (card.theme, card.passed, card.name))
     return render(
         TIMELINES,
-        verdict=f"{len(cards)} scenarios, {virtual:,.0f} virtual seconds, "
+        verdict=f"{len(cards)} scenario{'s' * (len(cards) != 1)}, {virtual:,.0f} virtual seconds, "
         + (f"{bad} failed" if bad else "all passed"),
         legend=legend(),
         themes=[(theme, list(members)) for theme, members in groupby(in_order, key=lambda card: card.theme)],

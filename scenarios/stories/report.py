@@ -129,7 +129,8 @@ def table(runs: Sequence[Run], wall_s: float) -> str:
     if again := sum(run.told > 1 for run in runs):
         lines.append(f"{again} of {len(runs)} scenarios were told again: the machine was too busy the first time")
     ratio = virtual / wall_s if wall_s else 0.0
+    many = "s" * (len(runs) != 1)
     lines.append(
-        f"{len(runs)} scenarios, {virtual / 3600:.2f} virtual hours in {wall_s:.1f} s, {ratio:.0f} times real time"
+        f"{len(runs)} scenario{many}, {virtual / 3600:.2f} virtual hours in {wall_s:.1f} s, {ratio:.0f} times real time"
     )
     return "\n".join(lines)

@@ -161,9 +161,10 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Let a worker's workflows and activities run in virtual time."""
         self._stories.client = config["client"]
-        config["workflow_runner"] = VirtualRunner(config.get("workflow_runner"), self._stories)
+        converter = config["client"].data_converter
+        config["workflow_runner"] = VirtualRunner(config.get("workflow_runner"), self._stories, converter)
         if inner := config.get("unsandboxed_workflow_runner"):
-            config["unsandboxed_workflow_runner"] = VirtualRunner(inner, self._stories)
+            config["unsandboxed_workflow_runner"] = VirtualRunner(inner, self._stories, converter)
         slots, local_slots = ENOUGH, ENOUGH
         if not config.get("tuner"):
             slots = config.get("max_concurrent_activities") or SLOTS
@@ -207,7 +208,9 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
 
     def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
         """Replay what workers with virtual time have written."""
-        config["workflow_runner"] = VirtualRunner(config.get("workflow_runner"), self._stories)
+        config["workflow_runner"] = VirtualRunner(
+            config.get("workflow_runner"), self._stories, config.get("data_converter")
+        )
         return config
 
     @asynccontextmanager

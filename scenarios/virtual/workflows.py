@@ -12,6 +12,7 @@ from typing import Any
 
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import DataConverter
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -44,8 +45,9 @@ LATE = 0.8
 class VirtualRunner(WorkflowRunner):
     """Wraps a workflow runner; the SDK's own sandbox without one."""
 
-    def __init__(self, inner: WorkflowRunner | None, stories: Stories) -> None:
+    def __init__(self, inner: WorkflowRunner | None, stories: Stories, converter: DataConverter | None) -> None:
         self._inner, self._stories = inner or SandboxedWorkflowRunner(), stories
+        self._as_it_is = not converter or not (converter.payload_codec or converter.external_storage)
         if isinstance(self._inner, SandboxedWorkflowRunner):
             # A test may hold its workflows beside what it imports of here and of pytest. Nothing else is let through:
             # what the sandbox refuses in production it has to refuse here.
@@ -62,14 +64,16 @@ class VirtualRunner(WorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Create a run of the inner runner's, and wrap it."""
-        return Run(self._inner, det, self._stories)
+        return Run(self._inner, det, self._stories, as_it_is=self._as_it_is)
 
 
 class Run(WorkflowInstance):
-    """One run of a workflow."""
+    """One run of a workflow. `as_it_is`: nothing is done to what it sends and gets, as a codec or a store would."""
 
-    def __init__(self, inner: WorkflowRunner, details: WorkflowInstanceDetails, stories: Stories) -> None:
-        self._stories = stories
+    def __init__(
+        self, inner: WorkflowRunner, details: WorkflowInstanceDetails, stories: Stories, *, as_it_is: bool
+    ) -> None:
+        self._stories, self._as_it_is = stories, as_it_is
         told = Told.of(details.info.headers)
         # A whole second, so that an instant is the same to the microsecond whatever the time of day.
         base = floor(details.info.workflow_start_time.timestamp()) if told.base is None else told.base
@@ -83,12 +87,12 @@ class Run(WorkflowInstance):
         self._out = False
 
     def get_serialization_context(self, command_info: Any) -> Any:
-        """Ask the inner run."""
-        return self._inner.get_serialization_context(command_info)
+        """Ask the inner run. It takes the sandbox to answer, several times for each payload, so only for a codec."""
+        return None if self._as_it_is else self._inner.get_serialization_context(command_info)
 
     def get_external_store_context(self, command_info: Any) -> Any:
         """Ask the inner run."""
-        return self._inner.get_external_store_context(command_info)
+        return None if self._as_it_is else self._inner.get_external_store_context(command_info)
 
     def get_info(self) -> Any:
         """Ask the inner run."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.converter import DataConverter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from scenarios.virtual import Story, VirtualLoop, VirtualTime, VirtualTransport, virtual_clocks, virtual_server
@@ -38,9 +39,9 @@ def _own_clients() -> Iterator[None]:
 class Session:
     """Runs stories, one after the other or side by side; replays the history of each."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, converter: DataConverter = DataConverter.default, **options: Any) -> None:
         logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # the errors in these stories are wanted
-        self._options = options
+        self._options, self._converter = options, converter
         self._parts = ExitStack()
         self._async_parts = AsyncExitStack()
 
@@ -60,7 +61,7 @@ class Session:
         enter = self._async_parts.enter_async_context
         address = await enter(virtual_server())
         self.virtual = VirtualTime(patience=PATIENCE_S)
-        self.client = await Client.connect(address, plugins=[self.virtual])
+        self.client = await Client.connect(address, data_converter=self._converter, plugins=[self.virtual])
         # At the instant at which a connection grows too old, httpcore may close one that a caller is about to use.
         limits = httpx.Limits(max_connections=None, keepalive_expiry=None)
         url = activities.Clients.url
@@ -110,6 +111,9 @@ class Session:
         """Replay a history with a plugin that has seen nothing."""
         history = await self.client.get_workflow_handle(handle.id).fetch_history()
         replayer = Replayer(
-            workflows=workflows.ALL, workflow_runner=UnsandboxedWorkflowRunner(), plugins=[VirtualTime()]
+            workflows=workflows.ALL,
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            data_converter=self._converter,
+            plugins=[VirtualTime()],
         )
         await replayer.replay_workflow(history)

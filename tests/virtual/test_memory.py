@@ -37,7 +37,6 @@ def in_use() -> float:
     ("total", "at_once"),
     [
         (30, 1),
-        pytest.param(300, 1, marks=pytest.mark.long("300 stories, one after the other")),
         pytest.param(1000, 100, marks=pytest.mark.long("1,000 stories, 100 at a time")),
     ],
 )

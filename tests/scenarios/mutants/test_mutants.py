@@ -67,8 +67,12 @@ def test_every_operator_breaks_its_place() -> None:
     }
 
 
-def test_every_mutant_of_the_application_is_one_change_of_its_file() -> None:
-    every = all_mutants()
+@pytest.fixture(scope="module")
+def every() -> list[Mutant]:
+    return all_mutants()
+
+
+def test_every_mutant_of_the_application_is_one_change_of_its_file(every: list[Mutant]) -> None:
     assert len(every) > 400
     for mutant in every:
         source = (ROOT / "app" / mutant.file).read_bytes()
@@ -78,8 +82,7 @@ def test_every_mutant_of_the_application_is_one_change_of_its_file() -> None:
         assert changed.replace(mutant.new.encode(), mutant.old.encode(), 1) != changed
 
 
-def test_the_sample_is_the_seed_s() -> None:
-    every = all_mutants()
+def test_the_sample_is_the_seed_s(every: list[Mutant]) -> None:
     first = sample(every, 40, 1)
     assert first == sample(every, 40, 1) != sample(every, 40, 2)
     assert len({mutant.name for mutant in first}) == 40
@@ -87,8 +90,7 @@ def test_the_sample_is_the_seed_s() -> None:
     assert len(sample(every[:3], 40, 1)) <= 3
 
 
-def test_the_equivalent_ones_are_there_and_have_reasons(tmp_path: Path) -> None:
-    every = all_mutants()
+def test_the_equivalent_ones_are_there_and_have_reasons(every: list[Mutant], tmp_path: Path) -> None:
     for marked in equivalents(EQUIVALENT):
         assert any(marked.is_of(mutant) for mutant in every), f"mend the list, the code has changed: {marked.mutant}"
         assert len(marked.reason) > 20
