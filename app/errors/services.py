@@ -79,6 +79,10 @@ class BlobTooLargeError(AzureBadAnswerError):
     """A blob is larger than anything that belongs under its name."""
 
 
+class BlobEmptyError(AzureBadAnswerError):
+    """A blob has no bytes, as an upload leaves it that was broken off."""
+
+
 # ---------------------------------------------------------------- the A100 server
 class A100Error(PipelineError):
     """An A100 server answered 429 or 5xx, or broke the connection; to its health check too, when none is online."""

@@ -12,6 +12,7 @@ from app.errors.services import (
     AzureNotFoundError,
     AzureTimeoutError,
     AzureUnavailableError,
+    BlobEmptyError,
     BlobTooLargeError,
     ServiceErrors,
 )
@@ -80,6 +81,8 @@ class Results:
                 )
             except AzureNotFoundError:
                 raise errors.bad_answer(f"{errors.service} named a result that does not exist") from None
+            except BlobEmptyError:
+                raise errors.bad_answer(f"{errors.service} made an empty file") from None
             except BlobTooLargeError:
                 raise errors.bad_answer(f"{errors.service} made a file of more than {MAX_RESULT_BYTES} bytes") from None
             picture, better = await self._look(

@@ -33,6 +33,7 @@ from app.errors.services import (
     AzureRejectedError,
     AzureTimeoutError,
     AzureUnavailableError,
+    BlobEmptyError,
     BlobTooLargeError,
 )
 from app.process.proxy import proxy_for
@@ -166,7 +167,8 @@ class BlobStore:
 
         Raises:
             BlobTooLargeError: it is larger than that.
-            AzureBadAnswerError: it is empty, or no blob at all.
+            BlobEmptyError: it has no bytes.
+            AzureBadAnswerError: it is no blob at all.
             PipelineError: another of the Azure errors.
         """
         async with self._calling(name, deadline) as blob:
@@ -180,7 +182,7 @@ class BlobStore:
         if len(data) != stream.size:
             raise AzureUnavailableError("Azure broke off in the middle of a download")
         if not data:
-            raise AzureBadAnswerError("A picture in Azure is empty")
+            raise BlobEmptyError("A picture in Azure is empty")
         return data
 
     async def info(self, name: str, *, deadline: Deadline | None = None) -> BlobInfo:

@@ -75,6 +75,16 @@ class PictureTruncated(PictureLie):
     lie: ClassVar[Callable[[bytes], bytes]] = lies.truncate
 
 
+class PictureEmpty(PictureLie):
+    """The picture file has no bytes, as an upload leaves it that was broken off."""
+
+    kind: Literal["picture_empty"]
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.PICTURE})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
+    of: ClassVar[frozenset[str]] = ANY - {"result"}
+    lie: ClassVar[Callable[[bytes], bytes]] = lies.nothing
+
+
 class PictureHeavy(PictureFault):
     """The picture file has `size` bytes, most of them behind the picture."""
 

@@ -1,7 +1,7 @@
 """Pictures that lie: what the picture faults put in the place of an honest result.
 
-Every function takes the bytes of an honest picture and answers the bytes of a broken one. Except for `truncate`, what
-comes out is a valid picture. All of them raise PictureError when the input is no picture.
+Every function takes the bytes of an honest picture and answers the bytes of a broken one. Except for `truncate` and
+`nothing`, what comes out is a valid picture. All of them raise PictureError when the input is no picture.
 """
 
 import numpy as np
@@ -14,6 +14,12 @@ def truncate(data: bytes) -> bytes:
     """The first half of the file: the header is whole, the pixels are not."""
     open_picture(data)
     return data[: len(data) // 2]
+
+
+def nothing(data: bytes) -> bytes:
+    """A file without a byte."""
+    open_picture(data)
+    return b""
 
 
 def padded(data: bytes, size: int) -> bytes:

@@ -40,6 +40,15 @@ class ContainerBeingDeleted(StoreFault):
     message: ClassVar[str] = "The specified container is being deleted. Try operation later."
 
 
+class ContainerMissing(StoreFault):
+    """404 ContainerNotFound: there is no container of that name, or no longer."""
+
+    kind: Literal["container_missing"]
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "ContainerNotFound"
+    message: ClassVar[str] = "The specified container does not exist."
+
+
 class KeyNotPermitted(StoreFault):
     """403 KeyBasedAuthenticationNotPermitted: the account takes identities alone."""
 

@@ -69,6 +69,25 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="azure-has-no-such-container",
+        story="The container is gone: final at once, and that it is the container is said.",
+        theme=THEME,
+        rules=(rule("blob", "get", "container_missing"),),
+        expect=failed(
+            "AZURE_REJECTED",
+            "UPLOADING_IMAGE",
+            attempts={"upload_to_azure": (0,)},
+            message="The container is missing",
+        ),
+    ),
+    Scenario(
+        name="azure-comes-back-when-the-attempt-has-to-end",
+        story="Azure says to come back at the instant when the attempt has to end: not waited for, and final.",
+        theme=THEME,
+        rules=(rule("blob", "get", "status", calls="2", status=503, retry_after=28),),
+        expect=failed("AZURE_UNAVAILABLE", "RESIZING_IMAGE", length_s=0, attempts={"resize_image": (0,)}),
+    ),
+    Scenario(
         name="azure-has-another-time",
         story="The worker's clock is too far off for Azure: final at once, and the message has Azure's own word.",
         theme=THEME,

@@ -22,6 +22,7 @@ def _stroke(*points: tuple[float, float]) -> dict[str, Any]:
 
 LIES = {
     "picture_truncated": "is cut in the middle",
+    "picture_empty": "is a file without a byte",
     "picture_garbage": "is a page of HTML",
     "cutout_empty": "has nothing left in it",
     "cutout_full": "has nothing removed",
@@ -43,7 +44,7 @@ NOTICED = (
     ("a100", "generate", "A100", "GENERATING_IMAGES", 3, "near"),
 )
 KINDS = {
-    "image_manipulator": ("picture_truncated", "picture_garbage", "picture_size", "picture_format"),
+    "image_manipulator": ("picture_truncated", "picture_empty", "picture_garbage", "picture_size", "picture_format"),
     "birefnet": (
         "picture_truncated",
         "picture_size",
@@ -55,6 +56,7 @@ KINDS = {
     ),
     "sam3": (
         "picture_truncated",
+        "picture_empty",
         "picture_size",
         "mask_empty",
         "mask_full",
@@ -62,7 +64,13 @@ KINDS = {
         "mask_foreign",
         "picture_unchanged",
     ),
-    "a100": ("picture_truncated", "picture_size", "picture_unchanged", "picture_format", "base64_broken"),
+    "a100": (
+        "picture_truncated",
+        "picture_size",
+        "picture_unchanged",
+        "picture_format",
+        "base64_broken",
+    ),
 }
 
 

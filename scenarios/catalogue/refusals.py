@@ -10,6 +10,9 @@ THEME = "refusals"
 POINT = {"x": 0.5, "y": 0.5, "label": 1}
 STROKE: dict[str, Any] = {"points": [{"x": 0.5, "y": 0.5}], "mode": "add", "size": 10}
 
+SURPRISES = 20_000 - 11
+"""Of a list in a body with two points, which has eleven other commas and brackets."""
+
 
 def _body(name: str, story: str, field: str, **changes: Any) -> Scenario:
     body: Mapping[str, Any] = changes
@@ -128,7 +131,14 @@ SCENARIOS = (
         maskPoints=[POINT | {"x": -0.01, "label": 3}] * 12,
         sessionId=7,
     ),
-    _body("too-much-structure", "No try-on needs 20,001 commas and brackets.", "body", surprise=[0] * 20_000),
+    _body("too-much-structure", "No try-on needs 20,001 commas and brackets.", "body", surprise=[0] * (SURPRISES + 1)),
+    Scenario(
+        name="as-much-structure-as-is-taken",
+        story="A body of 20,000 commas and brackets is taken, most of them in a field that nobody reads.",
+        theme=THEME,
+        body={"surprise": [0] * SURPRISES},
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
     Scenario(
         name="as-much-as-is-taken",
         story="As many points, strokes, points of strokes and characters as are taken, and brushes of 1 and 500.",

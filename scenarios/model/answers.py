@@ -113,6 +113,7 @@ _INSTEAD: Mapping[str, Callable[[Matched], Reply | None]] = {
     "not_ready": lambda met: Reply(status=202, retry_after=_retry_after(met.fault), bodiless=True),
     # docs/fakes.md, The blob store; what the store's own words mean: docs/errors.md
     "container_being_deleted": lambda _met: Reply(status=STORE_PASSES),
+    "container_missing": lambda _met: Reply(status=403),
     "key_not_permitted": lambda _met: Reply(status=403),
     "clock_skew": lambda _met: Reply(status=403),
 }

@@ -23,6 +23,7 @@ NAME_KINDS = {"mask_foreign", "result_named", "result_format"}
 PICTURE_KINDS = NAME_KINDS | {
     "picture_truncated",
     "picture_size",
+    "picture_empty",
     "picture_garbage",
     "picture_heavy",
     "picture_no_alpha",

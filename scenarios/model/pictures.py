@@ -9,7 +9,7 @@ from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
 
 ALWAYS = {
-    *("picture_truncated", "picture_garbage", "picture_size", "picture_format"),
+    *("picture_truncated", "picture_empty", "picture_garbage", "picture_size", "picture_format"),
     *("picture_no_alpha", "cutout_empty", "cutout_full", "mask_foreign"),
 }
 NEVER = {"result_named", "result_format", "mask_values", "cutout_mode"}

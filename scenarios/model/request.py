@@ -22,6 +22,8 @@ INVALID_IMAGE = "INVALID_IMAGE"
 INVALID_REQUEST = "INVALID_REQUEST"
 AT_ONCE = {"text", "empty", "one-pixel", "gif", "half-progressive"}
 """Photos that are refused at once."""
+USUAL_POINTS = 2
+"""Of a plan that has none of its own: one on the person, and one beside."""
 BY_THE_FIRST_STEP = {"half"}
 """Photos whose head is good and whose end is missing."""
 
@@ -37,12 +39,24 @@ def _body_is_wrong(plan: Plan) -> bool:
     body = plan.body
     session = body.get("sessionId")
     return (
-        sum(json.dumps(body).count(mark) for mark in "[{,") > MOST_STRUCTURE
+        _structure(plan) > MOST_STRUCTURE
         or not (_points_are_right(body["maskPoints"]) if "maskPoints" in body else _points_are_enough(plan.points))
         or not (_strokes_are_right(body["brushStrokes"]) if "brushStrokes" in body else _strokes_are_few(plan.strokes))
         or ("originalImageBase64" in body and not _is_base64(body["originalImageBase64"]))
         or not (session is None or (isinstance(session, str) and len(session) <= MOST_SESSION_ID))
     )
+
+
+def _structure(plan: Plan) -> int:
+    """Return how many commas and brackets its body has: base64 has none."""
+    spot = {"x": 0.5, "y": 0.5}
+    body: dict[str, Any] = {
+        "originalImageBase64": "",
+        "maskPoints": [spot | {"label": 1}] * (USUAL_POINTS if plan.points is None else len(plan.points)),
+    }
+    if plan.strokes:
+        body["brushStrokes"] = [{"points": [spot] * len(each.points), "mode": "", "size": 1} for each in plan.strokes]
+    return sum(json.dumps(body | plan.body).count(mark) for mark in "[{,")
 
 
 def _points_are_enough(points: Sequence[Point] | None) -> bool:

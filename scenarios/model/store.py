@@ -18,7 +18,7 @@ REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 KNOWN = {408, 429, 500, 502, 503, 504}
 OF_A_BODY = {"garbage", "truncate", "dribble", "content_type", "extra_field"}
 LATE = {"delay", "slow_upload", "cold_start"}
-REFUSALS = {"status", "container_being_deleted", "key_not_permitted", "clock_skew"}
+REFUSALS = {"status", "container_being_deleted", "container_missing", "key_not_permitted", "clock_skew"}
 READ_ON_PAUSE = 1.0
 """Seconds that the store's client waits, by itself, before it reads on."""
 

@@ -272,8 +272,8 @@ def _look(
         bad,
         lambda: refused or too_heavy or noticed(operation, lies, telling.plan, telling.choices),
         hidden=hidden,
-        # One that is too heavy is refused at its first piece.
-        pieces=1 if too_heavy else max(1, ceil(heavy / RESULT_AT_ONCE)),
+        # One that is too heavy is refused at its first piece; of none at all no piece can be had, so it is read whole.
+        pieces=1 if too_heavy else 2 if "picture_empty" in kinds else max(1, ceil(heavy / RESULT_AT_ONCE)),
         final=not refused and not too_heavy and in_no_scale(operation, lies),
     )
     if made in {"mask", "refined"} and in_another_scale(lies):

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from scenarios.model.calls import SHAPES
-from scenarios.model.numbers import DEADLINE, HEALTH, JOB_LIMIT, POLL, RESULT_MOST, STORE_TRY
+from scenarios.model.numbers import DEADLINE, END_MARGIN, HEALTH, JOB_LIMIT, POLL, RESULT_MOST, STORE_TRY
 from scenarios.model.store import KNOWN, REFUSED
-from scenarios.pipeline import service_of
+from scenarios.pipeline import BY_ACTIVITY, service_of
 
 
 class Kind(NamedTuple):
@@ -33,6 +33,8 @@ class Kind(NamedTuple):
 BESIDE = 0.1
 """Seconds under and over a deadline."""
 PAST = {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
+AT_ITS_END = int(BY_ACTIVITY["resize_image"].start_to_close_s - END_MARGIN)
+"""Seconds after which to come back: when a short step's attempt has to end, if it has just begun."""
 LIMITS = {
     "resize": DEADLINE["resize_image"],
     "zoom_check": DEADLINE["check_zoom"],
@@ -45,7 +47,7 @@ LIMITS = {
 WHOLE = ("picture_truncated", "picture_garbage", "picture_size", "picture_unchanged", "picture_format")
 LIES = ("mask_empty", "mask_full", "mask_inverted", "mask_foreign")
 MASK: tuple[Mapping[str, Any], ...] = (
-    *({"kind": kind} for kind in (*WHOLE, *LIES, "result_named", "result_format")),
+    *({"kind": kind} for kind in (*WHOLE, *LIES, "picture_empty", "result_named", "result_format")),
     *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
 )
 HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}
@@ -53,13 +55,21 @@ HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}
 OPTIONAL = ("result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64")
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "image_manipulator.resize": (
-        *({"kind": kind} for kind in (*WHOLE, "picture_heavy", "result_named", "result_format")),
+        *({"kind": kind} for kind in (*WHOLE, "picture_empty", "picture_heavy", "result_named", "result_format")),
         HEAVIEST,
     ),
     "birefnet.submit": (
         *(
             {"kind": kind}
-            for kind in (*WHOLE, "picture_heavy", "picture_no_alpha", "cutout_empty", "cutout_full", "result_named")
+            for kind in (
+                *WHOLE,
+                "picture_empty",
+                "picture_heavy",
+                "picture_no_alpha",
+                "cutout_empty",
+                "cutout_full",
+                "result_named",
+            )
         ),
         *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),
     ),
@@ -195,9 +205,9 @@ POLL_ERRORS = ((1, 0), (3, 0), (3, 1))
 def _of_the_store(name: str) -> Iterator[Kind]:
     for status in sorted({404, *REFUSED, *KNOWN}):
         yield Kind({"kind": "status", "status": status})
-    for seconds in (0, 6, 61):
+    for seconds in (0, 6, AT_ITS_END, 61):
         yield Kind({"kind": "status", "status": 503, "retry_after": seconds})
-    for kind in ("container_being_deleted", "key_not_permitted", "clock_skew"):
+    for kind in ("container_being_deleted", "container_missing", "key_not_permitted", "clock_skew"):
         yield Kind({"kind": kind})
     yield Kind({"kind": "container_being_deleted"}, 6)
     yield Kind({"kind": "slow_upload", "seconds": STORE_TRY + BESIDE})

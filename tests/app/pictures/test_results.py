@@ -81,6 +81,11 @@ async def test_a_format_that_nothing_announces_is_a_bad_answer(blobs: BlobStore,
         await checked(blobs, name, picture("PNG"), resized)
 
 
+async def test_an_empty_file_is_the_bad_answer_of_who_made_it(blobs: BlobStore) -> None:
+    with pytest.raises(SAM3_ERRORS.bad_answer, match="SAM3 made an empty file"):
+        await checked(blobs, "r/9.png", b"", mask)
+
+
 async def test_a_mask_of_noughts_and_ones_goes_on_as_one_that_everybody_reads(blobs: BlobStore) -> None:
     uri = await checked(blobs, "masks/17.png", picture("PNG", "L", inside=1), mask)
     assert uri == blobs.uri(f"{OWN}-17-plain.png")

@@ -107,6 +107,11 @@ async def test_picture_garbage(services: Services, operation: str) -> None:
     assert (await services.picture(operation, "picture_garbage")).startswith(b"<!doctype html>")
 
 
+@pytest.mark.parametrize("operation", ["resize", "remove", "segment", "refine"])
+async def test_picture_empty(services: Services, operation: str) -> None:
+    assert await services.picture(operation, "picture_empty") == b""
+
+
 async def test_picture_heavy(services: Services) -> None:
     answer = await services.ask("remove", {"fault": {"kind": "picture_heavy", "size": 1_000_000}})
     data = await services.store.get(answer["result_uri"])

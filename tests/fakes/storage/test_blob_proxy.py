@@ -145,6 +145,7 @@ async def test_an_error_status_is_worded_as_azure_does(
     ("kind", "status", "code"),
     [
         ("container_being_deleted", 409, "ContainerBeingDeleted"),
+        ("container_missing", 404, "ContainerNotFound"),
         ("key_not_permitted", 403, "KeyBasedAuthenticationNotPermitted"),
         ("clock_skew", 403, "AuthenticationFailed"),
     ],
