@@ -121,10 +121,16 @@ def _call(call: SeenCall, words: dict[str, str], workflow_id: str) -> Call:
 
 
 def deviations(plan: Plan, run: Run) -> list[str]:
-    """Return how a run of a plan differs from every story that is allowed; nothing when it is one of them.
+    """Return how a run of a plan, and those beside it, differ from every story that is allowed.
 
-    Nor when the model says nothing of this plan: tests/scenarios/model/test_catalogue.py says how few those are.
+    Nothing when each is one of them, nor of one of which the model says nothing: how few those are is said by
+    tests/scenarios/model/test_catalogue.py.
     """
+    beside = zip(plan.beside, run.beside, strict=False)
+    return _deviations(plan, run) + [f"beside it: {each}" for other, its in beside for each in _deviations(other, its)]
+
+
+def _deviations(plan: Plan, run: Run) -> list[str]:
     try:
         allowed = stories(plan)
     except Undecided:

@@ -112,8 +112,8 @@ async def test_explored_plans_come_to_the_same_in_real_time(simulation: Simulati
         if outcome(one) != outcome(other)
     }
     assert differing == {}
-    assert sum(run.status == "COMPLETED" for run in live) > EXPLORED // 4
-    assert sum(run.status == "FAILED" for run in live) > EXPLORED // 10
+    assert sum(run.status == "COMPLETED" for run in live) >= EXPLORED // 4
+    assert sum(run.status == "FAILED" for run in live) >= EXPLORED // 10
 
 
 # ---------------------------------------------------------------- the server's own timeouts

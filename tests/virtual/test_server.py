@@ -52,8 +52,8 @@ class Waits:
 
 
 begun, told = threading.Event(), threading.Event()
-LISTENS = KeepAliveConfig(interval_millis=500, timeout_millis=500)
-"""After a second without a word the client takes a connection for broken, where it takes 45 as a rule."""
+LISTENS = KeepAliveConfig(interval_millis=500, timeout_millis=2500)
+"""After three seconds without a word the client takes a connection for broken, where it takes 45 as a rule."""
 
 
 async def waits_for_a_server_that_stands(silent_s: float) -> str:

@@ -13,9 +13,7 @@ from scenarios.explore.tryon.cells import behaviours, cells, grid
 from scenarios.explore.tryon.drawn import drawn
 from scenarios.explore.tryon.kinds import kinds
 from scenarios.explore.tryon.simpler import simpler
-from scenarios.model import Undecided, stories
-from scenarios.model.compare import differences
-from scenarios.model.observed import observed
+from scenarios.model.observed import deviations, observed
 from scenarios.plans import Plan, scenario_of
 from scenarios.stories.run import Run
 from scenarios.world.simulation import Simulation
@@ -93,15 +91,9 @@ def _worth(make: Callable[[], Plan | None]) -> Plan | None:
 def judged(plan: Plan, run: Run) -> Seen:
     """Return what a run of a plan shows: failed where it breaks an invariant or tells a story that is not allowed."""
     story = observed(run)
-    beside = list(zip(plan.beside, run.beside, strict=False))
     unsure = [problem for problem in run.problems if UNSURE in problem]
     problems = [problem for problem in run.problems if problem not in unsure]
-    try:
-        strange = differences(story, stories(plan))
-        for other, its in beside:
-            strange += [f"beside it: {each}" for each in differences(observed(its), stories(other))]
-    except Undecided:
-        strange = []
+    strange = deviations(plan, run)
     if not run.judged:
         unsure, problems, strange = [*unsure, *problems], [], []
     wrong = [*problems, *strange]

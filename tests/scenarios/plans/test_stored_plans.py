@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.catalogue import CATALOGUE
 from scenarios.model.observed import deviations
 from scenarios.plans import plan_of, read_plan, scenario_of, written
 from scenarios.plans.text import parsed
@@ -19,6 +20,16 @@ def test_a_stored_plan_passes(scenario: Scenario, run_scenario: Callable[[Scenar
     run = run_scenario(scenario)
     assert deviations(plan_of(scenario), run) == []
     assert len(run.acts) == len(scenario.acts)
+
+
+def test_those_beside_a_plan_are_held_against_the_model_too(run_scenario: Callable[[Scenario], Run]) -> None:
+    scenario = next(each for each in CATALOGUE if each.name == "one-broken-one-not")
+    run, plan = run_scenario(scenario), plan_of(scenario)
+    assert deviations(plan, run) == []
+    as_it = plan.model_copy(update={"beside": ()})
+    told = deviations(plan.model_copy(update={"beside": (as_it,)}), run)
+    assert told
+    assert all(each.startswith("beside it: ") for each in told)
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
