@@ -56,29 +56,34 @@ SCENARIOS = (
         acts=(Act("repeat_other", 0.5),),
         expect=Expect(attempts={"upload_to_azure": (0, 1)}),
     ),
-    Scenario(
-        name="azure-takes-no-key",
-        story="The account takes identities alone: final at once, and the message has Azure's own word.",
-        theme=THEME,
-        rules=(rule("blob", "get", "key_not_permitted"),),
-        expect=failed(
-            "AZURE_REJECTED",
-            "UPLOADING_IMAGE",
-            attempts={"upload_to_azure": (0,)},
-            message="KeyBasedAuthenticationNotPermitted",
-        ),
-    ),
-    Scenario(
-        name="azure-has-no-such-container",
-        story="The container is gone: final at once, and that it is the container is said.",
-        theme=THEME,
-        rules=(rule("blob", "get", "container_missing"),),
-        expect=failed(
-            "AZURE_REJECTED",
-            "UPLOADING_IMAGE",
-            attempts={"upload_to_azure": (0,)},
-            message="The container is missing",
-        ),
+    *(
+        Scenario(
+            name=f"azure-{name}",
+            story=story,
+            theme=THEME,
+            rules=(rule("blob", "get", kind),),
+            expect=failed("AZURE_REJECTED", "UPLOADING_IMAGE", attempts={"upload_to_azure": (0,)}, message=message),
+        )
+        for name, kind, message, story in (
+            (
+                "takes-no-key",
+                "key_not_permitted",
+                "KeyBasedAuthenticationNotPermitted",
+                "The account takes identities alone: final at once, and the message has Azure's own word.",
+            ),
+            (
+                "has-no-such-container",
+                "container_missing",
+                "The container is missing",
+                "The container is gone: final at once, and that it is the container is said.",
+            ),
+            (
+                "has-another-time",
+                "clock_skew",
+                "AuthenticationFailed",
+                "The worker's clock is too far off for Azure: final at once, and the message has Azure's own word.",
+            ),
+        )
     ),
     Scenario(
         name="azure-comes-back-when-the-attempt-has-to-end",
@@ -86,18 +91,6 @@ SCENARIOS = (
         theme=THEME,
         rules=(rule("blob", "get", "status", calls="2", status=503, retry_after=28),),
         expect=failed("AZURE_UNAVAILABLE", "RESIZING_IMAGE", length_s=0, attempts={"resize_image": (0,)}),
-    ),
-    Scenario(
-        name="azure-has-another-time",
-        story="The worker's clock is too far off for Azure: final at once, and the message has Azure's own word.",
-        theme=THEME,
-        rules=(rule("blob", "get", "clock_skew"),),
-        expect=failed(
-            "AZURE_REJECTED",
-            "UPLOADING_IMAGE",
-            attempts={"upload_to_azure": (0,)},
-            message="AuthenticationFailed",
-        ),
     ),
     Scenario(
         name="azure-is-deleting-the-container",

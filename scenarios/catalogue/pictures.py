@@ -64,13 +64,7 @@ KINDS = {
         "mask_foreign",
         "picture_unchanged",
     ),
-    "a100": (
-        "picture_truncated",
-        "picture_size",
-        "picture_unchanged",
-        "picture_format",
-        "base64_broken",
-    ),
+    "a100": ("picture_truncated", "picture_size", "picture_unchanged", "picture_format", "base64_broken"),
 }
 
 
