@@ -171,6 +171,14 @@ def test_a_rate_beyond_any_number_of_slots_is_refused_before_any_run(
     assert "--for-rate: 20000 calls a second of 1 s need more than 10000 servers" in said
 
 
+def waited(folder: Path, *, slots: int) -> int:
+    """Return how many calls the looks at the A100 saw waiting for one of its `slots`, all looks together."""
+    looks = json.loads((folder / "report.json").read_text())["samples"]
+    samples = [look for look in looks if "a100" in look["slots"]]
+    assert {sample["slots"]["a100"] for sample in samples} == {slots}
+    return sum(sample["waiting"]["a100"] for sample in samples)
+
+
 @pytest.mark.long("three load runs on a stack of its own")
 async def test_a_whole_search_on_a_stack_of_its_own_leaves_its_pages_and_no_process(tmp_path: Path, mix: Path) -> None:
     profiles, limits, out = tmp_path / "profiles.yaml", tmp_path / "limits.yaml", tmp_path / "out"
@@ -195,10 +203,12 @@ async def test_a_whole_search_on_a_stack_of_its_own_leaves_its_pages_and_no_proc
     # generate of 1.2 s at the least was seen.
     assert 1.2 / 8 <= slots["use"] <= 1
     assert figures["slots_needed"][0]["slots"] >= 3
-    assert figures["with_more_slots"]["step"]["transaction"]["p95_s"] < figures["steps"][1]["transaction"]["p95_s"]
+    more = figures["with_more_slots"]["slots"]
+    folders = ["rate-0.400", "rate-1.800", f"rate-1.800-{more}-slots"]
+    # Calls wait less for a slot; how long whole try-ons take is the machine's affair too.
+    assert waited(out / folders[2], slots=more) < waited(out / folders[1], slots=1)
     assert (out / "knee.png").exists()
     page = (out / "knee.html").read_text()
-    folders = ["rate-0.400", "rate-1.800", f"rate-1.800-{figures['with_more_slots']['slots']}-slots"]
     for folder in folders:
         assert f'href="{folder}/report.html"' in page
         assert (out / folder / "report.html").exists()
