@@ -10,6 +10,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from xdist.scheduler import LoadScopeScheduling
 
+from scenarios.processes.collector import collected_seldom
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
@@ -55,6 +56,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return WITH_STACKS.index(folder) if folder in WITH_STACKS else len(WITH_STACKS)
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_collector_comes_seldom() -> Iterator[None]:
+    """Spare a tenth of the CPU of this process: thousands of tests are many objects to look through."""
+    with collected_seldom():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,7 @@ from typing import Self, cast
 from temporalio.client import Plugin
 from temporalio.worker import Interceptor
 
+from scenarios.processes.collector import collected_seldom
 from scenarios.scenario import Scenario
 from scenarios.stories.run import Run
 from scenarios.stories.runner import AT_ONCE, Runner
@@ -153,7 +154,7 @@ class Simulation:
 
     def _live(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            with collected_seldom(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
                 runner.run(self._world_of_its_own())
         except BaseException as error:
             if not self._ready.done():
