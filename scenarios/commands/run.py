@@ -61,7 +61,8 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
         asyncio.run(until_signalled(work(), lambda: _note(STOPPING)))
         return runs, time.perf_counter() - began
     with Simulation(seed=options.seed, at_once=options.at_once) as simulation:
-        _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenarios")
+        several = "s" if len(chosen) != 1 else ""
+        _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenario{several}")
         began = time.perf_counter()
         runs = simulation.run_all(chosen, done=_ScenariosSoFar(len(chosen)))
         return runs, time.perf_counter() - began

@@ -64,7 +64,7 @@ export class Scenarios {
       theme.hidden = !some;
       if (wanted) theme.open = some;
     }
-    byId("shown").textContent = `${shown} scenarios`;
+    byId("shown").textContent = `${shown} scenario${shown === 1 ? "" : "s"}`;
   }
 
   /** @param {Scenario} one @param {"virtual" | "real"} how @param {HTMLElement} outcome */

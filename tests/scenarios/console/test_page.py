@@ -212,7 +212,7 @@ def test_faults_for_the_one_shown_are_for_nobody_while_none_is(open_page: OPEN) 
 def test_a_scenario_is_run_in_real_time_and_watched(open_page: OPEN) -> None:
     page = open_page()
     page.fill("#filter", "birefnet-job-failed-once")
-    expect(page.locator("#shown")).to_have_text("1 scenarios")
+    expect(page.locator("#shown")).to_have_text("1 scenario")
     page.fill("#filter", "sam3-job-failed-once")
     item = page.locator("li[data-name=sam3-job-failed-once]")
     item.get_by_text("Real time").click()
