@@ -10,7 +10,6 @@ from fakes.kit.serve import main
 from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
-from fakes.storage.store import derived
 from fakes.studio import BlobUri, Studio, lied
 
 SERVICE = SERVICES["a100"]
@@ -93,7 +92,7 @@ def create_app(settings: ServiceSettings) -> Simulated:
         await studio.takes(source)
         strokes = [pictures.BrushStroke(stroke.points, stroke.mode, stroke.size) for stroke in request.strokes]
         painted = await studio.draw(pictures.paint_strokes, mask, strokes)
-        uri = await studio.deliver(derived(request.mask_uri, "-refined.png"), painted, source)
+        uri = await studio.deliver(request.mask_uri, "-refined.png", painted, source)
         return Refined(refined_mask_uri=uri)
 
     @app.post("/generate", operation_id="generate")

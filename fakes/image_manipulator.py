@@ -7,7 +7,6 @@ from fakes.kit.serve import main
 from fakes.kit.simulated import Simulated
 from fakes.registry import SERVICES
 from fakes.settings import ServiceSettings
-from fakes.storage.store import derived
 from fakes.studio import BlobUri, Pixels, Studio
 
 SERVICE = SERVICES["image_manipulator"]
@@ -55,7 +54,7 @@ def create_app(settings: ServiceSettings) -> Simulated:
         source = await studio.store.get(request.image_uri)
         await studio.takes(source)
         small = await studio.draw(pictures.resize, source, request.max_dimension)
-        uri = await studio.deliver(derived(request.image_uri, "-resized.jpg"), small.data, source)
+        uri = await studio.deliver(request.image_uri, "-resized.jpg", small.data, source)
         (width, height), (new_width, new_height) = small.original_size, small.new_size
         return Resized(
             resized_uri=uri,

@@ -83,7 +83,7 @@ class Studio:
                 raise broken
             try:
                 made = await self.draw(function, source, *given)
-                return await self.deliver(derived(uri, suffix), made, source)
+                return await self.deliver(uri, suffix, made, source)
             except PictureError as error:
                 raise _refused(error) from error
 
@@ -101,13 +101,15 @@ class Studio:
             uri = await self.store.put(foreign(uri, this_call().key), await self.store.get(uri))
         return JSONResponse({"status": seen.status} | ({result: uri} if uri else {}))
 
-    async def deliver(self, uri: str, made: bytes, source: bytes) -> str:
-        """Write a picture that was made from its source, with the lies of this call's faults. Return its URI."""
+    async def deliver(self, given: str, suffix: str, made: bytes, source: bytes) -> str:
+        """Write a picture beside what it was made from, with the lies of this call's faults. Return its URI."""
+        own = told = derived(given, suffix)
         for hit in this_call().hits:
             if isinstance(hit.fault, NameFault):
-                uri = hit.fault.named(uri, this_call().key)
+                told = hit.fault.named(told, given, this_call().key)
                 hit.changed = True
-        return await self.store.put(uri, lied(made, source))
+        await self.store.put(own if told == given else told, lied(made, source))  # what was given stays as it is
+        return told
 
     @asynccontextmanager
     async def _open(self, _: FastAPI) -> AsyncIterator[None]:

@@ -62,8 +62,14 @@ class NameFault(Fault):
         return makes_none_of(self.of, operation)
 
     @abstractmethod
-    def named(self, uri: str, key: str) -> str:
-        """Return the URI that a picture gets in place of its own. The key is the workflow's."""
+    def named(self, uri: str, given: str, key: str) -> str:
+        """Return the URI that is told of a picture in place of its own.
+
+        Args:
+            uri: its own.
+            given: that of the picture that it was made from.
+            key: the workflow's.
+        """
 
 
 class PictureTruncated(PictureLie):
@@ -175,7 +181,7 @@ class ResultFormat(NameFault, PictureFault):
         """Write the picture in the other format."""
         return lies.other_format(data)
 
-    def named(self, uri: str, key: str) -> str:  # noqa: ARG002 - the method's signature
+    def named(self, uri: str, given: str, key: str) -> str:  # noqa: ARG002 - the method's signature
         """Give it the suffix of that format."""
         path = PurePosixPath(uri.removeprefix("azure://"))
         return f"azure://{path.with_suffix('.jpg' if path.suffix == '.png' else '.png')}"
@@ -211,9 +217,21 @@ class MaskForeign(NameFault):
     kind: Literal["mask_foreign"]
     of: ClassVar[frozenset[str]] = frozenset({"mask"})
 
-    def named(self, uri: str, key: str) -> str:
+    def named(self, uri: str, given: str, key: str) -> str:  # noqa: ARG002 - the method's signature
         """Give it another workflow's name."""
         return foreign(uri, key)
+
+
+class SourceNamed(NameFault):
+    """The service makes its picture, and then names the one that it was given."""
+
+    kind: Literal["source_named"]
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.NAME, Part.PICTURE})
+    of: ClassVar[frozenset[str]] = frozenset({"photo", "cutout"})
+
+    def named(self, uri: str, given: str, key: str) -> str:  # noqa: ARG002 - the method's signature
+        """Name the one that was given."""
+        return given
 
 
 class ResultNamed(NameFault):
@@ -222,7 +240,7 @@ class ResultNamed(NameFault):
     kind: Literal["result_named"]
     folder: str = Field(default="results", pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$")
 
-    def named(self, uri: str, key: str) -> str:  # noqa: ARG002 - the method's signature
+    def named(self, uri: str, given: str, key: str) -> str:  # noqa: ARG002 - the method's signature
         """Give it a name of the service's own."""
         container, _, name = uri.removeprefix("azure://").partition("/")
         return f"azure://{container}/{self.folder}/{uuid5(NAMESPACE_URL, uri)}{PurePosixPath(name).suffix}"

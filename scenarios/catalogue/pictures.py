@@ -34,6 +34,7 @@ LIES = {
     "mask_full": "marks everything",
     "mask_inverted": "is inside out",
     "mask_foreign": "is another user's",
+    "source_named": "goes by the name of the one that it was given",
     "base64_broken": "is broken base64",
 }
 
@@ -44,7 +45,14 @@ NOTICED = (
     ("a100", "generate", "A100", "GENERATING_IMAGES", 3, "near"),
 )
 KINDS = {
-    "image_manipulator": ("picture_truncated", "picture_empty", "picture_garbage", "picture_size", "picture_format"),
+    "image_manipulator": (
+        "picture_truncated",
+        "picture_empty",
+        "picture_garbage",
+        "picture_size",
+        "picture_format",
+        "source_named",
+    ),
     "birefnet": (
         "picture_truncated",
         "picture_size",
@@ -53,6 +61,7 @@ KINDS = {
         "cutout_full",
         "picture_unchanged",
         "picture_format",
+        "source_named",
     ),
     "sam3": (
         "picture_truncated",

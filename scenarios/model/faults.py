@@ -19,7 +19,7 @@ WITHOUT_ANSWER = frozenset({BROKEN, *NEVER_ASKED})
 Json = dict[str, Any]
 Fault = Mapping[str, Any]
 
-NAME_KINDS = {"mask_foreign", "result_named", "result_format"}
+NAME_KINDS = {"mask_foreign", "result_named", "result_format", "source_named"}
 PICTURE_KINDS = NAME_KINDS | {
     "picture_truncated",
     "picture_size",

@@ -95,8 +95,9 @@ def _words(run: Run) -> dict[str, str]:
         if word and call.answered is None:
             words[""] = UNKNOWN  # nobody read that answer: a URI that is in no other may be its
         if isinstance(uri, str):
-            words[uri] = FOREIGN if _of_another(uri, run.workflow_id) else word
-            words[_plain(uri, run.workflow_id)] = words[uri]
+            # A picture that was given and is named as the result stays what it was.
+            words.setdefault(uri, FOREIGN if _of_another(uri, run.workflow_id) else word)
+            words.setdefault(_plain(uri, run.workflow_id), words[uri])
     return words
 
 

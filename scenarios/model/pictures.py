@@ -10,7 +10,7 @@ from scenarios.plans import Plan
 
 ALWAYS = {
     *("picture_truncated", "picture_empty", "picture_garbage", "picture_size", "picture_format"),
-    *("picture_no_alpha", "cutout_empty", "cutout_full", "mask_foreign"),
+    *("picture_no_alpha", "cutout_empty", "cutout_full", "mask_foreign", "source_named"),
 }
 NEVER = {"result_named", "result_format", "mask_values", "cutout_mode"}
 """They say the same in another dress."""

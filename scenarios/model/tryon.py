@@ -257,7 +257,8 @@ def _look(
     """
     telling.services.fired.update(each.rule for each in lies)
     kinds = {each.kind for each in lies}
-    if "mask_foreign" in kinds:  # not even read: its name is another try-on's
+    # Not even read: its name is another try-on's, or the photo's.
+    if "mask_foreign" in kinds or ("source_named" in kinds and operation == "resize"):
         raise Failure(bad)
     hidden = "result_named" in kinds or of in telling.hidden
     heavy = max(

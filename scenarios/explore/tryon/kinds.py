@@ -55,7 +55,10 @@ HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}
 OPTIONAL = ("result_gemini_base64", "fidelity_viz_base64", "fidelity_viz_gemini_base64")
 PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "image_manipulator.resize": (
-        *({"kind": kind} for kind in (*WHOLE, "picture_empty", "picture_heavy", "result_named", "result_format")),
+        *(
+            {"kind": kind}
+            for kind in (*WHOLE, "picture_empty", "picture_heavy", "result_named", "result_format", "source_named")
+        ),
         HEAVIEST,
     ),
     "birefnet.submit": (
@@ -69,6 +72,7 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
                 "cutout_empty",
                 "cutout_full",
                 "result_named",
+                "source_named",
             )
         ),
         *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),

@@ -189,6 +189,13 @@ async def test_result_named(services: Services, operation: str, field: str) -> N
     opened(await services.store.get(uri))
 
 
+@pytest.mark.parametrize(("operation", "field"), [("resize", "resized_uri"), ("remove", "result_uri")])
+async def test_source_named(services: Services, operation: str, field: str) -> None:
+    photo = await services.store.get(services.photo)
+    assert (await services.ask(operation, {"fault": {"kind": "source_named"}}))[field] == services.photo
+    assert await services.store.get(services.photo) == photo  # nobody wrote over it
+
+
 @pytest.mark.parametrize(
     ("operation", "field", "suffix", "true"),
     [("resize", "resized_uri", ".png", "PNG"), ("segment", "mask_uri", ".jpg", "JPEG")],
