@@ -51,6 +51,13 @@ SCENARIOS = (
         )
     ),
     Scenario(
+        name="image-manipulator-resize-a-list",
+        story="image_manipulator answers resize with a list in place of an object: the contract is broken.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "status", status=200, body=[]),),
+        expect=failed("IMAGE_MANIPULATOR_BAD_ANSWER", "RESIZING_IMAGE", message="at the top"),
+    ),
+    Scenario(
         name="a100-generate-without-a-field-that-may-be-null",
         story="A field that may be null and is left out is null: Gemini gave nothing.",
         theme=THEME,

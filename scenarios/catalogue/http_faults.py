@@ -56,24 +56,35 @@ CALLS = (
 
 @dataclass(frozen=True)
 class HttpFault:
-    """A fault of HTTP: its words in a rule, the code's ending, and whether it costs the call's whole deadline."""
+    """A fault of HTTP: what it does, what its failure says, the code's ending, whether it costs a whole deadline."""
 
     name: str
     says: str
+    told: str
     ending: str
     parameters: Mapping[str, Any]
     hangs: bool = False
 
 
+BROKEN = "could not be reached, or broke the connection"
 KINDS = (
-    HttpFault("status", "answers 503", "UNAVAILABLE", {"status": 503}),
-    HttpFault("reset", "resets the connection", "UNAVAILABLE", {}),
-    HttpFault("empty", "closes the connection without a word", "UNAVAILABLE", {}),
-    HttpFault("truncate", "breaks off in the middle of its answer", "UNAVAILABLE", {}),
-    HttpFault("refuse", "refuses connections", "UNAVAILABLE", {}),
-    HttpFault("garbage", "answers with something that is not JSON", "BAD_ANSWER", {}),
-    HttpFault("hang", "takes the call and never answers", "TIMEOUT", {}, hangs=True),
-    HttpFault("dribble", "sends its answer a byte every five seconds", "TIMEOUT", {"pause": 5}, hangs=True),
+    HttpFault("status", "answers 503", "with status 503", "UNAVAILABLE", {"status": 503}),
+    HttpFault("reset", "resets the connection", BROKEN, "UNAVAILABLE", {}),
+    HttpFault("empty", "closes the connection without a word", BROKEN, "UNAVAILABLE", {}),
+    HttpFault("truncate", "breaks off in the middle of its answer", BROKEN, "UNAVAILABLE", {}),
+    HttpFault("refuse", "refuses connections", BROKEN, "UNAVAILABLE", {}),
+    HttpFault(
+        "garbage", "answers with something that is not JSON", "with something that is not JSON", "BAD_ANSWER", {}
+    ),
+    HttpFault("hang", "takes the call and never answers", "did not answer in time", "TIMEOUT", {}, hangs=True),
+    HttpFault(
+        "dribble",
+        "sends its answer a byte every five seconds",
+        "did not answer in time",
+        "TIMEOUT",
+        {"pause": 5},
+        hangs=True,
+    ),
 )
 
 
@@ -112,6 +123,7 @@ def _matrix() -> Iterator[Scenario]:
                     call.step,
                     attempts={call.activity: call.began(attempts, cost)},
                     calls={f"{call.service}.{call.operation}": attempts},
+                    message=kind.told,
                 ),
             )
 
