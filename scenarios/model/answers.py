@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from json import dumps, loads
 from typing import Any
 
 from scenarios.model.choices import Undecided
@@ -23,6 +24,8 @@ from scenarios.model.numbers import CONNECT, FLOAT_NOISE, MOST_HOPS
 
 WIDE = 1_000_000
 """Bytes that no answer in a plan has."""
+GARBAGE = 24
+"""Bytes of the usual one (docs/fakes.md)."""
 
 
 def answered(met: Sequence[Matched], truth: Json | None, acted: Callable[[Matched], None]) -> Reply:
@@ -81,16 +84,29 @@ _WAITS: Mapping[str, Callable[[Matched], float]] = {
 
 def _status(met: Matched) -> Reply:
     body = met.fault.get("body")
-    json = {"detail": "the fake was told to fail"} if body is None else body if isinstance(body, dict) else None
-    text = body if isinstance(body, str) else "" if json is not None else str(body)
+    text = body if isinstance(body, str) else dumps({"detail": "the fake was told to fail"} if body is None else body)
     return Reply(
         after=_seconds(met.fault.get("delay") or 0),
         status=met.fault["status"],
         retry_after=_retry_after(met.fault),
-        json=json,
+        json=_parsed(text),
         of_a_host=bool(text.strip()) and not text.lstrip().startswith("{"),
         bodiless=body == "",
+        size=None if body is None else _size(text),
     )
+
+
+def _parsed(text: str) -> Json | None:
+    """Return a body's object; one without fields for JSON of another shape; None for what is no JSON, or null."""
+    try:
+        value = loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None if value is None else {}
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
 
 
 def _poll_error(met: Matched) -> Reply | None:
@@ -109,7 +125,9 @@ _INSTEAD: Mapping[str, Callable[[Matched], Reply | None]] = {
     "refuse": lambda _met: Reply(NOBODY),
     "dns": lambda _met: Reply(UNRESOLVED),
     "unreachable": lambda _met: Reply(UNREACHED, after=CONNECT),
-    "host_gone": lambda _met: Reply(status=404, of_a_host=True),
+    "host_gone": lambda met: Reply(
+        status=404, of_a_host=True, size=_size(met.fault["text"]) if "text" in met.fault else None
+    ),
     "not_ready": lambda met: Reply(status=202, retry_after=_retry_after(met.fault), bodiless=True),
     # docs/fakes.md, The blob store; what the store's own words mean: docs/errors.md
     "container_being_deleted": lambda _met: Reply(status=STORE_PASSES),
@@ -135,10 +153,11 @@ def _cut(_fault: Fault, reply: Reply) -> bool:
     return True
 
 
-def _garbled(_fault: Fault, reply: Reply) -> bool:
+def _garbled(fault: Fault, reply: Reply) -> bool:
     if reply.bodiless or reply.elsewhere:
         return False
     reply.json, reply.of_a_host = None, False
+    reply.size = _size(fault["body"]) if "body" in fault else GARBAGE
     return True
 
 
@@ -151,7 +170,9 @@ def _paced(fault: Fault, reply: Reply) -> bool:
     reply.silence = max(reply.after, pause)
     if size >= WIDE:
         reply.after += pause
-    elif size == 1 and pause >= 5:  # the shortest answer has some 40 bytes, its head more: longer than any deadline
+    elif fault["kind"] == "dribble" and reply.size is not None:
+        reply.after += math.ceil(reply.size / size) * pause
+    elif size == 1 and pause >= 5:  # a service's shortest has some 40 bytes, its head more: longer than any deadline
         reply.after = math.inf
     else:
         raise Undecided(f"how long a {fault['kind']} takes depends on the length of the answer")

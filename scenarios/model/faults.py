@@ -71,6 +71,7 @@ class Reply:
         json: the answer, None when it is no JSON.
         of_a_host: whether the body is a text, as hosts answer that have no such app.
         bodiless: whether there is no body, which nothing can damage.
+        size: how many bytes a body has that stands in a rule; None for a service's own, which are many.
         worked: whether the service did its work.
         replaced: whether something else was answered in the place of what it had to say.
         elsewhere: whether the answer waits at another place, to which a 303 leads.
@@ -85,6 +86,7 @@ class Reply:
     json: Json | None = None
     of_a_host: bool = False
     bodiless: bool = False
+    size: int | None = None
     worked: bool = True
     replaced: bool = False
     elsewhere: bool = False

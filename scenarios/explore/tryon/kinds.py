@@ -112,6 +112,7 @@ def _of_http(name: str) -> Iterator[Kind]:
         yield Kind({"kind": "status", "status": 503 if seconds % 2 else 429, "retry_after": seconds})
     yield Kind({"kind": "status", "status": 503, "headers": PAST})
     yield Kind({"kind": "status", "status": 200, "body": {"hello": "world"}})
+    yield Kind({"kind": "status", "status": 200, "body": []})
     for kind in (
         "hang",
         "reset",

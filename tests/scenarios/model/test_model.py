@@ -269,3 +269,28 @@ def test_a_look_while_no_worker_is_there_is_told_the_step_that_waits_for_one() -
     acts = [{"do": "status", "at": 20}]
     (story,) = stories(plan(departures=[{"at": 1, "back_at": 30, "drain_s": 5}], acts=acts))
     assert [reply.place for reply in story.replies[0]] == [(70, "GENERATING_IMAGES")]
+
+
+@pytest.mark.parametrize(
+    ("instead", "after", "code"),
+    [
+        ({"kind": "status", "status": 202, "body": {}}, 2 * 5, "SAM3_BAD_ANSWER"),
+        ({"kind": "status", "status": 200, "body": {"hello": "world"}}, 18 * 5, "SAM3_BAD_ANSWER"),
+        ({"kind": "status", "status": 503, "body": "busy"}, 4 * 5, "SAM3_UNAVAILABLE"),
+        ({"kind": "garbage", "body": "<html>"}, 6 * 5, "SAM3_BAD_ANSWER"),
+        ({"kind": "status", "status": 503}, 120, "SAM3_TIMEOUT"),  # the fake's own words are more than the limit lets
+    ],
+)
+def test_a_body_of_a_few_bytes_dribbles_no_longer_than_it_is(instead: dict[str, Any], after: float, code: str) -> None:
+    slowly = rule("sam3", "submit", "dribble", calls="1", pause=5)
+    said: dict[str, Any] = {"service": "sam3", "operation": "submit", "calls": "1", "fault": instead}
+    (story,) = stories(plan(said, slowly))
+    failed = next(each for each in story.attempts if each.outcome != "completed")
+    assert failed.outcome == code
+    assert failed.ended == pytest.approx(after)
+
+
+@pytest.mark.parametrize(("body", "calls"), [([], 1), ("[1]", 1), (7, 1), ("null", 3), ("busy", 3)])
+def test_json_that_is_no_object_has_another_shape_and_is_not_asked_for_again(body: object, calls: int) -> None:
+    (story,) = stories(plan(rule("a100", "generate", "status", status=200, body=body)))
+    assert (story.status, sum(call.name == "a100.generate" for call in story.calls)) == ("FAILED", calls)
