@@ -9,6 +9,9 @@ from scenarios.model.numbers import DEADLINE, END_MARGIN, HEALTH, JOB_LIMIT, POL
 from scenarios.model.store import KNOWN, REFUSED
 from scenarios.pipeline import BY_ACTIVITY, service_of
 
+SHAPES_OF_BODIES: Mapping[type, str] = {str: "text", list: "list"}
+"""What tells one body of a status from another; an object is the usual one."""
+
 
 class Kind(NamedTuple):
     """A fault to put at a call: its parameters, and how many calls from that one on it acts on; 0: all of them."""
@@ -20,7 +23,7 @@ class Kind(NamedTuple):
     def word(self) -> str:
         """Its kind, and what is telling in its parameters."""
         told = [str(value) for name, value in self.fault.items() if name not in {"kind", "headers", "body", "bytes"}]
-        past = "past" if "headers" in self.fault else "text" if isinstance(self.fault.get("body"), str) else ""
+        past = "past" if "headers" in self.fault else SHAPES_OF_BODIES.get(type(self.fault.get("body")), "")
         more = {0: "on", 1: ""}.get(self.calls, f"x{self.calls}")
         return "-".join(part for part in (self.fault["kind"], *told, past, more) if part)
 
