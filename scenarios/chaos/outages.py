@@ -4,11 +4,14 @@ import asyncio
 import time
 
 from scenarios.chaos.case import Strike, StruckTryOn
-from scenarios.chaos.site import ANOTHER_A100, StruckStack, expect
+from scenarios.chaos.site import ANOTHER_A100, SpoiltError, StruckStack, expect
 from scenarios.chaos.starts import answered_and_not_stored, start_and_hold, start_without_azurite
 
 AZURITE_START_S = 1.5
 """From its start until Azurite answers, about: a part of the time that it is away."""
+
+OUTLIVED_S = 15.0
+"""The pauses between five tries of the store, 1 + 2 + 4 + 8 s (specification, the policy for images)."""
 
 AT_ONCE_S = 5.0
 """When no A100 answers, nothing is waited for."""
@@ -57,5 +60,9 @@ def azurite_down_for_results(seconds: float) -> Strike:
 
 
 async def _away(site: StruckStack, seconds: float) -> None:
+    began = time.monotonic()
     await asyncio.sleep(seconds - AZURITE_START_S)
     await site.stack.start("azurite")
+    took = time.monotonic() - began
+    if seconds < OUTLIVED_S < took:
+        raise SpoiltError(f"Azurite was away for {took:.0f} s, not {seconds:g}: the machine was too busy")

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scenarios.chaos.case import Case
-from scenarios.chaos.site import ChaosError, StruckStack, expect
+from scenarios.chaos.site import ChaosError, SpoiltError, StruckStack, expect
+
+TIMES = 3
+"""How often a case is tried whose fault the machine spoils."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,20 @@ async def run(site: StruckStack, cases: Sequence[Case], announce: Callable[[Outc
     return outcomes
 
 
-async def _one(site: StruckStack, case: Case, run_name: str) -> Outcome:
-    tryon = case.try_on(run_name)
+async def _one(site: StruckStack, case: Case, run_name: str, times: int = TIMES) -> Outcome:
+    tryon = case.try_on(f"{run_name}:{times}")
     began = time.monotonic()
     note = why = ""
+    spoilt = False
     try:
         await case.strike(site, tryon)
         note = await case.check(site, tryon)
     except ChaosError as error:
-        why = f"{error} (try-on {tryon.id})"
+        why, spoilt = f"{error} (try-on {tryon.id})", isinstance(error, SpoiltError)
     seconds = time.monotonic() - began
     await site.heal()
+    if spoilt and times > 1:
+        return await _one(site, case, run_name, times - 1)
     return Outcome(case, seconds, note, why)
 
 

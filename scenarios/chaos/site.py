@@ -54,6 +54,10 @@ class ChaosError(AssertionError):
     """What was to happen did not; the message says what was expected and what was seen."""
 
 
+class SpoiltError(ChaosError):
+    """The fault was another than was meant, since the machine was too busy: what came of it says nothing."""
+
+
 @cache
 def whole_body() -> bytes:
     """Return the body of a start for which every step runs: a small portrait from far away, and a stroke."""

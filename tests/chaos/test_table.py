@@ -4,10 +4,11 @@ import base64
 
 import pytest
 
-from scenarios.chaos.case import Case
+from scenarios.chaos import outages
+from scenarios.chaos.case import Case, StruckTryOn
 from scenarios.chaos.command import table
 from scenarios.chaos.runner import Outcome, run, settled
-from scenarios.chaos.site import API_KEY, ChaosError, StruckStack
+from scenarios.chaos.site import API_KEY, ChaosError, SpoiltError, StruckStack
 from scenarios.chaos.table import CASES
 from scenarios.pipeline import BY_NAME
 from scenarios.stack.programs import ACCOUNT_KEY
@@ -39,7 +40,7 @@ async def test_nothing_is_lost_and_no_secret_gets_out(site: StruckStack) -> None
     assert {outcome.case.name: outcome.why for outcome in outcomes} == dict.fromkeys(FEW, "")
     assert told == outcomes
     await settled(site)
-    assert len(site.accepted) == len(FEW)
+    assert len(site.accepted) >= len(FEW)  # more where the machine spoilt a fault, which is tried again
     lines = table(outcomes, [])
     assert any("| worker killed (-9) | GENERATING_MASK | COMPLETED |" in line for line in lines)
     said = await everything_said(site)
@@ -72,6 +73,38 @@ async def everything_said(site: StruckStack) -> dict[str, str]:
     assert refused.status_code == 401
     said["a refusal"] = refused.text
     return said
+
+
+@pytest.mark.long("a whole stack, broken again and again")
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize(("spoilt", "why"), [(2, ""), (3, "the machine was too busy")])
+async def test_a_fault_that_the_machine_spoils_is_tried_again_with_another_try_on(
+    site: StruckStack, spoilt: int, why: str
+) -> None:
+    struck: list[str] = []
+
+    async def strike(site: StruckStack, tryon: StruckTryOn) -> None:
+        struck.append(await site.start(tryon.key))
+        if len(struck) <= spoilt:
+            raise SpoiltError("the machine was too busy")
+
+    (outcome,) = await run(site, [Case(fault="none", step="RESIZING_IMAGE", strike=strike)], lambda _: None)
+    assert outcome.why.startswith(why)
+    assert bool(outcome.why) == bool(why)
+    assert len(set(struck)) == 3
+
+
+@pytest.mark.long("a whole stack, broken again and again")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_store_that_comes_back_too_late_to_be_outlived_is_no_outage_of_three_seconds(
+    site: StruckStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "AZURITE_START_S", -3.0)
+    monkeypatch.setattr(outages, "OUTLIVED_S", 5.0)
+    case = Case(fault="Azurite late", step="UPLOADING_IMAGE", strike=outages.azurite_down(3))
+    with pytest.raises(SpoiltError, match="not 3: the machine was too busy"):
+        await case.strike(site, case.try_on("late"))
+    await site.heal()
 
 
 @pytest.mark.long("a whole stack, broken again and again")
