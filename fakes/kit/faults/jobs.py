@@ -1,7 +1,7 @@
 """Faults of jobs. On `submit` they stay with the job for its life; on `poll` they are in that answer alone."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -142,7 +142,7 @@ class JobForeign(JobFault):
 
     def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the method's signature
         """Give another job's result."""
-        return Seen(truth.status, truth.result, foreign=True) if truth.result else truth
+        return replace(truth, foreign=True) if truth.result else truth
 
 
 class JobUnknownStatus(JobFault):
@@ -153,7 +153,7 @@ class JobUnknownStatus(JobFault):
 
     def see(self, truth: Seen, age: float, *, ready: bool) -> Seen:  # noqa: ARG002 - the method's signature
         """Put an unknown status in place of the true one."""
-        return Seen(self.status, truth.result)
+        return replace(truth, status=self.status)
 
 
 class JobFlapping(JobFault):

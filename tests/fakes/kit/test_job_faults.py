@@ -149,6 +149,16 @@ async def test_job_unknown_status(service: Service) -> None:
     assert await service.story(0) == ["QUEUED"]
 
 
+@pytest.mark.parametrize("kinds", [("job_foreign", "job_unknown_status"), ("job_unknown_status", "job_foreign")])
+async def test_anothers_result_under_an_unknown_status(service: Service, kinds: tuple[str, str]) -> None:
+    await service.control.add(*({"fault": {"kind": kind}} for kind in kinds))
+    job_id = await service.submit()
+    await asyncio.sleep(0 if service.virtual else 1.2 * JOB_SECONDS * SCALE)
+    told = (await service.poll(job_id, 100)).json()
+    assert told["status"] == "sleeping"
+    assert service.key not in told["result_uri"]
+
+
 async def test_job_flapping(service: Service) -> None:
     await service.control.add({"operation": "submit", "fault": {"kind": "job_flapping", "period": 30}})
     assert await service.story(5, 45, 75) == ["processing", "failed", "completed"]
