@@ -13,12 +13,16 @@ TIMES = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case. `why` is empty when it is as it must be; `seconds` from the start to the end."""
+    """What came of a case. `why` is empty when it is as it must be; `seconds` from the start to the end.
+
+    It was tried once, or more often where the machine spoilt the fault: `seconds`, `note` and `why` are the last one's.
+    """
 
     case: Case
     seconds: float
     note: str
     why: str = ""
+    tries: int = 1
 
 
 async def run(site: StruckStack, cases: Sequence[Case], announce: Callable[[Outcome], None]) -> list[Outcome]:
@@ -32,8 +36,8 @@ async def run(site: StruckStack, cases: Sequence[Case], announce: Callable[[Outc
     return outcomes
 
 
-async def _one(site: StruckStack, case: Case, run_name: str, times: int = TIMES) -> Outcome:
-    tryon = case.try_on(f"{run_name}:{times}")
+async def _one(site: StruckStack, case: Case, run_name: str, tries: int = 1) -> Outcome:
+    tryon = case.try_on(f"{run_name}:{tries}")
     began = time.monotonic()
     note = why = ""
     spoilt = False
@@ -44,9 +48,11 @@ async def _one(site: StruckStack, case: Case, run_name: str, times: int = TIMES)
         why, spoilt = f"{error} (try-on {tryon.id})", isinstance(error, SpoiltError)
     seconds = time.monotonic() - began
     await site.heal()
-    if spoilt and times > 1:
-        return await _one(site, case, run_name, times - 1)
-    return Outcome(case, seconds, note, why)
+    if spoilt and tries < TIMES:
+        return await _one(site, case, run_name, tries + 1)
+    if tries > 1:
+        note = f"{note}; tried {tries} times: the machine was too busy".removeprefix("; ")
+    return Outcome(case, seconds, note, why, tries)
 
 
 async def settled(site: StruckStack) -> None:
