@@ -107,6 +107,8 @@ class PictureGarbage(PictureLie):
     """The picture file holds a page of HTML."""
 
     kind: Literal["picture_garbage"]
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.PICTURE})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
     lie: ClassVar[Callable[[bytes], bytes]] = lies.no_picture
 
 

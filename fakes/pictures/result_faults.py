@@ -1,6 +1,7 @@
 """Faults of an answer that has pictures and metrics in it, as the A100's has."""
 
 import base64
+import binascii
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from fakes.kit.calls import Operation
 from fakes.kit.faults.contract import JsonFault
 from fakes.pictures import lies
 from fakes.pictures.faults import makes_none_of
+from fakes.pictures.opening import PictureError
 
 
 class ResultFault(JsonFault):
@@ -45,14 +47,23 @@ class ResultBroken(ResultFault):
     how: Literal["base64", "cut", "html", "bomb"] = "cut"
 
     def changed(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Break that picture, if it is there."""
+        """Break that picture, if it is there and another rule did not break it before."""
         text = value.get(self.field)
         if not isinstance(text, str):
             return value
         if self.how == "base64":
             return value | {self.field: _damaged(text)}
         lie = {"cut": lies.truncate, "html": lies.no_picture, "bomb": lies.bomb}[self.how]
-        return value | {self.field: base64.b64encode(lie(base64.b64decode(text))).decode()}
+        try:
+            return value | {self.field: base64.b64encode(lie(_undressed(text))).decode()}
+        except (PictureError, binascii.Error):
+            return value
+
+
+def _undressed(text: str) -> bytes:
+    """Read base64 in whichever dress Base64Dress gave it."""
+    plain = "".join(text.rpartition(",")[2].split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 class GeminiNull(ResultFault):
