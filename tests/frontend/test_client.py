@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +37,26 @@ async def test_the_compiler_has_nothing_to_say(folder: Path) -> None:
     assert await node(folder, *tsc()[1:], "-p", ".") == (0, "", "")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "complaint"),
-    [
-        ("api.start({ maskPoints: [{ x: 0, y: 0, label: 1 }] })", "originalImageBase64"),
-        ('api.start({ originalImageBase64: "", maskPoints: [{ x: 0, y: 0, label: 2 }] })', "0 | 1"),
-        ('api.status("x").then((status) => status.result)', "result"),
-        ('api.status("x").then((status) => status.status === "DONE")', "DONE"),
-    ],
-)
-async def test_the_compiler_finds_a_wrong_call(folder: Path, wrong: str, complaint: str) -> None:
+WRONG = {
+    "api.start({ maskPoints: [{ x: 0, y: 0, label: 1 }] })": "originalImageBase64",
+    'api.start({ originalImageBase64: "", maskPoints: [{ x: 0, y: 0, label: 2 }] })': "0 | 1",
+    'api.status("x").then((status) => status.result)': "result",
+    'api.status("x").then((status) => status.status === "DONE")': "DONE",
+}
+"""A call on each line of a page, and what the compiler has to name there."""
+
+
+async def test_the_compiler_finds_each_wrong_call(folder: Path) -> None:
     page = folder / "wrong" / "page.ts"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(f'import {{ TryOnApi }} from "../tryon.ts";\nconst api = new TryOnApi("");\nawait {wrong};\n')
+    calls = [f"await {wrong};" for wrong in WRONG]
+    page.write_text("\n".join(['import { TryOnApi } from "../tryon.ts"; const api = new TryOnApi("");', *calls]))
     (page.parent / "tsconfig.json").write_text('{"extends": "../tsconfig.json", "include": ["page.ts"]}')
     code, said, _ = await node(folder, *tsc()[1:], "-p", str(page.parent))
     assert code != 0
-    assert complaint in said
-    assert all("page.ts" in line for line in said.splitlines() if ": error" in line)
+    errors = re.split(r"^(?=\S.*: error)", said, flags=re.MULTILINE)[1:]
+    assert [line for each in errors for line in re.findall(r"page\.ts\((\d+),", each)] == ["2", "3", "4", "5"]
+    assert [complaint in error for complaint, error in zip(WRONG.values(), errors, strict=True)] == [True] * len(WRONG)
 
 
 # ---------------------------------------------------------------- against the fake gateway

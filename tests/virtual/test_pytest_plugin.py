@@ -93,6 +93,7 @@ def test_a_suite_in_a_folder_of_its_own(tmp_path: Path, mode: tuple[str, ...]) -
     assert "4 passed" in done.stdout
 
 
+@pytest.mark.long("one more suite, watched for its lines")
 def test_coverage_sees_the_suite_and_a_failure_fails_it(tmp_path: Path) -> None:
     folder = _suite(tmp_path)
     test = folder / "deep" / "test_order.py"

@@ -30,6 +30,7 @@ with ThreadPoolExecutor(4) as threads:
 """
 
 
+@pytest.mark.long("a dozen photos of twelve megapixels, twice")
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have rules of their own")
 def test_a_worker_gives_back_what_photos_took_in_whichever_thread() -> None:
     grown = {}

@@ -174,10 +174,10 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
                 ruled("image_manipulator", "zoom_check", "1", kind="status", status=400),
             ),
         ),
-        Plan(name="a", story="Busy, then the store refuses.", rules=(
+        pytest.param(Plan(name="a", story="Busy, then the store refuses.", rules=(
             ruled("sam3", "submit", "1", kind="status", status=503),
             ruled("blob", "get", "3", kind="status", status=403),
-        )),
+        )), marks=pytest.mark.long("every kind of fault is tried first")),
         Plan(
             name="a",
             story="Cancelled while it is slow.",

@@ -117,7 +117,12 @@ def test_a_request_that_nobody_answered_in_time_is_no_news_of_the_pipeline_unles
     ("spoilt", "told", "problems"),
     [
         (1, 2, []),
-        (TELLINGS, TELLINGS, ["time is true: inconclusive: 1 requests were answered 503: the machine was too busy"]),
+        pytest.param(
+            TELLINGS,
+            TELLINGS,
+            ["time is true: inconclusive: 1 requests were answered 503: the machine was too busy"],
+            marks=pytest.mark.long("a world of its own, and a story told as often as may be"),
+        ),
     ],
 )
 async def test_a_story_whose_looks_are_refused_is_told_again(
