@@ -154,10 +154,11 @@ async def _head_by_head(answer: Answer, call: Call, scope: Scope, receive: Recei
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
-    """End the connection with a TCP RST."""
+    """End the connection with a TCP RST, unless the caller has left."""
     transport: asyncio.Transport = scope[TRANSPORT]
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-    transport.abort()
+    if not transport.is_closing():
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        transport.abort()
     await gone(receive)
 
 

@@ -89,6 +89,17 @@ async def test_reset(toy: Toy, virtual: bool) -> None:
     assert toy.done == []
 
 
+@pytest.mark.parametrize(
+    "kind", ["reset", "answer_lost", "empty", "truncate", "dribble", "slow_headers", "garbage", "hang"]
+)
+async def test_a_caller_who_has_left_is_no_bug_of_the_fake(toy: Toy, kind: str) -> None:
+    await toy.control.add({"fault": {"kind": "delay", "seconds": 0.3}}, {"fault": {"kind": kind}})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(toy.ask("/echo", body=ECHO), 0.1)
+    (call,) = await toy.once(lambda calls: calls[0]["duration_s"] is not None)
+    assert (call["fault"], call.get("bug")) == ("delay", None)
+
+
 async def test_answer_lost(toy: Toy, virtual: bool) -> None:
     await toy.control.add({"fault": {"kind": "answer_lost"}})
     with pytest.raises(ConnectionResetError):
