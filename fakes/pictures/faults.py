@@ -72,13 +72,17 @@ class NameFault(Fault):
         """
 
 
-class PictureTruncated(PictureLie):
-    """The picture file is cut in the middle."""
+class PictureTruncated(PictureFault):
+    """The picture file is cut in the middle, or has zeros in place of the marker at its `end`."""
 
     kind: Literal["picture_truncated"]
+    at: Literal["middle", "end"] = "middle"
     takes: ClassVar[frozenset[Part]] = frozenset({Part.PICTURE})
     needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
-    lie: ClassVar[Callable[[bytes], bytes]] = lies.truncate
+
+    def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature
+        """Cut the file."""
+        return lies.truncate(data) if self.at == "middle" else lies.without_end(data)
 
 
 class PictureEmpty(PictureLie):

@@ -1,7 +1,7 @@
 """Pictures that lie: what the picture faults put in the place of an honest result.
 
-Every function takes the bytes of an honest picture and answers the bytes of a broken one. Except for `truncate` and
-`nothing`, what comes out is a valid picture. All of them raise PictureError when the input is no picture.
+Every function takes the bytes of an honest picture and answers the bytes of a broken one. Except for `truncate`,
+`without_end` and `nothing`, what comes out is a valid picture. All raise PictureError when the input is no picture.
 """
 
 import numpy as np
@@ -14,6 +14,11 @@ def truncate(data: bytes) -> bytes:
     """The first half of the file: the header is whole, the pixels are not."""
     open_picture(data)
     return data[: len(data) // 2]
+
+
+def without_end(data: bytes) -> bytes:
+    """The picture with zeros for the marker at its end, as in a file that was laid out before it was filled."""
+    return data[: -2 if open_picture(data).format == "JPEG" else -12] + bytes(64)
 
 
 def nothing(data: bytes) -> bytes:

@@ -118,6 +118,27 @@ SCENARIOS = (
     ),
     *(
         Scenario(
+            name=f"{service}-picture-without-its-end".replace("_", "-"),
+            story=f"A JPEG of {service} has zeros for the marker at its end: it may be half a picture, and is noticed.",
+            theme=THEME,
+            rules=(rule(service, operation, "picture_truncated", calls="1", at="end"),),
+            expect=Expect(calls={f"{service}.{operation}": 2}),
+        )
+        for service, operation in (("image_manipulator", "resize"), ("a100", "generate"))
+    ),
+    Scenario(
+        name="a-cut-out-and-a-mask-without-their-ends",
+        story="Two PNGs have zeros for the marker at their end: all of their pixels are there, and they are taken.",
+        theme=THEME,
+        photo="far",
+        rules=(
+            rule("birefnet", "submit", "picture_truncated", at="end"),
+            rule("sam3", "submit", "picture_truncated", at="end"),
+        ),
+        expect=Expect(calls={"birefnet.submit": 1, "sam3.submit": 1}, background_removed=True),
+    ),
+    *(
+        Scenario(
             name=f"painted-{kind}".replace("_", "-"),
             story=f"The mask that comes back from painting {LIES[kind]}: it is noticed.",
             theme=THEME,

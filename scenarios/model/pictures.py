@@ -14,6 +14,8 @@ ALWAYS = {
 }
 NEVER = {"result_named", "result_format", "mask_values", "cutout_mode"}
 """They say the same in another dress."""
+PNGS = {"birefnet", "sam3", "refine_mask"}
+"""Their results are whole without the end's marker: each part of a PNG tells its length, and a checksum its pixels."""
 
 
 def in_another_scale(lies: Sequence[Matched]) -> bool:
@@ -33,7 +35,7 @@ def in_no_scale(operation: str, lies: Sequence[Matched]) -> bool:
     Raises:
         Undecided: it is a painted one, which may have only one value.
     """
-    told = _telling(lies)
+    told = _telling(operation, lies)
     if not told or told[-1].kind != "mask_values" or told[-1].fault.get("values") != "1-2":
         return False
     if operation == "refine_mask":
@@ -41,8 +43,9 @@ def in_no_scale(operation: str, lies: Sequence[Matched]) -> bool:
     return True
 
 
-def _telling(lies: Sequence[Matched]) -> list[Matched]:
-    return [each for each in lies if each.kind not in {"result_named", "picture_heavy"}]
+def _telling(operation: str, lies: Sequence[Matched]) -> list[Matched]:
+    passing = [each for each in lies if operation in PNGS and each.fault.get("at") == "end"]
+    return [each for each in lies if each.kind not in {"result_named", "picture_heavy"} and each not in passing]
 
 
 def noticed(operation: str, lies: Sequence[Matched], plan: Plan, choices: Choices) -> bool:
@@ -51,7 +54,7 @@ def noticed(operation: str, lies: Sequence[Matched], plan: Plan, choices: Choice
     Raises:
         Undecided: the lies are several, of which one may hide another.
     """
-    told = [each.kind for each in _telling(lies)]
+    told = [each.kind for each in _telling(operation, lies)]
     if len(told) == 1 and in_no_scale(operation, lies):
         return True
     if len(told) > 1:

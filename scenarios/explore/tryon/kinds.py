@@ -48,10 +48,12 @@ LIMITS = {
     "generate": DEADLINE["generate_images"],
 }
 WHOLE = ("picture_truncated", "picture_garbage", "picture_size", "picture_unchanged", "picture_format")
+UNENDED = {"kind": "picture_truncated", "at": "end"}
 LIES = ("mask_empty", "mask_full", "mask_inverted", "mask_foreign")
 MASK: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in (*WHOLE, *LIES, "picture_empty", "result_named", "result_format")),
     *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
+    UNENDED,
 )
 HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}
 """The largest file that is read, in pieces."""
@@ -63,6 +65,7 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             for kind in (*WHOLE, "picture_empty", "picture_heavy", "result_named", "result_format", "source_named")
         ),
         HEAVIEST,
+        UNENDED,
     ),
     "birefnet.submit": (
         *(
@@ -79,11 +82,13 @@ PICTURES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             )
         ),
         *({"kind": "cutout_mode", "mode": mode} for mode in ("palette", "grey")),
+        UNENDED,
     ),
     "sam3.submit": (*MASK, {"kind": "mask_values", "values": "1-2"}),
     "a100.refine_mask": MASK,
     "a100.generate": (
         *({"kind": kind} for kind in (*WHOLE, "base64_broken", "gemini_null")),
+        UNENDED,
         *({"kind": "result_broken", "field": field} for field in OPTIONAL),
         *({"kind": "result_broken", "field": OPTIONAL[1], "how": how} for how in ("base64", "html", "bomb")),
         *({"kind": "float_noise", "by": by} for by in (1e-9, 1e-7, 0.5, 1.5)),

@@ -65,9 +65,9 @@ class Services:
             told: dict[str, Any] = answer.json()
             return told
 
-    async def picture(self, operation: str, kind: str) -> bytes:
+    async def picture(self, operation: str, kind: str, **parameters: Any) -> bytes:
         """Return the picture that the answer leads to, made under a fault."""
-        answer = await self.ask(operation, {"fault": {"kind": kind}})
+        answer = await self.ask(operation, {"fault": {"kind": kind, **parameters}})
         uris = [value for name, value in answer.items() if name.endswith("_uri")]
         return await self.store.get(uris[0]) if uris else base64.b64decode(answer["result_base64"])
 
@@ -93,6 +93,14 @@ async def test_picture_truncated(services: Services, operation: str) -> None:
     data = await services.picture(operation, "picture_truncated")
     with pytest.raises((OSError, SyntaxError)):
         opened(data)
+
+
+@pytest.mark.parametrize(("operation", "end"), [("resize", b"\xff\xd9"), ("segment", b"\0\0\0\0IEND\xaeB`\x82")])
+async def test_picture_without_its_end(services: Services, operation: str, end: bytes) -> None:
+    whole = await services.picture(operation, "extra_field")
+    assert whole.endswith(end)
+    cut = await services.picture(operation, "picture_truncated", at="end")
+    assert cut == whole.removesuffix(end) + bytes(64)
 
 
 @pytest.mark.parametrize(
