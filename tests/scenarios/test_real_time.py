@@ -66,6 +66,8 @@ async def test_virtual_and_real_time_agree(simulation: Simulation, tmp_path: Pat
 
 
 EXPLORED = 20
+FAILING = 2
+"""So many of them fail at least, whatever the draw."""
 LONGEST_S = 60.0
 SIDE_BY_SIDE = 6
 
@@ -81,6 +83,7 @@ def explored_plans(seed: int) -> list[Plan]:
     real time. The stack has one A100, and no rules for its store.
     """
     chosen: list[Plan] = []
+    completed = 0
     for number in count(seed * 1_000_003):
         plan = drawn(Random(number))
         timed = any("seconds" in rule.fault or rule.fault["kind"] in NO_CALL for rule in plan.rules)
@@ -90,8 +93,10 @@ def explored_plans(seed: int) -> list[Plan]:
         told = allowed(plan) or []
         short = len(told) == 1 and told[0].length < LONGEST_S
         called = {call.service for story in told for call in story.calls} - {BLOB.name}
-        if short and plan.rules and called | {rule.service for rule in plan.rules} <= set(SERVICES):
+        enough = told and told[0].status == "COMPLETED" and completed == EXPLORED - FAILING
+        if short and not enough and plan.rules and called | {rule.service for rule in plan.rules} <= set(SERVICES):
             chosen.append(plan)
+            completed += told[0].status == "COMPLETED"
         if len(chosen) == EXPLORED:
             break
     return chosen
@@ -113,7 +118,7 @@ async def test_explored_plans_come_to_the_same_in_real_time(simulation: Simulati
     }
     assert differing == {}
     assert sum(run.status == "COMPLETED" for run in live) >= EXPLORED // 4
-    assert sum(run.status == "FAILED" for run in live) >= EXPLORED // 10
+    assert sum(run.status == "FAILED" for run in live) >= FAILING
 
 
 # ---------------------------------------------------------------- the server's own timeouts
