@@ -86,7 +86,18 @@ async def test_a_stream_that_ends_early_is_asked_for_again(
     assert (await play(folder, str(gateway.base_url), "whole", scenario))["last"]["status"] == "COMPLETED"
 
 
-@pytest.mark.parametrize("scenario", ["start-gateway-busy", "start-body-timeout", "answer-lost", "answer-unsure"])
+TOLD = pytest.mark.long("the client waits as long as it is told")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param("start-gateway-busy", marks=TOLD),
+        pytest.param("start-body-timeout", marks=TOLD),
+        "answer-lost",
+        "answer-unsure",
+    ],
+)
 async def test_a_start_that_may_go_better_is_sent_again(
     folder: Path, gateway: httpx.AsyncClient, scenario: str
 ) -> None:
@@ -120,6 +131,7 @@ async def test_who_leaves_is_let_go(folder: Path, gateway: httpx.AsyncClient) ->
     assert await play(folder, str(gateway.base_url), "left", "stuck") == "AbortError"
 
 
+@pytest.mark.long("the client tries again as long as it does in a page")
 async def test_a_gateway_that_is_away_is_named(folder: Path) -> None:
     told = await play(folder, "http://127.0.0.1:9", "refused")
     assert (told["status"], told["code"]) == (0, "GATEWAY_UNREACHABLE")

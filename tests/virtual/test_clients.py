@@ -232,6 +232,7 @@ lost: set[bytes] = set()
 complete = BridgeWorker.complete_activity_task
 
 
+@pytest.mark.long("an answer that does not come is waited for")
 def test_an_answer_that_is_lost_is_said_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     async def cancels(handle: Any) -> None:
         await handle.cancel()

@@ -47,11 +47,9 @@ def burning(processes: int) -> Iterator[None]:
             burner.wait()
 
 
-@pytest.mark.parametrize(
-    ("copies", "rounds"),
-    [(4, 1), pytest.param(12, 6, marks=pytest.mark.long("96 workflows at once, six times, half of them under load"))],
-)
-def test_many_at_once_go_as_one_goes_alone(copies: int, rounds: int) -> None:
+@pytest.mark.long("96 workflows at once, six times, half of them under load")
+def test_many_at_once_go_as_one_goes_alone() -> None:
+    copies, rounds = 12, 6
     with Session() as session:  # what is left over here, where it fails, would keep others busy
 
         async def run(kind: tuple[Any, list[Any]]) -> tuple[int, tuple[Any, list[Any]]]:

@@ -89,6 +89,7 @@ def test_who_waits_for_a_result_waits_on_when_the_server_was_silent() -> None:
         assert runner.run(waits_for_a_server_that_stands(14.0)) == "done"
 
 
+@pytest.mark.long("five seconds in which a server says nothing")
 async def test_a_server_that_does_not_answer_in_time_is_started_again(tmp_path: Path) -> None:
     async with virtual_server(program=temporal(tmp_path, slow_starts=1)) as address:
         client = await Client.connect(address)
@@ -96,6 +97,7 @@ async def test_a_server_that_does_not_answer_in_time_is_started_again(tmp_path: 
     assert children("sleep") == []
 
 
+@pytest.mark.long("five seconds in which a server says nothing")
 async def test_one_that_never_answers_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STARTS", 1)
     with pytest.raises(RuntimeError, match="did not start"):

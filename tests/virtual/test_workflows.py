@@ -134,6 +134,7 @@ MANY = 100
 """Of a hundred some are cancelled just while their attempt is on its way to the worker."""
 
 
+@pytest.mark.long("a hundred stories")
 def test_a_cancellation_may_meet_an_attempt_on_its_way(session: Session) -> None:
     async def side_by_side() -> list[float]:
         told = (

@@ -245,14 +245,17 @@ async def test_who_is_up_and_refuses_is_not_said_to_be_away(settings: Settings, 
     assert found.advice.startswith(todo)
 
 
+AGAIN = pytest.mark.long("one more thing that is waited out, in real time")
+
+
 @pytest.mark.parametrize(
     ("fault", "when"),
     [
-        ({"kind": "not_ready"}, {"operation": "poll", "calls": "1"}),
-        ({"kind": "poll_errors", "number": 1}, {}),
+        pytest.param({"kind": "not_ready"}, {"operation": "poll", "calls": "1"}, marks=AGAIN),
+        pytest.param({"kind": "poll_errors", "number": 1}, {}, marks=AGAIN),
         ({"kind": "job_unknown_status", "status": "succeeded"}, {"operation": "submit"}),
         ({"kind": "redirect"}, {"operation": "submit"}),
-        ({"kind": "cold_start", "seconds": 2}, {"operation": "submit"}),
+        pytest.param({"kind": "cold_start", "seconds": 2}, {"operation": "submit"}, marks=AGAIN),
     ],
     ids=lambda value: value.get("kind"),
 )

@@ -101,13 +101,22 @@ def _payloads(node: object) -> list[str]:
     return []
 
 
+AGAIN = pytest.mark.long("one more picture, on the real stack")
+
+
 @pytest.mark.parametrize(
     ("broken", "missing"),
     [
         ({"fidelity_viz_base64": NO_PICTURE}, {"flux_fidelity_uri"}),
-        ({"fidelity_viz_gemini_base64": NO_PICTURE}, {"gemini_fidelity_uri"}),
-        ({"result_gemini_base64": NO_PICTURE}, {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"}),
-        ({"result_gemini_base64": None}, {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"}),
+        pytest.param({"fidelity_viz_gemini_base64": NO_PICTURE}, {"gemini_fidelity_uri"}, marks=AGAIN),
+        pytest.param(
+            {"result_gemini_base64": NO_PICTURE},
+            {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"},
+            marks=AGAIN,
+        ),
+        pytest.param(
+            {"result_gemini_base64": None}, {"gemini_uri", "gemini_fidelity_uri", "gemini_metrics"}, marks=AGAIN
+        ),
     ],
 )
 async def test_a_broken_picture_that_may_be_missing_costs_no_good_one(
@@ -186,6 +195,7 @@ async def test_a_small_picture_may_travel_inline(client: Client, blobs: BlobStor
     assert await blobs.get(blobs.name(result.flux_uri), max_bytes=10**6)
 
 
+@pytest.mark.long("what it waits for has to pass")
 async def test_polls_that_fail_cost_no_attempt_and_no_second_job(
     client: Client, blobs: BlobStore, settings: Settings, backing: Stack
 ) -> None:

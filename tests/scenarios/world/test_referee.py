@@ -28,6 +28,7 @@ def command(*words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.long("their attempts wait for real")
 def test_stories_agree_with_temporals_own_clock(simulation: Simulation) -> None:
     runs = tell(simulation, *STORIES)
     seen: list[str] = []
