@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from anyio.from_thread import start_blocking_portal
 from xdist.scheduler import LoadScopeScheduling
 
@@ -14,20 +15,36 @@ from scenarios.processes.collector import collected_seldom
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
-WITH_STACKS = ("scenarios", "app", "virtual", "loadtests")
-"""The folders whose tests wait for stacks and for time to pass. They begin first: what is quick is left for the end."""
 THE_WORLD = "tests/scenarios"
 IN_THE_WORLD = {f"tests/scenarios/{folder}" for folder in ("explore", "plans", "stories", "world")}
 """The folders whose tests run scenarios, as those of tests/scenarios itself do."""
 ON_THE_BACKING_STACK = {f"tests/app/{folder}" for folder in ("doctor", "pictures", "pipeline", "process")}
 """The folders whose tests need Temporal, Azurite and the fakes (tests/app/conftest.py)."""
+THE_BACKING_STACK = "tests/app with a stack"
+LONGEST_FIRST = [
+    THE_WORLD,
+    "tests/app/gateway",
+    THE_BACKING_STACK,
+    "tests/fakes/kit",
+    "tests/scenarios/stack",
+    "tests/virtual",
+    "tests/scenarios/reproduce",
+    "tests/loadtests/knee",
+    "tests/loadtests/drive",
+    "tests/loadtests",
+    "tests/fakes/gateway",
+    "tests/scenarios/contract",
+    "tests/scenarios/console",
+    "tests/frontend",
+]
+"""What shares a process begins in this order, and then the rest: whatever begins last runs alone at the end."""
 
 
 def together(test: str) -> str:
     """Say with which tests a test shares a process, and so the stack or the world that they need: with its folder's."""
     folder = test.partition("::")[0].rpartition("/")[0]
     if folder in ON_THE_BACKING_STACK:
-        return "tests/app with a stack"
+        return THE_BACKING_STACK
     return THE_WORLD if folder in IN_THE_WORLD else folder
 
 
@@ -40,7 +57,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the folders with stacks first, before all the longest chain, and leave the others as they are.
+    """Put what takes longest first, and leave the others as they are.
 
     Who marks a test as long says why.
     """
@@ -49,13 +66,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if mark.kwargs or [type(word) for word in mark.args] != [str]:
                 raise pytest.UsageError(f'{item.nodeid}: say why it takes long: @pytest.mark.long("...")')
 
-    def rank(item: pytest.Item) -> int:
-        if together(item.nodeid) == THE_WORLD:
-            return -1
-        folder = item.nodeid.split("/")[1]
-        return WITH_STACKS.index(folder) if folder in WITH_STACKS else len(WITH_STACKS)
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(together(item.nodeid), len(ranks)))
 
-    items.sort(key=rank)
+
+@pytest.fixture(autouse=True)
+def logs_are_configured_for_one_test_alone() -> Iterator[None]:
+    """Take back what a test configured, by a command say: the next one in this process may look at what is said."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session", autouse=True)
