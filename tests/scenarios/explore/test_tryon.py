@@ -32,8 +32,8 @@ def test_the_first_plans_of_seed_1_show_nothing_wrong(simulation: Simulation) ->
     application = TryOns(simulation, lambda plan, _run, seen: shown.append((plan, seen)))
     explored = Explorer(application, seed=1, name=lambda plan: plan.name).explore(most=PLANS)
     assert explored.plans == PLANS
-    wrong = [(plan.name, seen.problems) for plan, seen in shown if seen.verdict == "failed"]
-    assert wrong == []
+    wrong = [f"{plan.name}: {'; '.join(seen.problems)}" for plan, seen in shown if seen.verdict == "failed"]
+    assert not wrong, "\n".join(wrong)
     assert explored.inconclusive <= PLANS // 20, [seen.problems for _, seen in shown if seen.verdict == "inconclusive"]
 
 
