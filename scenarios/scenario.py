@@ -161,6 +161,10 @@ Doing = Literal[
 ]
 
 
+Heard = Literal["at_once", "next_heartbeat"]
+"""When an attempt hears of a cancel: as it is asked for, or as in production, where it may have ended by then."""
+
+
 class Act(NamedTuple):
     """Something that the user does: what, and when.
 
@@ -224,6 +228,7 @@ class Scenario:
         strokes: brush strokes as the API takes them.
         rules: what the fakes do wrong.
         cancel_at: the virtual second at which the user cancels.
+        cancel_heard: when the attempt that runs then hears of it, in virtual time.
         acts: what else the user does.
         departures: of the worker, in virtual time alone.
         lost: of Temporal's answers, in virtual time alone.
@@ -244,6 +249,7 @@ class Scenario:
     strokes: tuple[Mapping[str, Any], ...] = ()
     rules: tuple[Rule, ...] = ()
     cancel_at: float | None = None
+    cancel_heard: Heard = "at_once"
     acts: tuple[Act, ...] = ()
     departures: tuple[Departure, ...] = ()
     lost: Lost = NOTHING_LOST

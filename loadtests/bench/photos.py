@@ -19,7 +19,8 @@ from app.pictures.photo import accept, upright_jpeg
 from app.pictures.strip import strip
 from fakes.pictures import portrait
 from scenarios.gateway_client import STROKES, start_body
-from scenarios.stories.drawn import FAR, ORIENTATION, SIDEWAYS
+from scenarios.stories.drawn import FAR, SIDEWAYS
+from scenarios.stories.encodings import ORIENTATION
 
 ROUNDS = 7
 

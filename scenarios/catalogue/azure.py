@@ -1,5 +1,6 @@
 """Azure Blob Storage: busy, refusing, losing answers. The first `get` is the staged photo, the first `put` its copy."""
 
+from scenarios.catalogue.happy import ADD
 from scenarios.scenario import Act, Expect, Scenario, failed, rule
 
 THEME = "Azure"
@@ -142,6 +143,27 @@ SCENARIOS = (
         theme=THEME,
         rules=(rule("blob", "put", "status", calls="2-4", status=503),),
         expect=Expect(attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="azure-busy-when-late-results-are-stored",
+        story="The A100 answers in its last second, and Azure is busy then: the results have time of their own.",
+        theme=THEME,
+        rules=(
+            rule("a100", "generate", "delay", seconds=164),
+            rule("blob", "put", "status", calls="2-4", status=503),
+        ),
+        expect=Expect(length_s=173, attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="azure-busy-when-a-late-mask-is-read",
+        story="The A100 paints the mask in the last second that it has, and Azure is busy when it is looked at.",
+        theme=THEME,
+        strokes=(ADD,),
+        rules=(
+            rule("a100", "refine_mask", "delay", seconds=49),
+            rule("blob", "get", "status", calls="4-5", status=503),
+        ),
+        expect=Expect(attempts={"refine_mask": (2,)}, calls={"a100.refine_mask": 1}),
     ),
     Scenario(
         name="azure-down-when-results-are-stored",

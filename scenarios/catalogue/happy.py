@@ -21,6 +21,18 @@ FORMATS = {
     "no-end": "A JPEG without its end marker, as some phones write it, is whole.",
     "with-a-place": "What a phone notes beside the picture and appends behind it is no hindrance, and goes nowhere.",
     "png-grey-16": "A PNG of 16 bits does not come out white.",
+    "turned-2": "A photo that was taken as in a mirror (EXIF) is mirrored.",
+    "turned-3": "A photo taken upside down comes out upright.",
+    "turned-4": "A photo taken upside down, as in a mirror, comes out upright and mirrored.",
+    "turned-5": "A photo taken sideways, as in a mirror, comes out upright and mirrored.",
+    "turned-7": "A photo taken to the other side, as in a mirror, comes out upright and mirrored.",
+    "turned-8": "A photo taken to the other side comes out upright.",
+    "see-through": "Where a PNG is seen through it becomes white, and not what is hidden there.",
+    "see-through-palette": "A palette may hold a colour that is seen through.",
+    "see-through-grey": "A PNG without an alpha channel may name a grey that is seen through.",
+    "cicp": "A PNG that says its colours by a cICP is shown in them.",
+    "cicp-over-a-profile": "A PNG that says its colours twice is believed as browsers do: its cICP.",
+    "gamma": "A PNG that says its gamma is shown by it.",
 }
 
 SCENARIOS = (
@@ -153,6 +165,14 @@ SCENARIOS = (
         theme=THEME,
         points=((0.5, 0.62, 1),),
         expect=Expect(calls={"sam3.submit": 1}, sent={"sam3.submit": {"points": 1, "labels": 1}}),
+    ),
+    Scenario(
+        name="points-and-strokes-on-the-edge",
+        story="A point and a stroke may lie on the very edge of the photo, where a coordinate is 0 or 1.",
+        theme=THEME,
+        points=((*PHOTOS["near"].neck, 1), (1, 0, 0), (0, 0, 0)),
+        strokes=({"points": [{"x": 0.9, "y": 1}, {"x": 1, "y": 1}], "mode": "add", "size": 12},),
+        expect=Expect(calls={"sam3.submit": 1, "a100.refine_mask": 1}),
     ),
     *(
         Scenario(

@@ -96,6 +96,7 @@ def _renamed(story: Scenario, number: int) -> Scenario:
         strokes=story.strokes,
         rules=story.rules,
         cancel_at=story.cancel_at,
+        cancel_heard=story.cancel_heard,
         expect=Expect(status=None),
     )
 

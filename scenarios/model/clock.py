@@ -5,7 +5,7 @@ from math import ceil, inf
 
 from scenarios.model.choices import Choices, Undecided
 from scenarios.model.numbers import BEAT, SILENCE
-from scenarios.scenario import Departure
+from scenarios.scenario import Departure, Heard
 
 SAME = 1e-6
 """Two instants that differ by less are one."""
@@ -28,13 +28,18 @@ class ModelClock:
 
     Args:
         cancel_at: when the user cancels, if at all.
+        heard: when the attempt that runs then hears of it.
         choices: asked where two things are at one instant.
         departures: of the worker, in their order.
     """
 
-    def __init__(self, cancel_at: float | None, choices: Choices, departures: Sequence[Departure] = ()) -> None:
+    def __init__(
+        self, cancel_at: float | None, heard: Heard, choices: Choices, departures: Sequence[Departure] = ()
+    ) -> None:
         self.now = 0.0
         self._cancel_at = cancel_at
+        self._late = heard == "next_heartbeat"
+        self._runs = False
         self._choices = choices
         self._departures = departures
         self._cut = inf
@@ -49,9 +54,11 @@ class ModelClock:
             WorkerLeft: the attempt's worker left before they were over.
         """
         until = self.now + seconds
-        cancel = inf if self._cancel_at is None else self._cancel_at
+        cancel = self._heard_at
         if self._cut < inf and abs(cancel - self._cut) <= SAME:
             raise Undecided("a cancel at the instant at which a worker leaves")
+        if self._late and self._runs and self._is_cancel(cancel) and cancel <= until + SAME:
+            raise Undecided("a cancel at the instant of a heartbeat")
         if cancel < min(until - SAME, self._cut):
             self.now = max(self.now, cancel)
             raise Cancelled
@@ -78,14 +85,30 @@ class ModelClock:
                 break
             self.passes(max(0.0, each.back_at - self.now))
         self._began = self._beaten = self.now
+        self._runs = True
 
     def ends(self) -> None:
         """End the attempt: no worker is needed until the next one."""
         self._cut = inf
+        self._runs = False
+
+    def heeds(self) -> None:
+        """Heed, where an attempt has ended, a cancel that it has not heard of.
+
+        Raises:
+            Cancelled: there is one.
+        """
+        if self._late and self._has_come():
+            raise Cancelled
 
     def beats(self) -> None:
-        """Say that the attempt tells of itself now, beside its regular heartbeats."""
+        """Say that the attempt tells of itself now, beside its regular heartbeats.
+
+        Raises:
+            Cancelled: it is told of the cancel in turn.
+        """
         self._beaten = self.now
+        self.heeds()
 
     def is_missed(self, start_to_close: float) -> bool:
         """Let time pass until the server misses the attempt, whose worker has died.
@@ -99,7 +122,7 @@ class ModelClock:
         regular = self._began + BEAT * max(0, ceil((self.now - SAME - self._began) / BEAT) - 1)
         silent = max(self._beaten, regular) + SILENCE
         missed = min(silent, self._began + start_to_close)
-        if self._cancel_at is not None and self.now - SAME <= self._cancel_at <= missed + SAME:
+        if self._cancel_at is not None and (self._late or self.now - SAME <= self._cancel_at <= missed + SAME):
             raise Undecided("a cancel of an attempt that nobody knows to be dead")
         self.now = missed
         return silent <= missed
@@ -115,5 +138,27 @@ class ModelClock:
 
     @property
     def cancelled_now(self) -> bool:
-        """Whether the user cancels at this very instant."""
-        return self._cancel_at is not None and abs(self._cancel_at - self.now) <= SAME
+        """Whether the cancel comes to what goes on at this very instant."""
+        return abs(self._heard_at - self.now) <= SAME
+
+    @property
+    def _heard_at(self) -> float:
+        """When what goes on hears of the cancel: at once where no attempt runs, else as the plan says."""
+        if self._cancel_at is None:
+            return inf
+        if not (self._late and self._runs):
+            return self._cancel_at
+        return self._began + BEAT * max(1, ceil((self._cancel_at - SAME - self._began) / BEAT))
+
+    def _has_come(self) -> bool:
+        """Say whether the user has cancelled.
+
+        Raises:
+            Undecided: it is at this very instant.
+        """
+        if self._is_cancel(self.now):
+            raise Undecided("a cancel at the instant of an attempt's word to Temporal")
+        return self._cancel_at is not None and self._cancel_at < self.now
+
+    def _is_cancel(self, at: float) -> bool:
+        return self._cancel_at is not None and abs(self._cancel_at - at) <= SAME

@@ -57,7 +57,8 @@ def told(plan: Plan, choices: Choices) -> Story:
     """
     story = Story()
     scenario = scenario_of(plan)
-    services, clock = Services(scenario.rules), ModelClock(plan.cancel_at, choices, scenario.departures)
+    services = Services(scenario.rules)
+    clock = ModelClock(plan.cancel_at, plan.cancel_heard, choices, scenario.departures)
     telling = Telling(plan, clock, choices, services, story)
     if code := refusal(plan):
         story.status, story.code, story.http_status = "REFUSED", code, 422
@@ -146,9 +147,11 @@ def _activity(telling: Telling, activity: str, work: Callable[[AttemptUnderWay],
             attempt.ended, attempt.outcome = clock.now, failure.code
         else:
             attempt.ended, attempt.outcome = clock.now, COMPLETED
+            clock.heeds()
             return result
         finally:
             clock.ends()
+        clock.heeds()
         if failure.final or number == retry.attempts:
             clock.point()
             raise StepFailed(specified, failure.code) from None

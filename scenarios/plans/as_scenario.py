@@ -15,6 +15,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         strokes=tuple(stroke.sent for stroke in plan.strokes),
         rules=(*(each.rule() for each in plan.rules), *(each.rule() for each in plan.around)),
         cancel_at=plan.cancel_at,
+        cancel_heard=plan.cancel_heard,
         departures=tuple(Departure(each.at, each.back_at, each.drain_s) for each in plan.departures),
         lost=Lost(plan.lost.start, plan.lost.cancel),
         acts=tuple(Act(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
@@ -47,7 +48,7 @@ def plan_of(scenario: Scenario) -> Plan:
             for rule in scenario.rules
         ),
         acts=(
-            *(() if scenario.cancel_at is None else (PlannedAct(do="cancel", at=scenario.cancel_at),)),
+            *_cancel(scenario),
             *(PlannedAct(do=act.do, at=act.at) for act in scenario.acts),
         ),
         departures=tuple(
@@ -58,3 +59,9 @@ def plan_of(scenario: Scenario) -> Plan:
         body=dict(scenario.body),
         headers=dict(scenario.headers),
     )
+
+
+def _cancel(scenario: Scenario) -> tuple[PlannedAct, ...]:
+    if scenario.cancel_at is None:
+        return ()
+    return (PlannedAct(do="cancel", at=scenario.cancel_at, heard=scenario.cancel_heard),)

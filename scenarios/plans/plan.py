@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from scenarios.photos import PHOTOS
-from scenarios.scenario import Doing, Rule
+from scenarios.scenario import Doing, Heard, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -85,10 +85,13 @@ class PlannedAct(_Strict):
             `events_late` only after the end; ask `from_pages` of several origins; ask Temporal for the `progress`.
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
+        heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
+            `next_heartbeat`, by which it may have ended.
     """
 
     do: Doing
     at: Seconds | Literal["start", "accepted", "end"]
+    heard: Heard = "at_once"
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -96,6 +99,8 @@ class PlannedAct(_Strict):
             raise ValueError("a cancel is at a virtual second, or at `end`: for at once say 0")
         if self.do != "repeat" and self.at == "start":
             raise ValueError(f"{self.do} at `start`: only a repeat of the start can be at once with it")
+        if self.heard != "at_once" and (self.do != "cancel" or isinstance(self.at, str)):
+            raise ValueError(f"heard is said of a cancel at a virtual second, not of {self.do} at {self.at!r}")
         if self.do == "progress" and self.at == "accepted":
             raise ValueError("progress at `accepted`: the workflow may not have begun; say 0, a later second, or `end`")
         return self
@@ -202,3 +207,8 @@ class Plan(_Strict):
     def cancel_at(self) -> float | None:
         """The virtual second of the cancel, None without one."""
         return next((act.at for act in self.acts if act.do == "cancel" and not isinstance(act.at, str)), None)
+
+    @property
+    def cancel_heard(self) -> Heard:
+        """When the attempt that runs then hears of the cancel."""
+        return next((act.heard for act in self.acts if act.heard != "at_once"), "at_once")

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -10,14 +10,14 @@ from PIL import Image
 
 from fakes.pictures import portrait
 from scenarios.gateway_client import start_body
-from scenarios.photos import SIZE
+from scenarios.photos import PHOTOS, SIZE
 from scenarios.scenario import Scenario
+from scenarios.stories.encodings import HELD, hole, in_linear_light, see_through, turned
 
 NEAR, FAR = 1.0, 0.6
 """How close the camera is: near, the person fills the picture and the background stays; far, it is removed."""
 SIDEWAYS = 6
 """EXIF orientation: the camera was held sideways, show it turned by 90 degrees."""
-ORIENTATION = 0x0112
 
 
 def _portrait(zoom: float, size: tuple[int, int] = SIZE) -> bytes:
@@ -37,14 +37,13 @@ def _sixteen_bits(image: Image.Image) -> Image.Image:
     return image.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
 
 
-def _sideways() -> bytes:
-    exif = Image.Exif()
-    exif[ORIENTATION] = SIDEWAYS
-    with Image.open(BytesIO(_portrait(NEAR))) as upright:
-        turned = upright.transpose(Image.Transpose.ROTATE_90)
-        out = BytesIO()
-        turned.save(out, "JPEG", quality=92, exif=exif)
-    return out.getvalue()
+def _near() -> Image.Image:
+    with Image.open(BytesIO(_portrait(NEAR))) as image:
+        return image.convert("RGB")
+
+
+def _turned(orientation: int) -> bytes:
+    return turned(_near(), orientation)
 
 
 def _half(whole: bytes) -> bytes:
@@ -69,7 +68,8 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "far": lambda: _portrait(FAR),
     "large": lambda: _portrait(NEAR, (1536, 2048)),
     "twelve-megapixels": lambda: _portrait(NEAR, (3000, 4000)),
-    "sideways": _sideways,
+    "sideways": lambda: turned(_near(), SIDEWAYS),
+    **{f"turned-{orientation}": partial(_turned, orientation) for orientation in HELD if orientation != SIDEWAYS},
     "progressive": lambda: _again("JPEG", progressive=True, quality=92),
     "grey": lambda: _again("JPEG", "L", quality=92),
     "cmyk": lambda: _again("JPEG", "CMYK", quality=92),
@@ -77,6 +77,12 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "png-alpha": lambda: _again("PNG", "RGBA"),
     "png-palette": lambda: _again("PNG", "P"),
     "png-grey-16": lambda: _again("PNG", "I;16"),
+    "see-through": lambda: see_through(_near(), "RGBA"),
+    "see-through-palette": lambda: see_through(_near(), "P"),
+    "see-through-grey": lambda: see_through(_near(), "L"),
+    "cicp": lambda: in_linear_light(_near(), b"cICP"),
+    "cicp-over-a-profile": lambda: in_linear_light(_near(), b"cICP", profile=True),
+    "gamma": lambda: in_linear_light(_near(), b"gAMA"),
     "no-end": lambda: _portrait(NEAR)[:-2],
     "with-a-place": _with_a_place,
     "half": lambda: _half(_portrait(NEAR)),
@@ -87,6 +93,18 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "gif": lambda: _again("GIF", "P"),
 }
 """How each photo is made; what is known of it is in `scenarios.photos`."""
+
+
+@cache
+def shown(name: str) -> Image.Image:
+    """Return what a browser shows of a photo that is one, as it was before it became a file."""
+    with Image.open(BytesIO(_portrait(FAR if PHOTOS[name].far else NEAR))) as image:
+        picture = image.convert("RGB")
+    if "grey" in name:
+        picture = picture.convert("L").convert("RGB")
+    if name.startswith("see-through"):
+        picture.paste((255, 255, 255), hole(picture))
+    return picture
 
 
 @cache

@@ -250,6 +250,8 @@ class Runner:
     async def _cancel(self, run: Run) -> None:
         if run.virtual and run.scenario.cancel_at is not None:
             run.timeline.happenings.append(Happening(run.scenario.cancel_at, "cancel"))
+        if self._place.time:
+            self._place.time.story(run.workflow_id).cancels_at_once = run.scenario.cancel_heard == "at_once"
         answer = await self._gateway.cancel(run.workflow_id)
         for _ in range(run.scenario.lost.cancel):
             if _nobody_knows(answer):

@@ -72,15 +72,31 @@ def _cancels(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
         for at in (instant - 0.5, instant, instant + 0.5):
             if 0 <= at < story.length:
                 yield "cancel-at-a-boundary", partial(_doing, plan, "cancel", at)
+        if 0 <= instant - 0.3 < story.length:
+            yield "cancel-heard-late", partial(_cancelled_late, plan, instant - 0.3)
     for call in story.calls:
         late = Kind({"kind": "delay", "seconds": 2 if call.operation == "health" else 6})
         yield "cancel-in-a-call", partial(_cancelled_in, plan, call, late, 1)
+        longer = Kind({"kind": "delay", "seconds": 2.2 if call.operation == "health" else 6.7})
+        yield "cancel-before-the-end-of-a-call", partial(_cancelled_before, plan, call, longer)
         yield "cancel-in-a-backoff", partial(_cancelled_in, plan, call, Kind({"kind": "status", "status": 503}), 0.5)
 
 
 def _cancelled_in(plan: Plan, call: Call, kind: Kind, after: float) -> Plan | None:
     faulty = with_fault(plan, Site(call.name, call.number), kind)
     return _doing(faulty, "cancel", call.at + after) if faulty else None
+
+
+def _cancelled_before(plan: Plan, call: Call, longer: Kind) -> Plan | None:
+    """Cancel a call that is over before its attempt beats again."""
+    faulty = with_fault(plan, Site(call.name, call.number), longer)
+    return _cancelled_late(faulty, call.at + longer.fault["seconds"] - 0.3) if faulty else None
+
+
+def _cancelled_late(plan: Plan, at: float) -> Plan:
+    """Cancel, and have the attempt that runs then hear of it with its next heartbeat."""
+    act = PlannedAct(do="cancel", at=round(at, 3), heard="next_heartbeat")
+    return changed(plan, acts=(*plan.acts, act))
 
 
 LOST_CANCELS = 6

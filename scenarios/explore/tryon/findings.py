@@ -108,6 +108,7 @@ def as_scenario(plan: Plan) -> str:
         "points": scenario.points,
         "strokes": tuple(dict(each) for each in scenario.strokes),
         "cancel_at": scenario.cancel_at,
+        "cancel_heard": None if scenario.cancel_heard == "at_once" else scenario.cancel_heard,
         "acts": tuple((act.do, act.at) for act in scenario.acts),
         "lost": tuple(scenario.lost) if any(scenario.lost) else None,
         "departures": tuple(tuple(each) for each in scenario.departures),

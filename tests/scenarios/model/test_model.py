@@ -71,6 +71,39 @@ def test_a_cancel_at_the_instant_of_a_failure_may_meet_the_attempt_or_find_it_fa
     assert {(story.status, story.length) for story in allowed} == {("CANCELLED", 27)}
 
 
+def heard_late(*rules: dict[str, Any], at: float) -> Plan:
+    return plan(*rules, acts=[{"do": "cancel", "at": at, "heard": "next_heartbeat"}])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "at", "length", "outcome"),
+    [
+        (10, 200, 5, 6, "cancelled"),  # heartbeats are each 1.5 s
+        (10, 200, 9.5, 10, "completed"),
+        (10, 503, 9.5, 10, "IMAGE_MANIPULATOR_UNAVAILABLE"),  # which would be made again
+        (0, 503, 0.5, 0.5, "IMAGE_MANIPULATOR_UNAVAILABLE"),  # in a backoff: at once
+    ],
+)
+def test_a_cancel_that_is_heard_late_finds_the_attempt_at_its_next_heartbeat_or_over(
+    seconds: float, status: int, at: float, length: float, outcome: str
+) -> None:
+    late = rule("image_manipulator", "resize", "delay", calls="1", seconds=seconds)
+    refused = rule("image_manipulator", "resize", "status", calls="1", status=status)
+    (story,) = stories(heard_late(late, *([refused] if status != 200 else []), at=at))
+    assert (story.status, story.length, story.cancel) == ("CANCELLED", length, 200)
+    assert (story.attempts[-1].activity, story.attempts[-1].outcome) == ("resize_image", outcome)
+
+
+def test_the_word_of_a_new_job_brings_a_cancel_too() -> None:
+    (story,) = stories(heard_late(rule("sam3", "submit", "delay", seconds=1.2), at=0.3))
+    assert (story.status, story.length, story.attempts[-1].outcome) == ("CANCELLED", 1.2, "cancelled")
+
+
+def test_a_cancel_at_the_instant_of_a_heartbeat_is_not_known() -> None:
+    with pytest.raises(Undecided, match="at the instant of a heartbeat"):
+        stories(heard_late(rule("a100", "generate", "delay", seconds=10), at=2 + 3))
+
+
 def test_a_cancel_at_the_end_may_be_too_late() -> None:
     allowed = stories(plan(acts=[{"do": "cancel", "at": 2}]))
     assert {(story.status, story.cancel) for story in allowed} == {("CANCELLED", 200), ("COMPLETED", 409)}

@@ -19,7 +19,7 @@ PLAN: dict[str, Any] = {"version": 1, "name": "busy", "story": "SAM3 is busy onc
 def test_every_scenario_is_a_plan_and_comes_back(scenario: Scenario) -> None:
     plan = plan_of(scenario)
     back = scenario_of(parsed(written(plan), "plan.json"))
-    for field in ("name", "story", "photo", "points", "rules", "cancel_at", "body", "headers"):
+    for field in ("name", "story", "photo", "points", "rules", "cancel_at", "cancel_heard", "body", "headers"):
         assert getattr(back, field) == getattr(scenario, field), field
     assert [dict(stroke) for stroke in back.strokes] == [dict(stroke) for stroke in scenario.strokes]
     assert [other.name for other in back.beside] == [other.name for other in scenario.beside]
@@ -36,6 +36,15 @@ def test_what_the_user_does_comes_back_too() -> None:
     scenario = scenario_of(plan)
     assert (scenario.cancel_at, scenario.acts) == (3, (("repeat", "accepted"), ("status", 1.5)))
     assert plan_of(scenario) == plan
+
+
+def test_when_a_cancel_is_heard_comes_back_and_is_said_of_one_at_a_second_alone() -> None:
+    plan = parsed(json.dumps(PLAN | {"acts": [{"do": "cancel", "at": 3, "heard": "next_heartbeat"}]}), "here")
+    assert scenario_of(plan).cancel_heard == "next_heartbeat"
+    assert plan_of(scenario_of(plan)) == plan
+    for act in ({"do": "cancel", "at": "end"}, {"do": "status", "at": 3}):
+        with pytest.raises(PlanInvalid, match="heard is said of a cancel at a virtual second"):
+            parsed(json.dumps(PLAN | {"acts": [act | {"heard": "next_heartbeat"}]}), "here")
 
 
 def test_a_worker_that_leaves_comes_back_too() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -32,10 +33,11 @@ def generated() -> dict[str, Any]:
 
 
 @cache
-def result_picture(angle: int = 0, note: bytes = b"") -> str:
+def result_picture(note: bytes = b"", made: Callable[[Image.Image], Image.Image] = Image.Image.copy) -> str:
+    """The photo near as a result: what is made of it, with what stands behind its end."""
     with Image.open(BytesIO(photo_bytes("near"))) as photo:
         out = BytesIO()
-        photo.rotate(angle).save(out, "JPEG")
+        made(photo).save(out, "JPEG")
     return base64.b64encode(out.getvalue() + note).decode()
 
 

@@ -2,17 +2,30 @@
 
 import subprocess
 import sys
+from io import BytesIO
 
 import pytest
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from fakes.pictures import necklace_points
 from scenarios.photos import PHOTOS, SIZE
-from scenarios.stories.drawn import DRAWN, FAR, NEAR, photo_bytes
+from scenarios.stories.drawn import DRAWN, FAR, NEAR, photo_bytes, shown
 
 
 def test_every_photo_is_drawn() -> None:
     assert set(DRAWN) == set(PHOTOS)
     assert photo_bytes("near").startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"turned-{held}" for held in (2, 3, 4, 5, 7, 8)), "sideways", "see-through-palette"]
+)
+def test_a_photo_is_drawn_so_that_others_show_it_as_it_is_meant(name: str) -> None:
+    with Image.open(BytesIO(photo_bytes(name))) as opened:
+        seen = ImageOps.exif_transpose(opened).convert("RGBA")
+    white = Image.new("RGBA", seen.size, "white")
+    off = ImageChops.difference(Image.alpha_composite(white, seen).convert("RGB"), shown(name))
+    assert max(ImageStat.Stat(off).mean) < 4
 
 
 @pytest.mark.parametrize(("name", "zoom"), [("near", NEAR), ("far", FAR)])

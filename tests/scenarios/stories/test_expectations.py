@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image, ImageOps
 
 from scenarios.stories.expectations import unmet
 from scenarios.stories.run import Run
@@ -49,7 +50,23 @@ def lose_gemini(run: Run) -> None:
 
 
 def turn_the_result(run: Run) -> None:
-    run.answer["result"]["fluxResultBase64"] = result_picture(180)
+    run.answer["result"]["fluxResultBase64"] = result_picture(made=lambda photo: photo.rotate(180))
+
+
+def mirror_the_result(run: Run) -> None:
+    run.answer["result"]["fluxResultBase64"] = result_picture(made=ImageOps.mirror)
+
+
+def darken_the_result(run: Run) -> None:
+    run.answer["result"]["fluxResultBase64"] = result_picture(made=lambda photo: photo.point(lambda value: value * 0.9))
+
+
+def blacken_a_corner_of_the_result(run: Run) -> None:
+    def blackened(photo: Image.Image) -> Image.Image:
+        photo.paste((0, 0, 0), (0, 0, 20, 30))
+        return photo
+
+    run.answer["result"]["fluxResultBase64"] = result_picture(made=blackened)
 
 
 def send_fewer_points(run: Run) -> None:
@@ -79,7 +96,10 @@ def call_birefnet(run: Run) -> None:
         (take_longer, "length: expected 4.0 virtual s, seen 4.3"),
         (remove_the_background, "background removed: expected False, seen True"),
         (lose_gemini, "gemini's result: expected a picture, seen the other"),
-        (turn_the_result, "fluxResultBase64: is not upright"),
+        (turn_the_result, "fluxResultBase64: it is not upright: by ROTATE_180 it would be"),
+        (mirror_the_result, "fluxResultBase64: it is not upright: by FLIP_LEFT_RIGHT it would be"),
+        (darken_the_result, "fluxResultBase64: its colours are not those of the photo"),
+        (blacken_a_corner_of_the_result, "fluxResultBase64: its colours are not those of the photo"),
         (call_birefnet, "calls of birefnet: expected 0, seen 1"),
     ],
 )
