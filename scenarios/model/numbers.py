@@ -52,6 +52,9 @@ JOB_GRACE = 10.0
 JOB_LOST_AFTER = 3
 """Ours: so many polls in a row that know nothing of a job, after its grace: it is lost."""
 
+THIN = 3
+"""Ours: a brush of fewer pixels may show in the pixel beside its line, as services differ in how they round."""
+
 CONNECT = 5.0
 """Ours: until a connection has come about, to services and to the store."""
 

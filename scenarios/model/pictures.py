@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scenarios.model.choices import Choices, Undecided
 from scenarios.model.faults import Matched
-from scenarios.model.numbers import MAX_DIMENSION
+from scenarios.model.numbers import MAX_DIMENSION, THIN
 from scenarios.photos import PHOTOS
 from scenarios.plans import Plan
 
@@ -87,10 +87,10 @@ def _cutout_for_a_mask(operation: str, plan: Plan, choices: Choices) -> bool:
 
 
 def _painted_lie(lie: str, plan: Plan, choices: Choices) -> bool:
-    """Only erasing may empty a mask, only painting may fill it, and the last stroke shows."""
+    """Only erasing may empty a mask, only painting may fill it, and the last stroke shows, or beside its line."""
     modes = [stroke.mode for stroke in plan.strokes]
     if lie == "mask_empty":
         return "remove" not in modes or modes[-1] == "add"
     if lie == "mask_full":
         return "add" not in modes or modes[-1] == "remove"
-    return True if len(modes) == 1 else choices.either(True, False)
+    return True if len(modes) == 1 and plan.strokes[0].size >= THIN else choices.either(True, False)

@@ -16,7 +16,7 @@ TENTH_S = 0.1
 PICTURES = ("fluxResultBase64", "geminiResultBase64")
 THUMBNAIL = (24, 24)
 TOP = (0, 0, 24, 4)
-"""The part of a thumbnail above everything that is worn."""
+"""The part of a thumbnail above everything that is worn where the usual points are."""
 OTHER_COLOURS = 5
 """Of 255, by which it may differ: it is some JPEGs away."""
 
@@ -106,17 +106,19 @@ def _pictures(run: Run, expect: Expect) -> Iterator[str]:
             if (picture.format, picture.size) != ("JPEG", wanted):
                 yield f"{name}: expected a JPEG of {wanted}, seen {picture.format} of {picture.size}"
             else:
-                yield from (f"{name}: {wrong}" for wrong in _unlike(picture, shown(run.scenario.photo)))
+                usual = run.scenario.points is None and not run.scenario.strokes
+                told = _unlike(picture, shown(run.scenario.photo), bare=usual)
+                yield from (f"{name}: {wrong}" for wrong in told)
 
 
-def _unlike(picture: Image.Image, photo: Image.Image) -> Iterator[str]:
-    """Say how a result is unlike its photo, jewellery aside, of which there is none at the top."""
+def _unlike(picture: Image.Image, photo: Image.Image, *, bare: bool) -> Iterator[str]:
+    """Say how a result is unlike its photo, jewellery aside; its colours are looked at where its top is bare of any."""
     wanted, seen = (each.convert("RGB").resize(THUMBNAIL) for each in (photo, picture))
     off = {how: ImageChops.difference(wanted, _laid(seen, how)) for how in (None, *Image.Transpose)}
     means = {how: sum(ImageStat.Stat(each).mean) for how, each in off.items()}
     if (nearest := min(means, key=means.__getitem__)) is not None:
         yield f"it is not upright: by {nearest.name} it would be"
-    elif max(ImageStat.Stat(off[None].crop(TOP)).mean) > OTHER_COLOURS:
+    elif bare and max(ImageStat.Stat(off[None].crop(TOP)).mean) > OTHER_COLOURS:
         yield "its colours are not those of the photo"
 
 

@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind
 from scenarios.model import Story, Undecided, stories
 from scenarios.model.faults import contradict
 from scenarios.plans import Away, Plan
-from scenarios.plans.plan import PlannedDeparture, PlannedRule, Spot, Stroke
+from scenarios.plans.plan import PlannedAct, PlannedDeparture, PlannedRule, Spot, Stroke
 from scenarios.plans.text import written
 
 LONGEST_NAME = 60
@@ -31,12 +31,17 @@ def named(plan: Plan) -> Plan:
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
         *(f"Temporal's first {n} answers to a {what} are lost" for what, n in plan.lost if n),
         *(departure_words(each) for each in plan.departures),
-        *(f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}" for act in plan.acts),
+        *(_act_words(act) for act in plan.acts),
         *(f"beside {other.story}" for other in plan.beside),
     ]
     story = "; ".join(parts) or "nothing goes wrong"
     slug = re.sub(r"[^a-z0-9]+", "-", story.lower()).strip("-")[:LONGEST_NAME].strip("-")
     return plan.model_copy(update={"name": f"{slug}-{digest(plan)}", "story": story[:1].upper() + story[1:] + "."})
+
+
+def _act_words(act: PlannedAct) -> str:
+    when = f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}"
+    return when if act.heard == "at_once" else f"{when}, heard with the {act.heard.replace('_', ' ')}"
 
 
 def fault_words(rule: PlannedRule) -> str:
