@@ -84,6 +84,7 @@ class ModelClock:
                 self._cut = each.at + (each.drain_s or 0.0)
                 break
             self.passes(max(0.0, each.back_at - self.now))
+            self.point()
         self._began = self._beaten = self.now
         self._runs = True
 

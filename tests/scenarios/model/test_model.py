@@ -104,6 +104,13 @@ def test_a_cancel_at_the_instant_of_a_heartbeat_is_not_known() -> None:
         stories(heard_late(rule("a100", "generate", "delay", seconds=10), at=2 + 3))
 
 
+def test_a_cancel_as_a_worker_comes_back_may_come_before_its_first_attempt_or_in_it() -> None:
+    late, away = rule("sam3", "submit", "job_slow", seconds=60), {"at": 3, "back_at": 43}
+    allowed = stories(plan(late, acts=[{"do": "cancel", "at": 43}], departures=[away]))
+    assert {(story.status, story.length) for story in allowed} == {("CANCELLED", 43)}
+    assert {sum(each.activity == "generate_mask" for each in story.attempts) for story in allowed} == {1, 2}
+
+
 def test_a_cancel_at_the_end_may_be_too_late() -> None:
     allowed = stories(plan(acts=[{"do": "cancel", "at": 2}]))
     assert {(story.status, story.cancel) for story in allowed} == {("CANCELLED", 200), ("COMPLETED", 409)}

@@ -192,6 +192,20 @@ def ruled(service: str, operation: str, calls: str, **fault: Any) -> PlannedRule
         ),
         Plan(
             name="a",
+            story="Cancelled just before the poll that finds the mask's job done.",
+            acts=(PlannedAct(do="cancel", at=1.8, heard="next_heartbeat"),),
+        ),
+        Plan(
+            name="a",
+            story="Cancelled just before an attempt fails.",
+            rules=(
+                ruled("image_manipulator", "zoom_check", "1", kind="delay", seconds=4),
+                ruled("image_manipulator", "zoom_check", "1", kind="status", status=503),
+            ),
+            acts=(PlannedAct(do="cancel", at=3.5, heard="next_heartbeat"),),
+        ),
+        Plan(
+            name="a",
             story="Both A100s away.",
             rules=(ruled("a100", "health", "1-", kind="refuse"), ruled("a100_spare", "health", "1-", kind="refuse")),
         ),
