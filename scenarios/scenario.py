@@ -265,6 +265,8 @@ class Scenario:
             raise ValueError(f"a scenario's name is made of a-z, 0-9 and hyphens, not {self.name!r}")
         if not self.story.strip():
             raise ValueError(f"scenario {self.name}: a story in one sentence is needed")
+        if self.cancel_at is None and self.cancel_heard != "at_once":
+            raise ValueError(f"scenario {self.name}: cancel_heard is said of a cancel, and there is no cancel_at")
         if self.photo not in PHOTOS:
             raise ValueError(f"scenario {self.name}: no such photo: {self.photo!r}; there are {', '.join(PHOTOS)}")
 

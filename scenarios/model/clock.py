@@ -15,6 +15,10 @@ class Cancelled(Exception):  # noqa: N818 - it is no error: the user did it
     """The user's cancel has come."""
 
 
+class Unheard(Cancelled):
+    """The user's cancel had come, and the attempt that has ended never heard of it."""
+
+
 class WorkerLeft(Exception):  # noqa: N818 - it is no error: workers come and go
     """The worker of an attempt has left before that was done; `silently` when it died."""
 
@@ -97,10 +101,10 @@ class ModelClock:
         """Heed, where an attempt has ended, a cancel that it has not heard of.
 
         Raises:
-            Cancelled: there is one.
+            Unheard: there is one.
         """
         if self._late and self._has_come():
-            raise Cancelled
+            raise Unheard
 
     def beats(self) -> None:
         """Say that the attempt tells of itself now, beside its regular heartbeats.
@@ -109,7 +113,8 @@ class ModelClock:
             Cancelled: it is told of the cancel in turn.
         """
         self._beaten = self.now
-        self.heeds()
+        if self._late and self._has_come():
+            raise Cancelled
 
     def is_missed(self, start_to_close: float) -> bool:
         """Let time pass until the server misses the attempt, whose worker has died.
@@ -123,7 +128,7 @@ class ModelClock:
         regular = self._began + BEAT * max(0, ceil((self.now - SAME - self._began) / BEAT) - 1)
         silent = max(self._beaten, regular) + SILENCE
         missed = min(silent, self._began + start_to_close)
-        if self._cancel_at is not None and (self._late or self.now - SAME <= self._cancel_at <= missed + SAME):
+        if self._cancel_at is not None and self._cancel_at <= missed + SAME:
             raise Undecided("a cancel of an attempt that nobody knows to be dead")
         self.now = missed
         return silent <= missed

@@ -78,6 +78,7 @@ class Story:
         scheduled: when each activity could have begun, had there been a worker; of the model alone.
         steps: the steps with their progress, in their order.
         cancel: the HTTP status that a cancel at a virtual second was answered; None without one.
+        unheard: whether the last attempt ended before it heard of the cancel.
         lost_starts: how many starts were answered that nobody knows of them.
         replies: to what else the user did, in the order of the plan.
         fired: for each rule of the plan whether it acted, as far as that is known.
@@ -97,6 +98,7 @@ class Story:
     steps: list[tuple[int, str]] = field(default_factory=list)
     cancel: int | None = None
     lost_starts: int = 0
+    unheard: bool = False
     replies: list[tuple[AnsweredAct, ...]] = field(default_factory=list)
     fired: tuple[bool, ...] = ()
     met: set[tuple[str, int, str]] = field(default_factory=set)

@@ -9,7 +9,7 @@ from scenarios.model.a100 import A100, on_an_a100
 from scenarios.model.answers import NO_SHARES, OFF, PERHAPS_NO_SHARES
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices, Undecided
-from scenarios.model.clock import Cancelled, ModelClock, WorkerLeft
+from scenarios.model.clock import Cancelled, ModelClock, Unheard, WorkerLeft
 from scenarios.model.faults import OWN, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN, RESULT_AT_ONCE, RESULT_MOST, SIZE_TOLERANCE
@@ -79,8 +79,8 @@ def _try_on(telling: Telling) -> None:
         clock.point()
     except StepFailed as failed:
         story.status, story.code, story.step = "FAILED", failed.code, failed.step.name
-    except Cancelled:
-        story.status = "CANCELLED"
+    except Cancelled as cancelled:
+        story.status, story.unheard = "CANCELLED", isinstance(cancelled, Unheard)
     else:
         story.status = "COMPLETED"
         story.background_removed = PHOTOS[telling.plan.photo].far

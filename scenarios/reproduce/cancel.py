@@ -1,11 +1,9 @@
 """The cancel of a try-on, and what kept the activity busy that it met."""
 
 from collections.abc import Iterator
-from math import ceil
 from typing import Any
 
-from scenarios.model.numbers import BEAT
-from scenarios.model.story import CANCELLED, COMPLETED
+from scenarios.model.story import COMPLETED
 from scenarios.plans import Plan
 from scenarios.plans.plan import PlannedAct, PlannedRule
 from scenarios.reproduce.agreement import goes, story_of
@@ -23,26 +21,13 @@ WAITED_FOR: tuple[dict[str, Any], ...] = (
 
 
 def with_cancel(plan: Plan, facts: Facts) -> Plan:
-    """Return the plan with the cancel, as long after the beginning of the step that it met as in production.
-
-    One that its last attempt never heard of comes after the last heartbeat of that.
-    """
+    """Return the plan with the cancel, as long after the beginning of the step that it met as in production."""
     assert facts.cancel_at is not None
-    story, last = story_of(plan), facts.tried[-1]
-    met = [each for each in story.attempts if each.activity == last.activity] if story else []
-    if last.outcome != CANCELLED and 0 < last.attempts <= len(met):
-        unaware = met[last.attempts - 1]
-        beats = max(0, ceil((unaware.ended - unaware.began) / BEAT) - 1)
-        at = (unaware.began + BEAT * beats + unaware.ended) / 2
-        if at < unaware.ended:
-            return _with(plan, PlannedAct(do="cancel", at=round(at, 3), heard="next_heartbeat"))
+    story = story_of(plan)
     before = sum(each.waited_s + each.took_s for each in facts.tried[:-1])
-    at = max(0.0, (met[0].began if met else 0.0) + facts.cancel_at - before)
-    return _with(plan, PlannedAct(do="cancel", at=round(at, 3)))
-
-
-def _with(plan: Plan, act: PlannedAct) -> Plan:
-    return plan.model_copy(update={"acts": (act,)})
+    began = [each.began for each in story.attempts if each.activity == facts.tried[-1].activity] if story else []
+    at = max(0.0, (began[0] if began else 0.0) + facts.cancel_at - before)
+    return plan.model_copy(update={"acts": (PlannedAct(do="cancel", at=round(at, 3)),)})
 
 
 def cancelled(plan: Plan, facts: Facts, place: int) -> Plan:

@@ -44,7 +44,7 @@ def as_production(run: Run) -> WorkflowHistory:
             _unmarked(of.header.fields)
         elif kind in ENDING:
             attempts = tried[places[of.scheduled_event_id]]
-            if _waited(attempts, run.status):
+            if _waited(attempts, run):
                 if kind == STARTED:
                     continue
                 of.started_event_id = 0
@@ -62,9 +62,11 @@ def as_production(run: Run) -> WorkflowHistory:
     return WorkflowHistory(run.workflow_id, found)
 
 
-def _waited(attempts: Sequence[Attempt], status: str) -> bool:
-    """Say whether the cancel came between two attempts: the last one had failed."""
-    return status == "CANCELLED" and attempts[-1].outcome not in {COMPLETED, CANCELLED}
+def _waited(attempts: Sequence[Attempt], run: Run) -> bool:
+    """Say whether the cancel came between two attempts: the last one had failed, and that was not the end."""
+    last = attempts[-1]
+    failed = run.status == "CANCELLED" and last.outcome not in {COMPLETED, CANCELLED}
+    return failed and (last.ended is None or last.ended < run.timeline.length)
 
 
 def _by_the_server(failure: Failure) -> None:

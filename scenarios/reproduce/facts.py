@@ -140,14 +140,15 @@ def of_story(story: Story) -> Facts:
     for activity, group in groupby(story.attempts, key=lambda each: each.activity):
         made = list(group)
         last = made[-1]
-        if story.status == "CANCELLED" and last.outcome not in {COMPLETED, CANCELLED}:
+        unheard = story.unheard and last is story.attempts[-1]
+        if story.status == "CANCELLED" and last.outcome not in {COMPLETED, CANCELLED} and not unheard:
             tried.append(Tried(activity, 0, CANCELLED, None, 0.0, story.length - made[0].began))
             continue
         tried.append(
             Tried(
                 activity,
                 len(made),
-                _of_timeout(last.outcome),
+                CANCELLED if unheard else _of_timeout(last.outcome),  # as of one that was asked to stop
                 _of_timeout(made[-2].outcome) if len(made) > 1 else None,
                 last.began - made[0].began,
                 last.ended - last.began,

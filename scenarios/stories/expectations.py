@@ -107,7 +107,7 @@ def _pictures(run: Run, expect: Expect) -> Iterator[str]:
                 yield f"{name}: expected a JPEG of {wanted}, seen {picture.format} of {picture.size}"
             else:
                 usual = run.scenario.points is None and not run.scenario.strokes
-                told = _unlike(picture, shown(run.scenario.photo), bare=usual)
+                told = _unlike(picture, shown(run.scenario.photo), bare=usual and run.seen_inside)
                 yield from (f"{name}: {wrong}" for wrong in told)
 
 

@@ -57,7 +57,7 @@ def _state(story: Story) -> str:
     if last is None:
         return "not begun"
     step = next(step.name for step in STEPS if step.activity == last.activity)
-    return f"in {step}" if last.outcome == CANCELLED else f"after an attempt of {step}"
+    return f"in {step}" if last.outcome == CANCELLED or story.unheard else f"after an attempt of {step}"
 
 
 def _followed(story: Story) -> Iterator[tuple[Attempt, str]]:

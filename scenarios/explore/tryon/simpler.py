@@ -48,6 +48,12 @@ def _rounder_acts(plan: Plan) -> Iterator[Simpler]:
                     f"with the {act.do} at {at:g} in place of {act.at:g} s",
                     changed(plan, acts=(*plan.acts[:place], other_act, *plan.acts[place + 1 :])),
                 )
+        if act.heard != "at_once":
+            heard = act.model_copy(update={"heard": "at_once"})
+            yield Simpler(
+                f"with the {act.do} heard at once",
+                changed(plan, acts=(*plan.acts[:place], heard, *plan.acts[place + 1 :])),
+            )
 
 
 def _part(part: Any, words: str) -> str:

@@ -19,7 +19,7 @@ from scenarios.explore.tryon.simpler import simpler
 from scenarios.model import stories
 from scenarios.model.answers import KNOWN
 from scenarios.pipeline import OPERATIONS
-from scenarios.plans import Plan, plan_of, scenario_of
+from scenarios.plans import Plan, PlannedAct, plan_of, scenario_of
 from scenarios.plans.text import parsed, written
 from scenarios.world.simulation import Simulation
 from tests.scenarios.stories.made_runs import completed
@@ -86,6 +86,7 @@ MORE = {
     *("worker-dies-at-a-boundary", "worker-drains-at-a-boundary"),
     *("start-lost-1", "start-lost-2", "start-lost-3", "start-lost-4", "cancel-lost-1", "cancel-lost-2"),
     *("another-beside", "the-same-beside", "several-beside", "a-faulty-one-beside", "a-cancelled-one-beside"),
+    *("cancel-heard-late", "cancel-before-the-end-of-a-call"),
     *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
 }
 
@@ -105,6 +106,12 @@ def test_what_may_happen_more_is_told_by_the_model() -> None:
 def test_a_plan_that_is_drawn_depends_on_the_seed_alone() -> None:
     assert [drawn(Random(seed)) for seed in range(5)] == [drawn(Random(seed)) for seed in range(5)]
     assert len({plans.digest(drawn(Random(seed))) for seed in range(20)}) > 15
+
+
+def test_a_cancel_that_is_heard_at_once_is_simpler() -> None:
+    late = plans.changed(plans.START, acts=(PlannedAct(do="cancel", at=1.8, heard="next_heartbeat"),))
+    told = {each.how: each.plan.acts for each in simpler(late)}
+    assert told["with the cancel heard at once"] == (PlannedAct(do="cancel", at=1.8),)
 
 
 def test_simpler_plans_are_smaller_in_the_end() -> None:
