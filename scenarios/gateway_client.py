@@ -102,10 +102,14 @@ class GatewayClient:
     async def post(
         self, body: Mapping[str, Any] | bytes, *, key: str | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Ask for a try-on, under this Idempotency-Key if there is one, and return the answer whatever it is."""
+        """Ask for a try-on, under this Idempotency-Key if there is one, and return the answer whatever it is.
+
+        With `Transfer-Encoding: chunked` among the headers the body is sent in pieces, without a length.
+        """
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {}), **(headers or {})}
-        return await self.http.post("/workflow/start", content=content, headers=sent)
+        pieces = _pieces(content) if sent.get("Transfer-Encoding") == "chunked" else content
+        return await self.http.post("/workflow/start", content=pieces, headers=sent)
 
     async def start(self, body: Mapping[str, Any] | bytes, *, key: str | None = None, patience_s: float = 0.0) -> str:
         """Start a try-on and return its id. After a 503 nothing was accepted: it is asked again while there is time.
@@ -236,3 +240,11 @@ def _reason(answer: httpx.Response) -> str:
         return f"{error['code']}: {error['message']}{f' ({details})' if details else ''}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"HTTP {answer.status_code}: {answer.text[:200]}"
+
+
+PIECE = 64 * 1024
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for begin in range(0, len(content), PIECE):
+        yield content[begin : begin + PIECE]

@@ -1,5 +1,6 @@
 """What a scenario is: plain data. It imports neither Temporal nor what draws pictures: a mix or a list costs little."""
 
+import asyncio
 import dataclasses
 import sys
 from collections.abc import Mapping
@@ -157,12 +158,16 @@ Doing = Literal[
     "events_anew",
     "events_late",
     "from_pages",
+    "health",
     "progress",
 ]
 
 
-Heard = Literal["at_once", "next_heartbeat"]
-"""When an attempt hears of a cancel: as it is asked for, or as in production, where it may have ended by then."""
+Heard = Literal["at_once", "next_heartbeat", "after_the_end"]
+"""When an attempt hears of a cancel: as it is asked for, or as in production, where it may have ended by then.
+
+Or never, as the try-on ends between the gateway's look at it and the cancel.
+"""
 
 
 class Act(NamedTuple):
@@ -191,15 +196,33 @@ class Departure(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """How many of Temporal's first answers to the gateway are lost, once what was asked for is done.
+    """What goes wrong between the gateway and Temporal. A start asks twice; the user repeats what is refused so.
 
-    A start asks twice before it is refused; the user repeats what is refused so.
+    Attributes:
+        start, cancel: how many of Temporal's first answers to it are lost, once what was asked for is done.
+        refused: how often it then refuses a start outright.
+        keyless: whether the user sends the start without an Idempotency-Key at first: nobody knows of it, and Temporal
+            has not taken it. What is sent again has the id of that answer as its key (docs/api.md).
     """
 
     start: int = 0
     cancel: int = 0
+    refused: int = 0
+    keyless: bool = False
+
+    @property
+    def starts(self) -> int:
+        """How many starts are answered with a 503."""
+        return self.keyless + self.start // ASKED + self.refused
+
+    @property
+    def starts_of_which_nobody_knows(self) -> int:
+        """How many of these, the first ones, may have been taken, and so name the try-on."""
+        return self.keyless + (self.start + bool(self.refused)) // ASKED
 
 
+ASKED = 2
+"""docs/api.md: how often the gateway asks Temporal whose answers to a start are lost."""
 NOTHING_LOST = Lost()
 
 
@@ -208,6 +231,14 @@ class Losing(Protocol):
 
     def lose(self, workflow_id: str, lost: Lost) -> None:
         """Lose the first answers about a workflow."""
+        ...
+
+    def take_nothing_of_the_next(self) -> None:
+        """Lose all that the gateway asks, in one request, of the next try-on that it names itself: nothing is done."""
+        ...
+
+    def overtake(self, workflow_id: str) -> asyncio.Event:
+        """Let the next cancel of a workflow reach Temporal only once it has ended; what is returned is set before."""
         ...
 
     def forget(self, workflow_id: str) -> None:
@@ -231,12 +262,13 @@ class Scenario:
         cancel_heard: when the attempt that runs then hears of it, in virtual time.
         acts: what else the user does.
         departures: of the worker, in virtual time alone.
-        lost: of Temporal's answers, in virtual time alone.
+        lost: what goes wrong between the gateway and Temporal, in virtual time alone.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
         body: changes to the request's body, for requests that are wrong.
-        headers: more headers of the start.
+        headers: more headers of the start; `Transfer-Encoding: chunked` has its body sent without a length.
+        size: the bytes of its body at least: spaces fill it up.
         written: file and line that made it, for people; a name that is put together is found by it.
     """
 
@@ -257,6 +289,7 @@ class Scenario:
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0
     written: str = field(init=False, compare=False, repr=False, default="")
 
     def __post_init__(self) -> None:

@@ -1,9 +1,14 @@
 """Faults of the blob store, worded as Azure words them."""
 
+from http import HTTPStatus
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from fakes.kit.calls import Answer, Call, Operation
-from fakes.kit.faults.base import CallFault, Part
+from fakes.kit.faults.base import AnswerFault, CallFault, Part
+
+RANGE = b"content-range"
 
 
 def refusal(status: int, code: str, message: str) -> Answer:
@@ -65,3 +70,33 @@ class ClockSkew(StoreFault):
     status: ClassVar[int] = 403
     code: ClassVar[str] = "AuthenticationFailed"
     message: ClassVar[str] = "Server failed to authenticate the request. Request date header too old."
+
+
+class BlobSize(AnswerFault):
+    """The blob has `bytes` in place of its own: none, as after an upload that was broken off, or far more."""
+
+    kind: Literal["blob_size"]
+    bytes: int = Field(default=0, ge=0)
+    family: ClassVar[str] = "store"
+    takes: ClassVar[frozenset[Part]] = frozenset({Part.BODY})
+    needs: ClassVar[frozenset[Part]] = frozenset({Part.WORK})
+
+    def misfit(self, operation: Operation) -> str | None:
+        """Return why the fault cannot act on an operation, None when it can."""
+        if (operation.makes, operation.name) == ("blob", "get"):
+            return None
+        return "no blob is read by it"
+
+    def act(self, call: Call, answer: Answer) -> Answer | None:  # noqa: ARG002 - the method's signature
+        """Tell the size of a blob with its first piece. Of one without a byte no piece can be had, but the whole."""
+        if answer.status == HTTPStatus.PARTIAL_CONTENT and not self.bytes:
+            message = "The range specified is invalid for the current size of the resource."
+            return refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange", message)
+        if answer.status == HTTPStatus.PARTIAL_CONTENT:
+            told = next(value for name, value in answer.headers if name.lower() == RANGE)
+            answer.headers = [*answer.without(RANGE), (RANGE, b"%s/%d" % (told.partition(b"/")[0], self.bytes))]
+            return answer
+        if answer.status == HTTPStatus.OK and not self.bytes:
+            answer.body = b""
+            return answer
+        return None

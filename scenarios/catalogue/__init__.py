@@ -15,6 +15,7 @@ from scenarios.catalogue import (
     pictures,
     refusals,
     side_by_side,
+    starts,
 )
 from scenarios.scenario import Scenario
 
@@ -28,6 +29,7 @@ CATALOGUE: tuple[Scenario, ...] = (
     *a100.SCENARIOS,
     *azure.SCENARIOS,
     *cancellation.SCENARIOS,
+    *starts.SCENARIOS,
     *refusals.SCENARIOS,
     *side_by_side.SCENARIOS,
 )

@@ -49,6 +49,28 @@ SCENARIOS = (
         )
         for status in (400, 401, 405, 409, 411, 412, 413, 415)
     ),
+    *(
+        Scenario(
+            name=f"azure-has-{name}-photo",
+            story=f"What Azure has under the staged photo's name {what}: it is asked again, and may be right by then.",
+            theme=THEME,
+            rules=(rule("blob", "get", "blob_size", bytes=size),),
+            expect=failed(
+                "AZURE_BAD_ANSWER",
+                "UPLOADING_IMAGE",
+                attempts={"upload_to_azure": (0, 1, 3, 7, 15)},
+                calls={"image_manipulator": 0},
+            ),
+        )
+        for name, what, size in (("an-emptied", "has no byte", 0), ("a-swollen", "is larger than any photo", 2**26))
+    ),
+    Scenario(
+        name="azure-has-an-emptied-mask",
+        story="SAM3's mask has no byte when it is read: the job is made anew, as for any bad result.",
+        theme=THEME,
+        rules=(rule("blob", "get", "blob_size", calls="3-4"),),
+        expect=Expect(attempts={"generate_mask": (0, 4)}, calls={"sam3.submit": 2}),
+    ),
     Scenario(
         name="another-photo-by-the-same-key",
         story="The same key comes with another photo before the first is read: refused, and the first is used.",

@@ -1,7 +1,7 @@
 """The user cancels: at each of the seven steps, in a backoff, while a call hangs, while a job is polled."""
 
 from scenarios.catalogue.happy import ADD
-from scenarios.scenario import Scenario, cancelled, rule
+from scenarios.scenario import Expect, Scenario, cancelled, failed, rule
 
 THEME = "cancellation"
 
@@ -99,6 +99,24 @@ SCENARIOS = (
         cancel_at=8.2,
         cancel_heard="next_heartbeat",
         expect=cancelled(length_s=8.5, attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="cancelled-in-the-moment-of-its-end",
+        story="The pictures are stored between the gateway's look and its cancel: 409, and it is COMPLETED.",
+        theme=THEME,
+        rules=(rule("a100", "generate", "delay", seconds=6),),
+        cancel_at=7.7,
+        cancel_heard="after_the_end",
+        expect=Expect(length_s=8, calls={"a100.generate": 1}),
+    ),
+    Scenario(
+        name="cancelled-in-the-moment-of-its-failure",
+        story="The try-on fails between the gateway's look and its cancel: 409, and it is FAILED.",
+        theme=THEME,
+        rules=(rule("image_manipulator", "resize", "status", status=503),),
+        cancel_at=14.8,
+        cancel_heard="after_the_end",
+        expect=failed("IMAGE_MANIPULATOR_UNAVAILABLE", "RESIZING_IMAGE", length_s=15),
     ),
     Scenario(
         name="cancelled-before-a-job-is-seen-done",

@@ -76,7 +76,7 @@ SCENARIOS = (
         theme=THEME,
         photo="far",
         strokes=(ADD,),
-        acts=(Act("progress", 1), Act("progress", 3), Act("progress", "end")),
+        acts=(Act("progress", 1), Act("progress", 3), Act("progress", "end"), Act("health", "end")),
         expect=Expect(background_removed=True, length_s=4),
     ),
     Scenario(

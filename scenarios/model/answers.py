@@ -192,6 +192,7 @@ _CHANGES: Mapping[str, Callable[[Fault, Reply], bool]] = {
     "truncate": _cut,
     "garbage": _garbled,
     "content_type": lambda _fault, _reply: True,
+    "blob_size": lambda _fault, _reply: True,
     "dribble": _paced,
     "slow_headers": _paced,
     "redirect": _redirected,

@@ -92,6 +92,8 @@ BEAT = 1.5
 SILENCE = 10.0
 """Ours: an attempt that tells nothing for so long is over: its worker has died."""
 
+MOST_BODY = 32 * 2**20
+"""docs/api.md, Start a try-on: bytes."""
 MOST_STRUCTURE = 20_000
 """docs/api.md, Start a try-on: of the characters `[`, `{` and `,`."""
 

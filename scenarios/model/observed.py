@@ -63,12 +63,20 @@ def _reply(answer: Answered) -> AnsweredAct:
     return AnsweredAct(act_words(act.do, act.at), answer.http_status, answer.status, answer.code, place)
 
 
+CODES_OF_TYPES = {
+    "A100Error": "A100_ERROR",
+    "BlobEmptyError": "AZURE_BAD_ANSWER",
+    "BlobTooLargeError": "AZURE_BAD_ANSWER",
+}
+"""Types of failures in a history whose code is not in their name (docs/errors.md)."""
+
+
 def code_of(outcome: str) -> str:
     """Return the code of an attempt's error, whether its type is the code or the name of a class."""
     if outcome in {COMPLETED, CANCELLED} or "_" in outcome or outcome.isupper():
         return outcome
-    if outcome == "A100Error":
-        return "A100_ERROR"
+    if outcome in CODES_OF_TYPES:
+        return CODES_OF_TYPES[outcome]
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in outcome.removesuffix("Error"))
     return words.removeprefix("_").upper().replace("JOB_TIMEOUT", "TIMEOUT")
 

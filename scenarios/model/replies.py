@@ -1,5 +1,7 @@
 """What the user is answered, beside the try-on's own end (docs/api.md)."""
 
+from collections.abc import Mapping
+
 from scenarios.model.clock import SAME
 from scenarios.model.story import AnsweredAct, Story, act_words
 from scenarios.pipeline import BY_ACTIVITY
@@ -7,7 +9,12 @@ from scenarios.plans import Plan, PlannedAct
 
 RUNNING = "RUNNING"
 FINISHED = "WORKFLOW_FINISHED"
-REUSED = "IDEMPOTENCY_KEY_REUSED"
+WHENEVER: Mapping[str, tuple[int, str | None, str | None]] = {
+    "repeat": (202, RUNNING, None),  # the answer of the start, word for word
+    "repeat_other": (409, None, "IDEMPOTENCY_KEY_REUSED"),
+    "health": (200, "healthy", None),  # a rule is for its own try-on: for this question all is well
+}
+"""What is answered the same whatever the try-on does."""
 
 
 def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
@@ -24,10 +31,8 @@ def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
 
 def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     name, status = act_words(act.do, act.at), story.status
-    if act.do == "repeat":  # the answer of the start, word for word
-        return [AnsweredAct(name, 202, RUNNING)]
-    if act.do == "repeat_other":
-        return [AnsweredAct(name, 409, None, REUSED)]
+    if act.do in WHENEVER:
+        return [AnsweredAct(name, *WHENEVER[act.do])]
     if act.do == "cancel":
         return [AnsweredAct(name, 409, status, FINISHED)]
     ended = AnsweredAct(name, 200, status, story.code)

@@ -9,6 +9,7 @@ from typing import Any
 
 from scenarios.model.numbers import (
     BRUSH,
+    MOST_BODY,
     MOST_POINTS,
     MOST_SESSION_ID,
     MOST_STROKE_POINTS,
@@ -18,6 +19,7 @@ from scenarios.model.numbers import (
 from scenarios.plans import Plan
 from scenarios.plans.plan import Point, Stroke
 
+BODY_TOO_LARGE = "BODY_TOO_LARGE"
 INVALID_IMAGE = "INVALID_IMAGE"
 INVALID_REQUEST = "INVALID_REQUEST"
 AT_ONCE = {"text", "empty", "one-pixel", "gif", "half-progressive"}
@@ -28,8 +30,15 @@ BY_THE_FIRST_STEP = {"half"}
 """Photos whose head is good and whose end is missing."""
 
 
-def refusal(plan: Plan) -> str | None:
-    """Return the code with which the start is refused, None when it is taken."""
+def refusal(plan: Plan) -> tuple[int, str] | None:
+    """Return the HTTP status and the code with which the start is refused, None when it is taken."""
+    code = _refusal(plan)
+    return (413 if code == BODY_TOO_LARGE else 422, code) if code else None
+
+
+def _refusal(plan: Plan) -> str | None:
+    if plan.size > MOST_BODY:  # what else is in a plan is far smaller
+        return BODY_TOO_LARGE
     if _body_is_wrong(plan):
         return INVALID_REQUEST
     return INVALID_IMAGE if plan.photo in AT_ONCE and "originalImageBase64" not in plan.body else None

@@ -16,17 +16,27 @@ BAD = "AZURE_BAD_ANSWER"
 REFUSED = {400, 401, 403, 405, 409, 411, 412, 413, 415}
 """Statuses after which the same request would be refused again."""
 KNOWN = {408, 429, 500, 502, 503, 504}
-OF_A_BODY = {"garbage", "truncate", "dribble", "content_type", "extra_field"}
+OF_A_BODY = {"garbage", "truncate", "dribble", "content_type", "extra_field", "blob_size"}
 LATE = {"delay", "slow_upload", "cold_start"}
 REFUSALS = {"status", "container_being_deleted", "container_missing", "key_not_permitted", "clock_skew"}
+WIDE = 2**26
+"""Bytes that are more than those of any photo or result that is taken (docs/api.md, docs/reliability.md)."""
 READ_ON_PAUSE = 1.0
 """Seconds that the store's client waits, by itself, before it reads on."""
+
+
+class WrongSize(Failure):
+    """A blob has no byte, or more than anybody takes."""
+
+    def __init__(self) -> None:
+        super().__init__(BAD)
 
 
 @dataclass
 class _Try:
     breaks: int = 0
     cuts: int = 0
+    emptied: bool = False
 
 
 def blob(telling: Telling, operation: str, limit: float, pieces: int = 1) -> None:
@@ -67,14 +77,28 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
         if state.breaks == STORE_BREAKS:
             raise Failure(UNAVAILABLE)
         return False
+    if kind == "blob_size" and not state.emptied:
+        return _sized(next(each.fault.get("bytes", 0) for each in met if each.kind == kind), state)
     _judge(operation, reply, kind)
+    if state.emptied:
+        raise WrongSize
     return True
+
+
+def _sized(size: int, state: _Try) -> bool:
+    """Read the first piece of a blob of another size. Of one without a byte there is none: it is asked for whole."""
+    if 0 < size < WIDE:
+        raise Undecided("a blob that is read on, and has not as many bytes")
+    if size:
+        raise WrongSize
+    state.emptied = True
+    return False
 
 
 def _judge(operation: str, reply: Reply, kind: str | None) -> None:
     if reply.how in NEVER_ASKED:
         raise Failure(TIMEOUT if reply.how == UNREACHED else UNAVAILABLE, offline=True)
-    if kind in {None, "dribble", "slow_headers", "content_type"}:
+    if kind in {None, "dribble", "slow_headers", "content_type", "blob_size"}:
         return
     if kind not in REFUSALS:
         raise Undecided(f"{kind} is no fault of a store")
@@ -127,6 +151,8 @@ def looked_at(
     try:
         if not hidden:
             patiently(telling, step, "get", pieces)
+    except WrongSize:
+        raise Failure(bad) from None
     except Failure as failure:
         if failure.code == NOT_FOUND:
             raise Failure(bad) from None

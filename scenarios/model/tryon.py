@@ -34,8 +34,6 @@ PICTURES = {
 METRICS = {"metrics": "fluxMetrics", "metrics_gemini": "geminiMetrics"}
 
 
-STARTS = 2
-"""docs/api.md: the gateway asks Temporal once more whose answer to a start is lost."""
 CUT_OFF = "STEP_TIMEOUT"
 """docs/errors.md: the last attempt of a step was cut off."""
 
@@ -58,13 +56,14 @@ def told(plan: Plan, choices: Choices) -> Story:
     story = Story()
     scenario = scenario_of(plan)
     services = Services(scenario.rules)
-    clock = ModelClock(plan.cancel_at, plan.cancel_heard, choices, scenario.departures)
+    in_time = plan.cancel_heard != "after_the_end"
+    clock = ModelClock(plan.cancel_at if in_time else None, plan.cancel_heard, choices, scenario.departures)
     telling = Telling(plan, clock, choices, services, story)
-    if code := refusal(plan):
-        story.status, story.code, story.http_status = "REFUSED", code, 422
+    if no := refusal(plan):
+        story.status, (story.http_status, story.code) = "REFUSED", no
     else:
         _try_on(telling)
-        story.lost_starts = plan.lost.start // STARTS
+        story.lost_starts = scenario.lost.starts
         if plan.cancel_at is not None:
             story.cancel = 200 if story.status == "CANCELLED" else 409
     story.fired = tuple(place in services.fired for place in range(len(services.rules)))

@@ -17,11 +17,12 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         cancel_at=plan.cancel_at,
         cancel_heard=plan.cancel_heard,
         departures=tuple(Departure(each.at, each.back_at, each.drain_s) for each in plan.departures),
-        lost=Lost(plan.lost.start, plan.lost.cancel),
+        lost=Lost(**dict(plan.lost)),
         acts=tuple(Act(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
         headers=plan.headers,
+        size=plan.size,
         expect=expect or Expect(status=None),
     )
 
@@ -54,10 +55,11 @@ def plan_of(scenario: Scenario) -> Plan:
         departures=tuple(
             PlannedDeparture(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
         ),
-        lost=PlannedLosses(start=scenario.lost.start, cancel=scenario.lost.cancel),
+        lost=PlannedLosses(**scenario.lost._asdict()),
         beside=tuple(plan_of(other) for other in scenario.beside),
         body=dict(scenario.body),
         headers=dict(scenario.headers),
+        size=scenario.size,
     )
 
 

@@ -82,11 +82,12 @@ class PlannedAct(_Strict):
         do: `cancel`; `repeat` the start with the same key and body; `repeat_other` with another body; ask for the
             `status`; `wait` for the end, or `wait_briefly`, which is over at once; follow the `events`, dropped after
             the first one and taken up again after that, `events_anew` without saying which was the last,
-            `events_late` only after the end; ask `from_pages` of several origins; ask Temporal for the `progress`.
+            `events_late` only after the end; ask `from_pages` of several origins; ask for the
+            backend's `health`; ask Temporal for the `progress`.
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
-            `next_heartbeat`, by which it may have ended.
+            `next_heartbeat`, by which it may have ended, or never: it reaches Temporal `after_the_end`.
     """
 
     do: Doing
@@ -151,16 +152,30 @@ class PlannedDeparture(_Strict):
 
 
 class PlannedLosses(_Strict):
-    """How many of Temporal's first answers to the gateway are lost, once what was asked for is done."""
+    """What goes wrong between the gateway and Temporal.
+
+    Attributes:
+        start, cancel: how many of Temporal's first answers to it are lost, once what was asked for is done.
+        refused: how often it then refuses a start outright.
+        keyless: whether the user sends the start without an Idempotency-Key at first, of which nobody knows anything.
+    """
 
     start: Annotated[int, Field(ge=0, le=6)] = 0
     cancel: Annotated[int, Field(ge=0, le=3)] = 0
+    refused: Annotated[int, Field(ge=0, le=3)] = 0
+    keyless: bool = False
+
+    @property
+    def of_a_start(self) -> bool:
+        """Whether any of it is of a start."""
+        return bool(self.start or self.refused or self.keyless)
 
 
 class Plan(_Strict):
     """One try-on: what the user sends and does, what the services do wrong, what happens around, who else is there.
 
-    `points` null: one on the neck and one in a corner. `body` and `headers` are changes to the request of the start.
+    `points` null: one on the neck and one in a corner. `body` and `headers` are changes to the request of the
+    start; spaces fill its body up to `size`.
     """
 
     version: Literal[1] = 1
@@ -177,6 +192,7 @@ class Plan(_Strict):
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
+    size: Annotated[int, Field(ge=0, le=2**26)] = 0
 
     @field_validator("photo")
     @classmethod
@@ -193,7 +209,7 @@ class Plan(_Strict):
 
     @model_validator(mode="after")
     def _known_whose_answer_is_lost(self) -> Self:
-        if self.lost.start and any(act.at == "start" for act in self.acts):
+        if self.lost.of_a_start and any(act.at == "start" for act in self.acts):
             raise ValueError("lost: answers to a start that is repeated at `start`; nobody knows whose would be lost")
         return self
 

@@ -50,10 +50,16 @@ class Answered:
 
 
 class Start(NamedTuple):
-    """The request of a start. Its Idempotency-Key is among the headers."""
+    """The request of a start. Its Idempotency-Key is among the headers; spaces fill its body up to its size."""
 
     body: dict[str, Any]
     headers: dict[str, str]
+    size: int = 0
+
+    @property
+    def content(self) -> bytes:
+        """The body as it is sent."""
+        return json.dumps(self.body).encode().ljust(self.size)
 
 
 async def perform(
@@ -76,11 +82,13 @@ async def perform(
         return await _follow(gateway, act, workflow_id)
     if act.do == "from_pages":
         return await _from_pages(gateway, act, workflow_id)
+    if act.do == "health":
+        return await _health(gateway, act, workflow_id)
     if act.do == "progress" and temporal:
         told = await temporal.get_workflow_handle(workflow_id).query("get_progress")
         return _answered(act, workflow_id, 200, told)
     if act.do == "repeat":
-        answer = await gateway.post(start.body, headers=start.headers)
+        answer = await gateway.post(start.content, headers=start.headers)
     elif act.do == "repeat_other":
         session = f"not {start.body.get('sessionId')}"[:100]
         other = start.body | {"sessionId": session, "originalImageBase64": another_photo()}
@@ -115,6 +123,20 @@ async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answere
                     break
     async with gateway.events(workflow_id, after=last) as stream:
         return replace(_answered(act, workflow_id, status, said, tuple(events)), more=stream.status_code)
+
+
+HEALTHY = "healthy"
+"""docs/api.md: what /health says where everything can be reached."""
+
+
+async def _health(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
+    """Ask what the gateway can reach. Its patience is the wall's: on a busy machine `slow` says nothing."""
+    answer = await gateway.http.get("/health")
+    said = answer.json()
+    reached = {said["temporal"], *said["services"].values()}
+    right = "degraded" if reached - {"connected", "online"} else HEALTHY
+    only_slow = right == said["status"] and reached <= {"connected", "online", "slow"}
+    return _answered(act, workflow_id, answer.status_code, {"status": HEALTHY if only_slow else f"{said}"})
 
 
 ORIGINS = (

@@ -65,20 +65,29 @@ def progress_never_falls(run: Run) -> Iterator[str]:
 
 
 def a_cancel_is_accepted(run: Run) -> Iterator[str]:
-    """POST cancel answers 200 with the status CANCELLED."""
-    wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
-    if run.cancel_answer is None or run.cancel_answer == (200, wanted):
+    """POST cancel answers 200 with the status CANCELLED; where the try-on's end overtook it, 409 with that end."""
+    if run.cancel_answer is None:
         return
     status, said = run.cancel_answer
+    if run.scenario.cancel_heard == "after_the_end":
+        ended = {"workflowId": run.workflow_id, "status": run.status}
+        if (status, {name: said.get(name) for name in ended}) != (CONFLICT, ended):
+            yield f"it answered {run.cancel_answer}, and it was {run.status}"
+        return
+    wanted = {"workflowId": run.workflow_id, "status": "CANCELLED"}
+    if run.cancel_answer == (200, wanted):
+        return
     repeated = any(what == "cancel" for what, *_ in run.repeated)
     if not (repeated and status == CONFLICT and wanted.items() <= said.items()):  # it may have ended by then
         yield f"it answered {run.cancel_answer}"
 
 
 def a_start_of_which_nobody_knows_names_its_try_on(run: Run) -> Iterator[str]:
-    """A 503 whose start Temporal may have taken has the id by which it can be found (docs/api.md)."""
-    for what, _, said in run.repeated:
-        if what == "start" and said.get("workflowId") != run.workflow_id:
+    """A 503 whose start Temporal may have taken has the id by which it can be found; no other has (docs/api.md)."""
+    starts = [said for what, _, said in run.repeated if what == "start"]
+    for number, said in enumerate(starts, 1):
+        named = run.workflow_id if number <= run.scenario.lost.starts_of_which_nobody_knows else None
+        if said.get("workflowId") != named:
             yield f"it answered {said}"
 
 

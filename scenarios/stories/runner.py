@@ -62,6 +62,7 @@ class Runner:
         self._replaying = asyncio.Semaphore(1)
         self._fakes = RulesAndLedgers(place.controls)
         self._gateway = GatewayClient(place.gateway)
+        self._overtaken: dict[str, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
@@ -115,12 +116,11 @@ class Runner:
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
         workflow_id = workflow_id_for(key)
-        timeline = Timeline(workflow_id)
         run = Run(
             scenario,
             key,
             workflow_id,
-            timeline,
+            Timeline(workflow_id),
             virtual=self._place.virtual,
             seen_inside=bool(self._place.controls),
         )
@@ -128,7 +128,7 @@ class Runner:
             in_time = await self._play(run)
             run.wall_s = time.perf_counter() - began
             if not run.virtual:
-                timeline.now = (timeline.began or 0) + run.wall_s
+                run.timeline.now = (run.timeline.began or 0) + run.wall_s
             await self._judge(run)
             spoilt = any(untrue(run))
             run.judged = in_time and not spoilt
@@ -139,9 +139,9 @@ class Runner:
             run.starved = run.virtual and isinstance(error, (SilenceError, RPCError))
         finally:
             if self._place.time:
-                self._place.time.forget(workflow_id)
+                self._place.time.forget(run.workflow_id)
             if self._place.lost_answers:
-                self._place.lost_answers.forget(workflow_id)
+                self._place.lost_answers.forget(run.workflow_id)
         return run
 
     async def _play(self, run: Run) -> bool:
@@ -149,6 +149,8 @@ class Runner:
         try:
             async with asyncio.timeout(LIMIT_S):
                 try:
+                    if run.scenario.lost.keyless:
+                        await self._named_by_the_gateway(run)
                     await self._fakes.put_rules(run)
                     await self._try_on(run)
                     await self._collect(run)
@@ -171,29 +173,27 @@ class Runner:
             said = said.replace(rule_id, f"{rule.fault['kind']} on {rule.service}.{rule.operation}")
         return f"broke off: {type(error).__name__}: {said} (the gateway is {self._place.gateway})"
 
+    async def _named_by_the_gateway(self, run: Run) -> None:
+        """Send the start without a key, of which nobody knows anything, and go on by the id of that answer."""
+        assert self._place.lost_answers, "answers get lost in virtual time alone"
+        self._place.lost_answers.take_nothing_of_the_next()
+        start = Start(request_body(run.scenario), dict(run.scenario.headers), run.scenario.size)
+        answer = await self._gateway.post(start.content, headers=start.headers)
+        run.repeated.append(("start", answer.status_code, _json(answer)))
+        run.key = run.workflow_id = answer.json()["workflowId"]
+        run.timeline = Timeline(run.workflow_id)
+
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
-        if scenario.cancel_at is not None and self._place.time:
-            self._place.time.at(run.workflow_id, scenario.cancel_at, lambda: self._cancel(run))
-        start = Start(request_body(scenario), {"Idempotency-Key": run.key, **scenario.headers})
+        headers = {"Idempotency-Key": run.key, **scenario.headers}
+        start = Start(request_body(scenario), headers, scenario.size)
         acts = Acts(
             scenario, partial(perform, self._gateway, self._place.temporal, workflow_id=run.workflow_id, start=start)
         )
         if self._place.time:
-            for act in acts.timed():
-                self._place.time.at(run.workflow_id, float(act.at), partial(acts.do, act))
-            for each in scenario.departures:
-                self._leaves(run, self._place.time, each)
-        patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
-        if self._place.lost_answers and any(scenario.lost):
-            self._place.lost_answers.lose(run.workflow_id, scenario.lost)
+            self._foresee(run, self._place.time, acts)
         acts.begin("start")
-        answer = await self._gateway.in_time(lambda: self._gateway.post(start.body, headers=start.headers), patience)
-        while _nobody_knows(answer) and len(run.repeated) < scenario.lost.start:
-            run.repeated.append(("start", answer.status_code, _json(answer)))
-            answer = await self._gateway.post(start.body, headers=start.headers)
-        run.start_answer = (answer.status_code, _json(answer))
-        if answer.status_code != ACCEPTED:
+        if not await self._accepted(run, start):
             run.status = "REFUSED"
             acts.stop()
             return
@@ -206,11 +206,38 @@ class Runner:
             if not run.virtual:
                 acts.begin_in_time()
             await self._follow(run, ended)
+            if late := self._overtaken.get(run.workflow_id):
+                await late
             acts.begin("end")
             run.acts = await acts.answers()
         finally:
             ended.cancel()
             acts.stop()
+            if late := self._overtaken.pop(run.workflow_id, None):
+                late.cancel()
+
+    def _foresee(self, run: Run, time: VirtualTime, acts: Acts) -> None:
+        """Say what is to happen at which instant of its virtual time."""
+        scenario = run.scenario
+        if scenario.cancel_at is not None:
+            time.at(run.workflow_id, scenario.cancel_at, lambda: self._cancel_in_time(run))
+        for act in acts.timed():
+            time.at(run.workflow_id, float(act.at), partial(acts.do, act))
+        for each in scenario.departures:
+            self._leaves(run, time, each)
+
+    async def _accepted(self, run: Run, start: Start) -> bool:
+        """Send the start, again where nobody knows what became of it; return whether it was accepted."""
+        scenario = run.scenario
+        patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
+        if self._place.lost_answers and any(scenario.lost):
+            self._place.lost_answers.lose(run.workflow_id, scenario.lost)
+        answer = await self._gateway.in_time(lambda: self._gateway.post(start.content, headers=start.headers), patience)
+        while _nobody_knows(answer) and len(run.repeated) < sum(scenario.lost):
+            run.repeated.append(("start", answer.status_code, _json(answer)))
+            answer = await self._gateway.post(start.content, headers=start.headers)
+        run.start_answer = (answer.status_code, _json(answer))
+        return answer.status_code == ACCEPTED
 
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
@@ -247,11 +274,22 @@ class Runner:
         time.at(run.workflow_id, departure.at, lambda: run.timeline.happenings.append(Happening(departure.at, LEFT)))
         time.worker_leaves(run.workflow_id, *departure)
 
+    async def _cancel_in_time(self, run: Run) -> None:
+        """Cancel in virtual time. A cancel that the end overtakes is under way when this returns."""
+        scenario = run.scenario
+        assert self._place.time, "its time is virtual"
+        assert scenario.cancel_at is not None, "there is a cancel"
+        run.timeline.happenings.append(Happening(scenario.cancel_at, "cancel"))
+        self._place.time.story(run.workflow_id).cancels_at_once = scenario.cancel_heard == "at_once"
+        if scenario.cancel_heard != "after_the_end" or not self._place.lost_answers:
+            await self._cancel(run)
+            return
+        looked = asyncio.create_task(self._place.lost_answers.overtake(run.workflow_id).wait())
+        late = self._overtaken[run.workflow_id] = asyncio.create_task(self._cancel(run))
+        await asyncio.wait([late, looked], return_when=asyncio.FIRST_COMPLETED)
+        looked.cancel()
+
     async def _cancel(self, run: Run) -> None:
-        if run.virtual and run.scenario.cancel_at is not None:
-            run.timeline.happenings.append(Happening(run.scenario.cancel_at, "cancel"))
-        if self._place.time:
-            self._place.time.story(run.workflow_id).cancels_at_once = run.scenario.cancel_heard == "at_once"
         answer = await self._gateway.cancel(run.workflow_id)
         for _ in range(run.scenario.lost.cancel):
             if _nobody_knows(answer):

@@ -1,23 +1,40 @@
-"""Answers of Temporal that the gateway does not get: what it asked for is done, and nobody tells it so."""
+"""What goes wrong between the gateway and Temporal: answers that get lost, refusals, and cancels that come too late."""
 
+import asyncio
+import re
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
-from temporalio.client import CancelWorkflowInput, Client, Interceptor, OutboundInterceptor, StartWorkflowInput
+from temporalio.client import (
+    CancelWorkflowInput,
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowFailureError,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from scenarios.scenario import Lost
+from scenarios.scenario import ASKED, Lost
+
+DRAWN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8")
+"""How the id of a try-on begins that was started without a key (docs/api.md)."""
 
 
 class LostAnswers(Interceptor):
-    """Loses the first answers of each kind, for workflows of which that was said."""
+    """Does so to the first calls of each kind, for workflows of which that was said."""
 
     def __init__(self) -> None:
+        self._client: Client
         self._left: dict[str, Counter[str]] = {}
+        self._unnamed = 0
+        self._overtaken: dict[str, asyncio.Event] = {}
 
     def for_gateway(self, client: Client) -> Client:
-        """Return a client beside this one, on the same connection, whose answers may be lost."""
+        """Return a client beside this one, on the same connection, whose calls go wrong."""
+        self._client = client
         config = client.config(active_config=True)
         config["interceptors"] = [self, *config["interceptors"]]
         config["plugins"] = []  # they have had their say
@@ -25,15 +42,38 @@ class LostAnswers(Interceptor):
 
     def lose(self, workflow_id: str, lost: Lost) -> None:
         """Lose the first answers about a workflow."""
-        self._left[workflow_id] = Counter(lost._asdict())
+        self._left[workflow_id] = Counter({"start": lost.start, "cancel": lost.cancel, "refused": lost.refused})
+
+    def take_nothing_of_the_next(self) -> None:
+        """Lose all that the gateway asks, in one request, of the next try-on that it names itself: nothing is done."""
+        self._unnamed += 1
+
+    def overtake(self, workflow_id: str) -> asyncio.Event:
+        """Let the next cancel of a workflow reach Temporal only once it has ended; what is returned is set before."""
+        return self._overtaken.setdefault(workflow_id, asyncio.Event())
 
     def forget(self, workflow_id: str) -> None:
         """Lose nothing more of a workflow."""
         self._left.pop(workflow_id, None)
+        self._overtaken.pop(workflow_id, None)
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's name
         """Wrap the calls."""
         return _Calls(next, self)
+
+    def asked(self, workflow_id: str) -> None:
+        """Say that Temporal is to start something.
+
+        Raises:
+            RPCError: it is refused, or gets lost on its way.
+        """
+        if self._unnamed and workflow_id not in self._left and DRAWN_ID.match(workflow_id):
+            self._unnamed -= 1
+            self._left[workflow_id] = Counter(untaken=ASKED)
+        if self._is_left(workflow_id, "untaken"):
+            raise RPCError("lost on its way", RPCStatusCode.UNAVAILABLE, b"")
+        if not self._left.get(workflow_id, Counter())["start"] and self._is_left(workflow_id, "refused"):
+            raise RPCError("too many requests", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
 
     def done(self, what: str, workflow_id: str) -> None:
         """Say that Temporal has done something.
@@ -41,10 +81,21 @@ class LostAnswers(Interceptor):
         Raises:
             RPCError: the answer is one of those that are lost.
         """
-        left = self._left.get(workflow_id, Counter())
-        if left[what] > 0:
-            left[what] -= 1
+        if self._is_left(workflow_id, what):
             raise RPCError("the answer was lost", RPCStatusCode.DEADLINE_EXCEEDED, b"")
+
+    async def comes_in_time(self, workflow_id: str) -> None:
+        """Return when a cancel is to reach Temporal."""
+        if held := self._overtaken.pop(workflow_id, None):
+            held.set()
+            with suppress(WorkflowFailureError):
+                await self._client.get_workflow_handle(workflow_id).result()
+
+    def _is_left(self, workflow_id: str, what: str) -> bool:
+        """Say whether there is still one of that kind, which this one is."""
+        left = self._left.get(workflow_id, Counter())
+        left[what] -= 1
+        return left[what] >= 0
 
 
 class _Calls(OutboundInterceptor):
@@ -53,6 +104,7 @@ class _Calls(OutboundInterceptor):
         self._answers = answers
 
     async def start_workflow(self, input: StartWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
+        self._answers.asked(input.id)
         try:
             started = await super().start_workflow(input)
         except WorkflowAlreadyStartedError:
@@ -62,5 +114,6 @@ class _Calls(OutboundInterceptor):
         return started
 
     async def cancel_workflow(self, input: CancelWorkflowInput) -> None:  # noqa: A002 - the SDK's name
+        await self._answers.comes_in_time(input.id)
         await super().cancel_workflow(input)
         self._answers.done("cancel", input.id)

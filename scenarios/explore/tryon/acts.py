@@ -54,7 +54,7 @@ AT_ONE_INSTANT = (0, 3, 6)
 """Which of what the user may do is tried at an instant, from one of them on that is another each time."""
 DOES: tuple[Doing, ...] = (
     *("status", "repeat", "repeat_other", "wait", "events", "events_anew", "events_late"),
-    *("wait_briefly", "from_pages", "progress", "cancel"),
+    *("wait_briefly", "from_pages", "health", "progress", "cancel"),
 )
 
 
@@ -74,6 +74,8 @@ def _cancels(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
                 yield "cancel-at-a-boundary", partial(_doing, plan, "cancel", at)
         if 0 <= instant - 0.3 < story.length:
             yield "cancel-heard-late", partial(_cancelled_late, plan, instant - 0.3)
+    if story.length > OVERTAKEN_S:
+        yield "cancel-overtaken-by-the-end", partial(_overtaken, plan, story.length - OVERTAKEN_S)
     for call in story.calls:
         late = Kind({"kind": "delay", "seconds": 2 if call.operation == "health" else 6})
         yield "cancel-in-a-call", partial(_cancelled_in, plan, call, late, 1)
@@ -93,6 +95,16 @@ def _cancelled_before(plan: Plan, call: Call, longer: Kind) -> Plan | None:
     return _cancelled_late(faulty, call.at + longer.fault["seconds"] - 0.3) if faulty else None
 
 
+OVERTAKEN_S = 0.3
+"""Virtual seconds before the end. The gateway waits for Temporal by the wall's clock, and so not for a whole step."""
+
+
+def _overtaken(plan: Plan, at: float) -> Plan:
+    """Cancel, and have the try-on end before Temporal hears of it."""
+    act = PlannedAct(do="cancel", at=round(at, 3), heard="after_the_end")
+    return changed(plan, acts=(*plan.acts, act))
+
+
 def _cancelled_late(plan: Plan, at: float) -> Plan:
     """Cancel, and have the attempt that runs then hear of it with its next heartbeat."""
     act = PlannedAct(do="cancel", at=round(at, 3), heard="next_heartbeat")
@@ -107,6 +119,10 @@ def _losses(plan: Plan, instants: Sequence[float]) -> Iterator[tuple[str, Make]]
     """Lose Temporal's answers to the start, and to a cancel at instants beside boundaries."""
     for start in (1, 2, 3, 4):
         yield f"start-lost-{start}", partial(changed, plan, lost=PlannedLosses(start=start))
+    for start, refused in ((1, 1), (2, 1), (0, 2)):
+        losses = PlannedLosses(start=start, refused=refused)
+        yield f"start-lost-{start}-refused-{refused}", partial(changed, plan, lost=losses)
+    yield "start-keyless", partial(changed, plan, lost=PlannedLosses(keyless=True))
     for at in instants[:: max(1, len(instants) // LOST_CANCELS)]:
         for cancels in (1, 2):
             yield f"cancel-lost-{cancels}", partial(_cancel_lost, plan, at, cancels)

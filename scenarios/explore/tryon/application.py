@@ -61,8 +61,7 @@ class TryOns:
             + len(plan.acts)
             + len(plan.around)
             + len(plan.departures)
-            + plan.lost.start
-            + plan.lost.cancel
+            + sum(int(number) for _, number in plan.lost)
         )
 
     def digest(self, plan: Plan) -> str:

@@ -22,7 +22,7 @@ class Kind(NamedTuple):
     @property
     def word(self) -> str:
         """Its kind, and what is telling in its parameters."""
-        told = [str(value) for name, value in self.fault.items() if name not in {"kind", "headers", "body", "bytes"}]
+        told = [str(value) for name, value in self.fault.items() if name not in {"kind", "headers", "body"}]
         past = "past" if "headers" in self.fault else SHAPES_OF_BODIES.get(type(self.fault.get("body")), "")
         more = {0: "on", 1: ""}.get(self.calls, f"x{self.calls}")
         return "-".join(part for part in (self.fault["kind"], *told, past, more) if part)
@@ -239,6 +239,10 @@ def _of_the_store(name: str) -> Iterator[Kind]:
         yield Kind({"kind": "truncate"})
         yield Kind({"kind": "truncate"}, 3)
         yield Kind({"kind": "dribble", "pause": 5})
+        for size in (0, 2**26):
+            yield Kind({"kind": "blob_size", "bytes": size})
+            yield Kind({"kind": "blob_size", "bytes": size}, 2)
+            yield Kind({"kind": "blob_size", "bytes": size}, 0)
     yield Kind({"kind": "status", "status": 503}, 0)
     yield Kind({"kind": "refuse"}, 0)
     yield Kind({"kind": "status", "status": 500}, 4)

@@ -1,6 +1,7 @@
 """Plans out of plans: what they begin with, one fault more, and whether the model says that they are worth running."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -29,7 +30,7 @@ def named(plan: Plan) -> Plan:
         *(["strokes"] if plan.strokes else []),
         *(f"{rule.service}.{rule.operation} {rule.calls or 'always'}: {fault_words(rule)}" for rule in plan.rules),
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
-        *(f"Temporal's first {n} answers to a {what} are lost" for what, n in plan.lost if n),
+        *(loss_words(what, number) for what, number in plan.lost if number),
         *(departure_words(each) for each in plan.departures),
         *(_act_words(act) for act in plan.acts),
         *(f"beside {other.story}" for other in plan.beside),
@@ -41,12 +42,28 @@ def named(plan: Plan) -> Plan:
 
 def _act_words(act: PlannedAct) -> str:
     when = f"{act.do} at {act.at}{'' if isinstance(act.at, str) else ' s'}"
-    return when if act.heard == "at_once" else f"{when}, heard with the {act.heard.replace('_', ' ')}"
+    return when + HEARD_WORDS[act.heard]
+
+
+HEARD_WORDS = {
+    "at_once": "",
+    "next_heartbeat": ", heard with the next heartbeat",
+    "after_the_end": ", which its end overtakes",
+}
+
+
+def loss_words(what: str, number: int) -> str:
+    """Return what goes wrong between the gateway and Temporal, in words."""
+    if what == "keyless":
+        return "first sent without a key, and not taken"
+    if what == "refused":
+        return f"Temporal then refuses {number} start{'' if number == 1 else 's'}"
+    return f"Temporal's first {number} answers to a {what} are lost"
 
 
 def fault_words(rule: PlannedRule) -> str:
     """Return a fault's kind and its parameters, in words."""
-    told = (f"{value}" for name, value in rule.fault.items() if name not in {"kind", "headers", "body", "bytes"})
+    told = (f"{value}" for name, value in rule.fault.items() if name not in {"kind", "headers", "body"})
     return " ".join((rule.fault["kind"], *told))
 
 
@@ -122,14 +139,20 @@ def _allowed(plan: Plan) -> list[Story] | None:
     needed = [place for place, rule in enumerate(plan.rules) if rule.must_fire]
     if not all(all(story.fired[place] for place in needed) for story in told if story.status != "REFUSED"):
         return None
-    if plan.cancel_at is not None and all(story.cancel == 409 for story in told):
-        return None  # it would meet a try-on that has ended, which is an act at the end
+    if plan.cancel_at is not None and _cancelled_after_the_end(plan, plan.cancel_at, told):
+        return None  # that is an act at the end
     instants = [act.at for act in plan.acts if not isinstance(act.at, str) and act.do != "cancel"]
     if any(at >= story.length for at in instants for story in told if story.status != "REFUSED"):
         return None  # nobody does anything after the end
     if any(each.at >= story.length for each in plan.departures for story in told):
         return None  # nothing is left to be interrupted
     return told
+
+
+def _cancelled_after_the_end(plan: Plan, at: float, told: Sequence[Story]) -> bool:
+    if plan.cancel_heard == "after_the_end":
+        return any(at >= story.length for story in told)
+    return all(story.cancel == 409 for story in told)
 
 
 def as_json(plan: Plan) -> str:

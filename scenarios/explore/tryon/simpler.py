@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scenarios.explore.application import Simpler
-from scenarios.explore.tryon.plans import changed, departure_words, fault_words
+from scenarios.explore.tryon.plans import changed, departure_words, fault_words, loss_words
 from scenarios.plans import Plan, PlannedAct
 from scenarios.plans.plan import PlannedDeparture, PlannedRule
 
@@ -36,7 +36,7 @@ def _fewer_losses(plan: Plan) -> Iterator[Simpler]:
     for what, number in plan.lost:
         if number:
             fewer = plan.lost.model_copy(update={what: number - 1})
-            yield Simpler(f"with one lost answer to a {what} less", changed(plan, lost=fewer))
+            yield Simpler(f"with one less of: {loss_words(what, number)}", changed(plan, lost=fewer))
 
 
 def _rounder_acts(plan: Plan) -> Iterator[Simpler]:

@@ -160,6 +160,20 @@ async def test_what_azure_itself_refuses(proxied: Proxied, kind: str, status: in
     await proxied.blob().upload_blob(b"x")
 
 
+async def test_a_blob_of_another_size(proxied: Proxied) -> None:
+    blob = proxied.blob()
+    await blob.upload_blob(b"x" * 100)
+    for size in (0, 2**26):
+        await proxied.control.add({"operation": "get", "fault": {"kind": "blob_size", "bytes": size}})
+        assert (await blob.download_blob()).size == size
+        await proxied.control.remove()
+    await proxied.control.add({"operation": "get", "max_hits": 1, "fault": {"kind": "blob_size"}})
+    assert await (await blob.download_blob()).readall() == b"", "the SDK has heard of no byte, and so reads none"
+    assert await (await blob.download_blob()).readall() == b"x" * 100
+    with pytest.raises(ControlError, match="no blob is read by it"):
+        await proxied.control.add({"operation": "put", "fault": {"kind": "blob_size"}})
+
+
 async def test_a_fault_of_the_store_fits_no_service(settings: ServiceSettings) -> None:
     async with serving(sam3.create_app(settings)) as url, AsyncControl(url) as control:
         with pytest.raises(ControlError, match="it is none of the blob store's"):

@@ -9,7 +9,7 @@ import pytest
 from scenarios.catalogue import CATALOGUE
 from scenarios.plans import PlanInvalid, plan_of, read_plan, scenario_of, written
 from scenarios.plans.text import parsed
-from scenarios.scenario import Scenario
+from scenarios.scenario import Lost, Scenario
 
 BUSY = {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}}
 PLAN: dict[str, Any] = {"version": 1, "name": "busy", "story": "SAM3 is busy once.", "rules": [BUSY]}
@@ -57,9 +57,9 @@ def test_a_worker_that_leaves_comes_back_too() -> None:
 
 
 def test_answers_of_temporal_that_are_lost_come_back_too() -> None:
-    plan = parsed(json.dumps(PLAN | {"lost": {"start": 2, "cancel": 1}}), "here")
+    plan = parsed(json.dumps(PLAN | {"lost": {"start": 2, "cancel": 1, "refused": 3, "keyless": True}}), "here")
     scenario = scenario_of(plan)
-    assert scenario.lost == (2, 1)
+    assert scenario.lost == Lost(2, 1, 3, keyless=True)
     assert not scenario.fault_free
     assert plan_of(scenario) == plan
 

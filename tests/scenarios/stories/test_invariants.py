@@ -14,10 +14,11 @@ from temporalio.client import WorkflowHistory
 
 from fakes.kit.digests import digest
 from scenarios.pipeline import BY_ACTIVITY
-from scenarios.scenario import Act, Doing, rule
+from scenarios.scenario import Act, Doing, Lost, rule
 from scenarios.stories.acts import ORIGINS, Answered
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
+from scenarios.stories.timelines import Happening
 from scenarios.virtual import Attempt
 from scenarios.virtual.limits import Limits
 from tests.scenarios.stories.made_runs import call, completed, failed, generated, with_call
@@ -416,10 +417,32 @@ def test_a_refusal_names_the_fields(message: str, details: list[dict[str, str]],
 
 def test_a_start_of_which_nobody_knows_has_to_name_its_try_on() -> None:
     run = completed()
-    run.repeated = [("start", 503, {"error": {"code": "TEMPORAL_UNAVAILABLE"}, "workflowId": run.workflow_id})]
+    run.scenario = dataclasses.replace(run.scenario, lost=Lost(start=1, refused=2))
+    unsaid = {"error": {"code": "TEMPORAL_UNAVAILABLE"}}
+    said = unsaid | {"workflowId": run.workflow_id}
+    run.repeated = [("start", 503, said), ("start", 503, unsaid)]
     assert list(breaches(run)) == []
-    run.repeated = [("start", 503, {"error": {"code": "TEMPORAL_UNAVAILABLE"}})]
-    assert [breach.partition(":")[0] for breach in breaches(run)] == ["a start of which nobody knows names its try on"]
+    for wrong in ([("start", 503, unsaid)] * 2, [("start", 503, said)] * 2):
+        run.repeated = wrong
+        assert [each.partition(":")[0] for each in breaches(run)] == ["a start of which nobody knows names its try on"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ((409, {"status": "COMPLETED"}), True),
+        ((409, {"status": "CANCELLED"}), False),
+        ((409, {}), False),
+        ((200, {"status": "CANCELLED"}), False),
+    ],
+)
+def test_a_cancel_that_the_end_overtook_is_told_that_end(answer: tuple[int, dict[str, str]], right: bool) -> None:
+    run = completed()
+    run.scenario = dataclasses.replace(run.scenario, cancel_at=1, cancel_heard="after_the_end")
+    run.timeline.happenings.append(Happening(1, "cancel"))
+    run.cancel_answer = (answer[0], {"workflowId": run.workflow_id, **answer[1]})
+    wrong = [] if right else ["a cancel is accepted"]
+    assert [each.partition(":")[0] for each in breaches(run)] == wrong
 
 
 def test_a_cancel_that_is_asked_again_may_meet_its_own_end_and_nothing_else() -> None:

@@ -1,0 +1,78 @@
+"""The start's own path: answers of Temporal that are lost, starts that it refuses, bodies as large as they may be."""
+
+from scenarios.scenario import Expect, Lost, Scenario, refused
+
+THEME = "starts"
+
+MOST = 32 * 2**20
+"""Bytes of a body (docs/api.md)."""
+WITHOUT_LENGTH = {"Transfer-Encoding": "chunked"}
+ONCE = Expect(calls={"sam3.submit": 1, "a100.generate": 1})
+
+SCENARIOS = (
+    Scenario(
+        name="a-start-whose-answer-is-lost",
+        story="Temporal takes the try-on, and its answer is lost: it is asked once more, and there is one try-on.",
+        theme=THEME,
+        lost=Lost(start=1),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-whose-answers-are-lost",
+        story="Both answers of Temporal are lost: the 503 names the try-on, and the user's repeat finds it.",
+        theme=THEME,
+        lost=Lost(start=2),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-whose-answer-is-lost-and-which-is-then-refused",
+        story="Temporal takes the try-on and says nothing, and refuses the second question: the 503 names the try-on.",
+        theme=THEME,
+        lost=Lost(start=1, refused=1),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-that-is-refused",
+        story="Temporal refuses two starts outright: nothing is started by them, and their 503 names nothing.",
+        theme=THEME,
+        lost=Lost(refused=2),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-without-a-key",
+        story="A start without a key of which nobody knows anything is sent again by the id that its 503 names.",
+        theme=THEME,
+        lost=Lost(keyless=True),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-body-as-large-as-is-taken",
+        story="A body of 32 MiB is taken.",
+        theme=THEME,
+        size=MOST,
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-body-of-a-byte-more",
+        story="A body of 32 MiB and a byte is refused by its length.",
+        theme=THEME,
+        size=MOST + 1,
+        expect=refused(413, "BODY_TOO_LARGE"),
+    ),
+    Scenario(
+        name="a-body-without-a-length",
+        story="A body of 32 MiB that does not say how long it is is taken.",
+        theme=THEME,
+        size=MOST,
+        headers=WITHOUT_LENGTH,
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-body-without-a-length-of-a-byte-more",
+        story="A body that does not say how long it is is read as far as one may be long, and refused.",
+        theme=THEME,
+        size=MOST + 1,
+        headers=WITHOUT_LENGTH,
+        expect=refused(413, "BODY_TOO_LARGE"),
+    ),
+)
