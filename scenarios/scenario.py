@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -233,8 +234,8 @@ class Losing(Protocol):
         """Lose the first answers about a workflow."""
         ...
 
-    def take_nothing_of_the_next(self) -> None:
-        """Lose all that the gateway asks, in one request, of the next try-on that it names itself: nothing is done."""
+    def nothing_taken(self) -> AbstractContextManager[None]:
+        """Lose all that is asked meanwhile, in one request each, of try-ons that the gateway names: nothing is done."""
         ...
 
     def overtake(self, workflow_id: str) -> asyncio.Event:

@@ -174,11 +174,13 @@ class Runner:
         return f"broke off: {type(error).__name__}: {said} (the gateway is {self._place.gateway})"
 
     async def _named_by_the_gateway(self, run: Run) -> None:
-        """Send the start without a key, of which nobody knows anything, and go on by the id of that answer."""
+        """Send the start without a key, and go on by the id of the answer that says that nobody knows of it."""
         assert self._place.lost_answers, "answers get lost in virtual time alone"
-        self._place.lost_answers.take_nothing_of_the_next()
         start = Start(request_body(run.scenario), dict(run.scenario.headers), run.scenario.size)
-        answer = await self._gateway.post(start.content, headers=start.headers)
+        with self._place.lost_answers.nothing_taken():
+            answer = await self._gateway.post(start.content, headers=start.headers)
+        if not _nobody_knows(answer):  # it will be said of what is sent with a key, too
+            return
         run.repeated.append(("start", answer.status_code, _json(answer)))
         run.key = run.workflow_id = answer.json()["workflowId"]
         run.timeline = Timeline(run.workflow_id)

@@ -3,7 +3,8 @@
 import asyncio
 import re
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from temporalio.client import (
@@ -29,7 +30,7 @@ class LostAnswers(Interceptor):
     def __init__(self) -> None:
         self._client: Client
         self._left: dict[str, Counter[str]] = {}
-        self._unnamed = 0
+        self._taking_nothing = 0
         self._overtaken: dict[str, asyncio.Event] = {}
 
     def for_gateway(self, client: Client) -> Client:
@@ -44,9 +45,14 @@ class LostAnswers(Interceptor):
         """Lose the first answers about a workflow."""
         self._left[workflow_id] = Counter({"start": lost.start, "cancel": lost.cancel, "refused": lost.refused})
 
-    def take_nothing_of_the_next(self) -> None:
-        """Lose all that the gateway asks, in one request, of the next try-on that it names itself: nothing is done."""
-        self._unnamed += 1
+    @contextmanager
+    def nothing_taken(self) -> Iterator[None]:
+        """Lose all that is asked meanwhile, in one request each, of try-ons that the gateway names: nothing is done."""
+        self._taking_nothing += 1
+        try:
+            yield
+        finally:
+            self._taking_nothing -= 1
 
     def overtake(self, workflow_id: str) -> asyncio.Event:
         """Let the next cancel of a workflow reach Temporal only once it has ended; what is returned is set before."""
@@ -67,8 +73,7 @@ class LostAnswers(Interceptor):
         Raises:
             RPCError: it is refused, or gets lost on its way.
         """
-        if self._unnamed and workflow_id not in self._left and DRAWN_ID.match(workflow_id):
-            self._unnamed -= 1
+        if self._taking_nothing and workflow_id not in self._left and DRAWN_ID.match(workflow_id):
             self._left[workflow_id] = Counter(untaken=ASKED)
         if self._is_left(workflow_id, "untaken"):
             raise RPCError("lost on its way", RPCStatusCode.UNAVAILABLE, b"")
