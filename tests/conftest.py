@@ -1,5 +1,6 @@
 """How the tests are dealt out to processes, what a mark as long has to say, and the blob store that many share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -73,9 +74,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def logs_are_configured_for_one_test_alone() -> Iterator[None]:
     """Take back what a test configured, by a command say: the next one in this process may look at what is said."""
-    before = structlog.get_config()
+    before, disabled = structlog.get_config(), logging.root.manager.disable
     yield
     structlog.configure(**before)
+    logging.disable(disabled)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from fakes.kit.rules import read_rules
 from scenarios.catalogue import CATALOGUE
 from scenarios.plugin import Rules
-from scenarios.scenario import ROOT, Expect, Rule, rule
+from scenarios.scenario import ROOT, Expect, Rule, Scenario, rule
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,10 @@ from scenarios.scenario import ROOT, Expect, Rule, rule
         (lambda: Expect(calls={"a100.generat": 0}), r"a100 has no operation 'generat'; it has health, "),
         (lambda: Expect(call_times={"birefnet.generate": ()}), r"birefnet has no operation 'generate'"),
         (lambda: Expect(sent={"sam3.segment": {}}), r"sam3 has no operation 'segment'"),
+        (
+            lambda: Scenario(name="late", story="A.", theme="t", expect=Expect(), cancel_heard="next_heartbeat"),
+            r"scenario late: cancel_heard is said of a cancel, and there is no cancel_at",
+        ),
     ],
 )
 def test_a_wrong_word_is_said(write: Callable[[], object], said: str) -> None:
