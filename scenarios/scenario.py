@@ -197,13 +197,13 @@ class Departure(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """What goes wrong between the gateway and Temporal. A start asks twice; the user repeats what is refused so.
+    """What goes wrong between the gateway and Temporal. The user sends again what a 503 answers.
 
     Attributes:
-        start, cancel: how many of Temporal's first answers to it are lost, once what was asked for is done.
-        refused: how often it then refuses a start outright.
-        keyless: whether the user sends the start without an Idempotency-Key at first: nobody knows of it, and Temporal
-            has not taken it. What is sent again has the id of that answer as its key (docs/api.md).
+        start, cancel: how many of Temporal's first answers to a start, to a cancel, are lost, once that was done.
+        refused: how often Temporal then refuses a start outright.
+        keyless: whether the user sends the start without an Idempotency-Key at first. Temporal never hears of it, and
+            nobody can tell; what is sent again has the id of that answer as its key (docs/api.md).
     """
 
     start: int = 0
@@ -228,14 +228,14 @@ NOTHING_LOST = Lost()
 
 
 class Losing(Protocol):
-    """Loses Temporal's answers to the gateway."""
+    """Has things go wrong between the gateway and Temporal."""
 
     def lose(self, workflow_id: str, lost: Lost) -> None:
-        """Lose the first answers about a workflow."""
+        """Lose the first answers about a workflow, and refuse what is said to be refused."""
         ...
 
     def nothing_taken(self) -> AbstractContextManager[None]:
-        """Lose all that is asked meanwhile, in one request each, of try-ons that the gateway names: nothing is done."""
+        """Lose starts without a key on their way meanwhile, in both questions: Temporal hears of none."""
         ...
 
     def overtake(self, workflow_id: str) -> asyncio.Event:
@@ -243,7 +243,7 @@ class Losing(Protocol):
         ...
 
     def forget(self, workflow_id: str) -> None:
-        """Lose nothing more of a workflow."""
+        """Let nothing more go wrong for a workflow."""
         ...
 
 
@@ -301,15 +301,20 @@ class Scenario:
             raise ValueError(f"scenario {self.name}: a story in one sentence is needed")
         if self.cancel_at is None and self.cancel_heard != "at_once":
             raise ValueError(f"scenario {self.name}: cancel_heard is said of a cancel, and there is no cancel_at")
+        if self.live and self.virtual_alone:
+            raise ValueError(f"scenario {self.name}: what it says happens in virtual time alone, and it is to be live")
         if self.photo not in PHOTOS:
             raise ValueError(f"scenario {self.name}: no such photo: {self.photo!r}; there are {', '.join(PHOTOS)}")
 
     @property
     def fault_free(self) -> bool:
         """Whether it can run against services that are not fakes."""
-        return (
-            not (self.rules or self.acts or self.beside or self.departures or any(self.lost)) and self.cancel_at is None
-        )
+        return not (self.rules or self.acts or self.beside or self.virtual_alone) and self.cancel_at is None
+
+    @property
+    def virtual_alone(self) -> bool:
+        """Whether there is something in it that can be made to happen in virtual time alone."""
+        return bool(self.departures) or any(self.lost) or self.cancel_heard != "at_once"
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

@@ -73,7 +73,7 @@ class ClockSkew(StoreFault):
 
 
 class BlobSize(AnswerFault):
-    """The blob has `bytes` in place of its own: none, as after an upload that was broken off, or far more."""
+    """Azure says that the blob has `bytes`: none, as after an upload that was broken off, or far more than it has."""
 
     kind: Literal["blob_size"]
     bytes: int = Field(default=0, ge=0)

@@ -52,7 +52,7 @@ SCENARIOS = (
     *(
         Scenario(
             name=f"azure-has-{name}-photo",
-            story=f"What Azure has under the staged photo's name {what}: it is asked again, and may be right by then.",
+            story=f"What Azure has under the staged photo's name {what}, at every attempt: it might be right by then.",
             theme=THEME,
             rules=(rule("blob", "get", "blob_size", bytes=size),),
             expect=failed(

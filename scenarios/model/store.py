@@ -20,7 +20,7 @@ OF_A_BODY = {"garbage", "truncate", "dribble", "content_type", "extra_field", "b
 LATE = {"delay", "slow_upload", "cold_start"}
 REFUSALS = {"status", "container_being_deleted", "container_missing", "key_not_permitted", "clock_skew"}
 WIDE = 2**26
-"""Bytes that are more than those of any photo or result that is taken (docs/api.md, docs/reliability.md)."""
+"""Bytes that are more than those of any photo (docs/api.md) or result (docs/exploring.md) that is taken."""
 READ_ON_PAUSE = 1.0
 """Seconds that the store's client waits, by itself, before it reads on."""
 
@@ -34,6 +34,7 @@ class WrongSize(Failure):
 
 @dataclass
 class _Try:
+    pieces: int
     breaks: int = 0
     cuts: int = 0
     emptied: bool = False
@@ -47,7 +48,7 @@ def blob(telling: Telling, operation: str, limit: float, pieces: int = 1) -> Non
         Undecided: the fault is none that the store has.
     """
     for _ in range(pieces):
-        state = _Try()
+        state = _Try(pieces)
         while not _once(telling, operation, limit, state):
             pass
 
@@ -87,8 +88,8 @@ def _once(telling: Telling, operation: str, limit: float, state: _Try) -> bool:
 
 def _sized(size: int, state: _Try) -> bool:
     """Read the first piece of a blob of another size. Of one without a byte there is none: it is asked for whole."""
-    if 0 < size < WIDE:
-        raise Undecided("a blob that is read on, and has not as many bytes")
+    if 0 < size < WIDE or state.pieces > 1:
+        raise Undecided("a blob that is read on, or is asked for whole, and has not as many bytes")
     if size:
         raise WrongSize
     state.emptied = True

@@ -155,9 +155,9 @@ class PlannedLosses(_Strict):
     """What goes wrong between the gateway and Temporal.
 
     Attributes:
-        start, cancel: how many of Temporal's first answers to it are lost, once what was asked for is done.
-        refused: how often it then refuses a start outright.
-        keyless: whether the user sends the start without an Idempotency-Key at first, of which nobody knows anything.
+        start, cancel: how many of Temporal's first answers to a start, to a cancel, are lost, once that was done.
+        refused: how often Temporal then refuses a start outright.
+        keyless: whether the user sends the start without an Idempotency-Key at first, of which Temporal never hears.
     """
 
     start: Annotated[int, Field(ge=0, le=6)] = 0
@@ -209,8 +209,8 @@ class Plan(_Strict):
 
     @model_validator(mode="after")
     def _known_whose_answer_is_lost(self) -> Self:
-        if self.lost.of_a_start and any(act.at == "start" for act in self.acts):
-            raise ValueError("lost: answers to a start that is repeated at `start`; nobody knows whose would be lost")
+        if self.crosses:
+            raise ValueError("lost: answers to a start that is repeated meanwhile; nobody knows whose would be lost")
         return self
 
     @model_validator(mode="after")
@@ -218,6 +218,12 @@ class Plan(_Strict):
         if wrong := next((later for one, later in pairwise(self.departures) if later.at <= one.back_at), None):
             raise ValueError(f"departures: one at {wrong.at:g} s, before there is a new worker")
         return self
+
+    @property
+    def crosses(self) -> bool:
+        """Whether a repeat of the start may come while the start itself is still asked for again."""
+        at_ends = {"accepted", "end"}
+        return self.lost.of_a_start and any(act.do == "repeat" and act.at not in at_ends for act in self.acts)
 
     @property
     def cancel_at(self) -> float | None:

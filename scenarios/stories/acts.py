@@ -18,6 +18,7 @@ UNKNOWN = "00000000-0000-5000-8000-000000000000"
 WAIT_S = 60
 """The longest that the API lets a client wait in one request (docs/api.md)."""
 BRIEFLY_S = 0.02
+UNAVAILABLE = 503
 LONG = {"wait", "events", "events_anew", "events_late"}
 """Acts that take as long as the try-on does."""
 
@@ -130,13 +131,21 @@ HEALTHY = "healthy"
 
 
 async def _health(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
-    """Ask what the gateway can reach. Its patience is the wall's: on a busy machine `slow` says nothing."""
     answer = await gateway.http.get("/health")
-    said = answer.json()
+    return _answered(act, workflow_id, *told_of_health(answer.status_code, answer.json()))
+
+
+def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return what an answer of /health comes to: as it is, or that nobody could tell.
+
+    The gateway waits for Temporal and the services by the wall's clock: on a busy machine `slow` and `disconnected`
+    say as much as a 503 does.
+    """
     reached = {said["temporal"], *said["services"].values()}
-    right = "degraded" if reached - {"connected", "online"} else HEALTHY
-    only_slow = right == said["status"] and reached <= {"connected", "online", "slow"}
-    return _answered(act, workflow_id, answer.status_code, {"status": HEALTHY if only_slow else f"{said}"})
+    if reached & {"slow", "disconnected"} and said["status"] == "degraded":
+        return UNAVAILABLE, {}
+    well = reached == {"connected", "online"}
+    return http_status, {"status": said["status"] if well == (said["status"] == HEALTHY) else f"{said}"}
 
 
 ORIGINS = (

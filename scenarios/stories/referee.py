@@ -44,8 +44,10 @@ def unfit(run: Run) -> str | None:
         return "nothing is started: there is no time to tell"
     if any(not isinstance(act.at, str) for each in (run.scenario, *run.scenario.beside) for act in each.acts):
         return "something but a cancel is done at an instant: only one instant of a workflow is skipped to"
-    if any(each.cancel_heard != "at_once" for each in (run.scenario, *run.scenario.beside)):
-        return "its cancel is heard with a heartbeat or not at all, which is at another instant there"
+    if any(each.virtual_alone for each in (run.scenario, *run.scenario.beside)):
+        return (
+            "a worker that leaves, Temporal's answers that are lost and cancels that are heard late are not had there"
+        )
     longest = max(run.timeline.attempts, key=_length, default=None)
     if longest is None or _length(longest) <= LONGEST_S:
         return None

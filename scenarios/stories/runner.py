@@ -179,15 +179,20 @@ class Runner:
         start = Start(request_body(run.scenario), dict(run.scenario.headers), run.scenario.size)
         with self._place.lost_answers.nothing_taken():
             answer = await self._gateway.post(start.content, headers=start.headers)
-        if not _nobody_knows(answer):  # it will be said of what is sent with a key, too
-            return
-        run.repeated.append(("start", answer.status_code, _json(answer)))
-        run.key = run.workflow_id = answer.json()["workflowId"]
-        run.timeline = Timeline(run.workflow_id)
+        said = _json(answer)
+        if not _nobody_knows(answer):
+            if answer.is_success:
+                run.problems.append(f"a start of which Temporal never heard was accepted: {said}")
+            return  # a refusal will be said of what is sent with a key, too
+        run.repeated.append(("start", answer.status_code, said))
+        if "workflowId" in said:
+            run.workflow_id = said["workflowId"]
+            run.timeline = Timeline(run.workflow_id)
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
-        headers = {"Idempotency-Key": run.key, **scenario.headers}
+        key = run.key if workflow_id_for(run.key) == run.workflow_id else run.workflow_id
+        headers = {"Idempotency-Key": key, **scenario.headers}
         start = Start(request_body(scenario), headers, scenario.size)
         acts = Acts(
             scenario, partial(perform, self._gateway, self._place.temporal, workflow_id=run.workflow_id, start=start)
@@ -195,13 +200,20 @@ class Runner:
         if self._place.time:
             self._foresee(run, self._place.time, acts)
         acts.begin("start")
-        if not await self._accepted(run, start):
-            run.status = "REFUSED"
+        try:
+            if await self._accepted(run, start):
+                await self._through(run, acts)
+            else:
+                run.status = "REFUSED"
+        finally:
             acts.stop()
-            return
+            if late := self._overtaken.pop(run.workflow_id, None):
+                late.cancel()
+
+    async def _through(self, run: Run, acts: Acts) -> None:
+        """Follow a try-on that was accepted to its end, with all that the user does."""
         if not run.virtual:
             run.timeline.began = time.time()
-
         ended = asyncio.create_task(self._ended(run))
         try:
             acts.begin("accepted")
@@ -214,9 +226,6 @@ class Runner:
             run.acts = await acts.answers()
         finally:
             ended.cancel()
-            acts.stop()
-            if late := self._overtaken.pop(run.workflow_id, None):
-                late.cancel()
 
     def _foresee(self, run: Run, time: VirtualTime, acts: Acts) -> None:
         """Say what is to happen at which instant of its virtual time."""
@@ -232,10 +241,11 @@ class Runner:
         """Send the start, again where nobody knows what became of it; return whether it was accepted."""
         scenario = run.scenario
         patience = 0.0 if run.virtual or scenario.rules else PATIENCE_S
+        most = scenario.lost.start + scenario.lost.refused + scenario.lost.keyless
         if self._place.lost_answers and any(scenario.lost):
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
         answer = await self._gateway.in_time(lambda: self._gateway.post(start.content, headers=start.headers), patience)
-        while _nobody_knows(answer) and len(run.repeated) < sum(scenario.lost):
+        while _nobody_knows(answer) and len(run.repeated) < most:
             run.repeated.append(("start", answer.status_code, _json(answer)))
             answer = await self._gateway.post(start.content, headers=start.headers)
         run.start_answer = (answer.status_code, _json(answer))
@@ -283,13 +293,16 @@ class Runner:
         assert scenario.cancel_at is not None, "there is a cancel"
         run.timeline.happenings.append(Happening(scenario.cancel_at, "cancel"))
         self._place.time.story(run.workflow_id).cancels_at_once = scenario.cancel_heard == "at_once"
-        if scenario.cancel_heard != "after_the_end" or not self._place.lost_answers:
+        if scenario.cancel_heard != "after_the_end":
             await self._cancel(run)
             return
+        assert self._place.lost_answers, "they go with virtual time"
         looked = asyncio.create_task(self._place.lost_answers.overtake(run.workflow_id).wait())
         late = self._overtaken[run.workflow_id] = asyncio.create_task(self._cancel(run))
-        await asyncio.wait([late, looked], return_when=asyncio.FIRST_COMPLETED)
-        looked.cancel()
+        try:
+            await asyncio.wait([late, looked], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            looked.cancel()
 
     async def _cancel(self, run: Run) -> None:
         answer = await self._gateway.cancel(run.workflow_id)

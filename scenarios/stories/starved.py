@@ -39,10 +39,11 @@ def unanswered(run: Run) -> Iterator[str]:
     """
     if not run.virtual:
         return
-    times = run.unanswered
+    times = run.unanswered + sum(each.act.do == "health" and each.http_status == UNAVAILABLE for each in run.acts)
     if run.scenario.lost == NOTHING_LOST:
         statuses = [answer[0] for answer in (run.start_answer, run.cancel_answer) if answer]
-        times += [*statuses, *(answer.http_status for answer in run.acts)].count(UNAVAILABLE)
+        others = [answer.http_status for answer in run.acts if answer.act.do != "health"]
+        times += [*statuses, *others].count(UNAVAILABLE)
         times += sum(name == UNAVAILABLE_EVENT for answer in run.acts for name, *_ in answer.events)
     if times:
         yield f"inconclusive: {times} requests were answered 503: the machine was too busy"

@@ -21,11 +21,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from scenarios.scenario import ASKED, Lost
 
 DRAWN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8")
-"""How the id of a try-on begins that was started without a key (docs/api.md)."""
+"""How the id of a try-on begins that was started without a key: a UUIDv8, as `app.names` draws it."""
 
 
 class LostAnswers(Interceptor):
-    """Does so to the first calls of each kind, for workflows of which that was said."""
+    """Has calls of the gateway go wrong, for workflows of which that was said."""
 
     def __init__(self) -> None:
         self._client: Client
@@ -42,12 +42,12 @@ class LostAnswers(Interceptor):
         return Client(**config)
 
     def lose(self, workflow_id: str, lost: Lost) -> None:
-        """Lose the first answers about a workflow."""
+        """Lose the first answers about a workflow, and refuse what is said to be refused."""
         self._left[workflow_id] = Counter({"start": lost.start, "cancel": lost.cancel, "refused": lost.refused})
 
     @contextmanager
     def nothing_taken(self) -> Iterator[None]:
-        """Lose all that is asked meanwhile, in one request each, of try-ons that the gateway names: nothing is done."""
+        """Lose starts without a key on their way meanwhile, in both questions: Temporal hears of none."""
         self._taking_nothing += 1
         try:
             yield
@@ -59,7 +59,7 @@ class LostAnswers(Interceptor):
         return self._overtaken.setdefault(workflow_id, asyncio.Event())
 
     def forget(self, workflow_id: str) -> None:
-        """Lose nothing more of a workflow."""
+        """Let nothing more go wrong for a workflow."""
         self._left.pop(workflow_id, None)
         self._overtaken.pop(workflow_id, None)
 
@@ -75,9 +75,9 @@ class LostAnswers(Interceptor):
         """
         if self._taking_nothing and workflow_id not in self._left and DRAWN_ID.match(workflow_id):
             self._left[workflow_id] = Counter(untaken=ASKED)
-        if self._is_left(workflow_id, "untaken"):
+        if self._take(workflow_id, "untaken"):
             raise RPCError("lost on its way", RPCStatusCode.UNAVAILABLE, b"")
-        if not self._left.get(workflow_id, Counter())["start"] and self._is_left(workflow_id, "refused"):
+        if not self._left.get(workflow_id, Counter())["start"] and self._take(workflow_id, "refused"):
             raise RPCError("too many requests", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
 
     def done(self, what: str, workflow_id: str) -> None:
@@ -86,21 +86,22 @@ class LostAnswers(Interceptor):
         Raises:
             RPCError: the answer is one of those that are lost.
         """
-        if self._is_left(workflow_id, what):
+        if self._take(workflow_id, what):
             raise RPCError("the answer was lost", RPCStatusCode.DEADLINE_EXCEEDED, b"")
 
-    async def comes_in_time(self, workflow_id: str) -> None:
-        """Return when a cancel is to reach Temporal."""
+    async def let_through(self, workflow_id: str) -> None:
+        """Return when a cancel is to reach Temporal: at once, or when it was overtaken."""
         if held := self._overtaken.pop(workflow_id, None):
             held.set()
             with suppress(WorkflowFailureError):
                 await self._client.get_workflow_handle(workflow_id).result()
 
-    def _is_left(self, workflow_id: str, what: str) -> bool:
-        """Say whether there is still one of that kind, which this one is."""
+    def _take(self, workflow_id: str, what: str) -> bool:
+        """Take one of what is left to go wrong; say whether there was one."""
         left = self._left.get(workflow_id, Counter())
-        left[what] -= 1
-        return left[what] >= 0
+        there = left[what] > 0
+        left[what] -= there
+        return there
 
 
 class _Calls(OutboundInterceptor):
@@ -119,6 +120,6 @@ class _Calls(OutboundInterceptor):
         return started
 
     async def cancel_workflow(self, input: CancelWorkflowInput) -> None:  # noqa: A002 - the SDK's name
-        await self._answers.comes_in_time(input.id)
+        await self._answers.let_through(input.id)
         await super().cancel_workflow(input)
         self._answers.done("cancel", input.id)

@@ -21,7 +21,8 @@ def like(scenario: Scenario) -> Hashable:
     plan, expect = plan_of(scenario), scenario.expect
     kinds = frozenset(rule.fault["kind"] for rule in plan.rules)
     end = (expect.status, expect.http_status, (expect.code or "").rpartition("_")[2])
-    sent = None if kinds or plan.acts else (PHOTOS[plan.photo].far, bool(plan.strokes), expect.code)
+    photo = None if kinds or plan.acts else (PHOTOS[plan.photo].far, bool(plan.strokes), expect.code)
+    sent = photo, bool(plan.size), bool(plan.headers)
     losses = tuple(bool(number) for _, number in plan.lost)
     return kinds, frozenset((act.do, act.heard) for act in plan.acts), bool(plan.departures), losses, end, sent
 

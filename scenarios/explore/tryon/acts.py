@@ -6,7 +6,7 @@ from itertools import cycle
 
 from scenarios.explore.application import Site
 from scenarios.explore.tryon.kinds import Kind
-from scenarios.explore.tryon.plans import allowed, changed, with_fault
+from scenarios.explore.tryon.plans import OVERTAKEN_S, allowed, changed, with_fault
 from scenarios.explore.tryon.shared import both_a100s, others
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
@@ -28,8 +28,7 @@ def acts(plan: Plan) -> Iterator[tuple[str, Make]]:
         for at in ("accepted", "end"):
             if (do, at) not in NOT_AT_ONCE and not any((act.do, act.at) == (do, at) for act in plan.acts):
                 yield f"{do}-{at}", partial(_doing, plan, do, at)
-    if plan.lost == PlannedLosses():
-        yield "repeat-start", partial(_doing, plan, "repeat", "start")
+    yield "repeat-start", partial(_doing, plan, "repeat", "start")
     for place, instant in enumerate(_beside(told)):
         for doing in (DOES[(place + n) % (len(DOES) - 1)] for n in AT_ONE_INSTANT):
             yield f"{doing}-at-an-instant", partial(_doing, plan, doing, instant)
@@ -40,7 +39,7 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
         yield from others(plan, told[0])
     yield from both_a100s(plan, told[0])
-    if plan.lost == PlannedLosses() and not any(act.at == "start" for act in plan.acts):
+    if plan.lost == PlannedLosses():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
         yield from _departures(plan, told[0])
@@ -93,10 +92,6 @@ def _cancelled_before(plan: Plan, call: Call, longer: Kind) -> Plan | None:
     """Cancel a call that is over before its attempt beats again."""
     faulty = with_fault(plan, Site(call.name, call.number), longer)
     return _cancelled_late(faulty, call.at + longer.fault["seconds"] - 0.3) if faulty else None
-
-
-OVERTAKEN_S = 0.3
-"""Virtual seconds before the end. The gateway waits for Temporal by the wall's clock, and so not for a whole step."""
 
 
 def _overtaken(plan: Plan, at: float) -> Plan:

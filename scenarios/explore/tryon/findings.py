@@ -1,8 +1,10 @@
 """A finding on disk: the plan, the story beside the model's, a scenario for the catalogue, and the timeline."""
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 from pprint import pformat
+from textwrap import indent
 
 from scenarios.explore.explorer import Finding
 from scenarios.explore.tryon.application import judged
@@ -11,6 +13,7 @@ from scenarios.model import Story, Undecided, stories
 from scenarios.model.compare import nearest
 from scenarios.model.observed import observed
 from scenarios.plans import Plan, scenario_of
+from scenarios.scenario import Rule
 from scenarios.stories.drawing import card, page
 from scenarios.stories.report import story as report
 from scenarios.stories.run import Run
@@ -95,36 +98,37 @@ def _side_by_side(left: list[str], right: list[str]) -> list[str]:
 
 def as_scenario(plan: Plan) -> str:
     """Return the plan as Python for the catalogue, with the expectation that the model has."""
-    scenario = scenario_of(plan)
-    try:
-        told_story = stories(plan)[0]
-        expect = f"Expect(status={told_story.status!r}, code={told_story.code!r}, failed_step={told_story.step!r})"
-    except Undecided:
-        expect = "Expect(status=None)"
-    fields = {
-        "name": re.sub(r"-[0-9a-f]{12}$", "", plan.name),
-        "story": plan.story,
-        "photo": plan.photo,
-        "points": scenario.points,
-        "strokes": tuple(dict(each) for each in scenario.strokes),
-        "cancel_at": scenario.cancel_at,
-        "cancel_heard": None if scenario.cancel_heard == "at_once" else scenario.cancel_heard,
-        "acts": tuple((act.do, act.at) for act in scenario.acts),
-        "lost": tuple(scenario.lost) if any(scenario.lost) else None,
-        "departures": tuple(tuple(each) for each in scenario.departures),
-    }
-    rules = "".join(
-        f"        rule({rule.service!r}, {rule.operation!r}, {rule.fault['kind']!r}, calls={rule.calls!r}"
-        + "".join(f", {name}={value!r}" for name, value in rule.fault.items() if name != "kind")
-        + (f", when={dict(rule.when)!r}" if rule.when else "")
-        + ("" if rule.must_fire else ", must_fire=False")
-        + "),\n"
-        for rule in scenario.rules
-    )
-    given = {name: value for name, value in fields.items() if value is not None and value != ()}
-    said = "".join(f"    {name}={pformat(value, width=100)},\n" for name, value in given.items())
+    named = plan.model_copy(update={"name": re.sub(r"-[0-9a-f]{12}$", "", plan.name)})
     return (
         '"""Found by `make explore`. The module of its theme in scenarios/catalogue is its place."""\n\n'
-        "from scenarios.scenario import Act, Expect, Scenario, rule  # noqa: F401\n\n"
-        f'FOUND = Scenario(\n{said}    theme="found",\n    rules=(\n{rules}    ),\n    expect={expect},\n)\n'
+        "from scenarios.scenario import Act, Departure, Expect, Lost, Scenario, rule  # noqa: F401\n\n"
+        f"FOUND = {_as_python(named)}\n"
     )
+
+
+def _as_python(plan: Plan) -> str:
+    try:
+        story = stories(plan)[0]
+        expect = f"Expect(status={story.status!r}, code={story.code!r}, failed_step={story.step!r})"
+    except Undecided:
+        expect = "Expect(status=None)"
+    scenario = replace(scenario_of(plan), theme="found")
+    parts = [(field.name, getattr(scenario, field.name)) for field in fields(scenario) if field.init]
+    usual = {field.name: field.default for field in fields(scenario)}
+    lines = [
+        f"{field}={pformat(value, width=100)}"
+        for field, value in parts
+        if field not in {"rules", "beside", "expect"} and value and value != usual[field]
+    ]
+    lines.append(f"rules=({''.join(f'{_rule(rule)}, ' for rule in scenario.rules)})")
+    lines.append(f"beside=({''.join(f'{_as_python(other)}, ' for other in plan.beside)})")
+    lines.append(f"expect={expect}")
+    return "Scenario(\n" + "".join(indent(f"{line},\n", "    ") for line in lines) + ")"
+
+
+def _rule(rule: Rule) -> str:
+    fault = {name: value for name, value in rule.fault.items() if name != "kind"}
+    more: dict[str, object] = {"calls": rule.calls, "when": dict(rule.when), "must_fire": rule.must_fire}
+    said = {name: value for name, value in more.items() if value not in (None, {}, True)} | fault
+    words = [repr(word) for word in (rule.service, rule.operation, rule.fault["kind"])]
+    return f"rule({', '.join([*words, *(f'{name}={value!r}' for name, value in said.items())])})"

@@ -8,6 +8,7 @@ from typing import Any
 from scenarios.explore.application import Site
 from scenarios.explore.tryon.kinds import Kind
 from scenarios.model import Story, Undecided, stories
+from scenarios.model.clock import SAME
 from scenarios.model.faults import contradict
 from scenarios.plans import Away, Plan
 from scenarios.plans.plan import PlannedAct, PlannedDeparture, PlannedRule, Spot, Stroke
@@ -139,8 +140,8 @@ def _allowed(plan: Plan) -> list[Story] | None:
     needed = [place for place, rule in enumerate(plan.rules) if rule.must_fire]
     if not all(all(story.fired[place] for place in needed) for story in told if story.status != "REFUSED"):
         return None
-    if plan.cancel_at is not None and _cancelled_after_the_end(plan, plan.cancel_at, told):
-        return None  # that is an act at the end
+    if plan.crosses or (plan.cancel_at is not None and _comes_too_late(plan, plan.cancel_at, told)):
+        return None
     instants = [act.at for act in plan.acts if not isinstance(act.at, str) and act.do != "cancel"]
     if any(at >= story.length for at in instants for story in told if story.status != "REFUSED"):
         return None  # nobody does anything after the end
@@ -149,9 +150,15 @@ def _allowed(plan: Plan) -> list[Story] | None:
     return told
 
 
-def _cancelled_after_the_end(plan: Plan, at: float, told: Sequence[Story]) -> bool:
+OVERTAKEN_S = 0.3
+"""Virtual seconds for which a try-on goes on at most when its end overtakes a cancel: the gateway waits for Temporal by
+the wall's clock, and so not for a whole step."""
+
+
+def _comes_too_late(plan: Plan, at: float, told: Sequence[Story]) -> bool:
+    """Say whether a cancel meets a try-on that has ended, which is an act at the end; or one that goes on for long."""
     if plan.cancel_heard == "after_the_end":
-        return any(at >= story.length for story in told)
+        return any(not at < story.length <= at + OVERTAKEN_S + SAME for story in told)
     return all(story.cancel == 409 for story in told)
 
 

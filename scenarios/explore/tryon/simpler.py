@@ -35,8 +35,8 @@ def simpler(plan: Plan) -> Iterator[Simpler]:
 def _fewer_losses(plan: Plan) -> Iterator[Simpler]:
     for what, number in plan.lost:
         if number:
-            fewer = plan.lost.model_copy(update={what: number - 1})
-            yield Simpler(f"with one less of: {loss_words(what, number)}", changed(plan, lost=fewer))
+            fewer = plan.lost.model_copy(update={what: False if what == "keyless" else number - 1})
+            yield Simpler(f"with one less of `{loss_words(what, number)}`", changed(plan, lost=fewer))
 
 
 def _rounder_acts(plan: Plan) -> Iterator[Simpler]:

@@ -1,6 +1,8 @@
 """What a finding's files say: a stranger opens them and sees that something is wrong."""
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,9 @@ from scenarios.explore.application import Seen
 from scenarios.explore.explorer import Finding
 from scenarios.explore.shrink import Shrunk
 from scenarios.explore.tryon.application import judged
-from scenarios.explore.tryon.findings import write_finding
-from scenarios.plans import Plan, plan_of
+from scenarios.explore.tryon.drawn import drawn
+from scenarios.explore.tryon.findings import as_scenario, write_finding
+from scenarios.plans import Plan, plan_of, scenario_of
 from tests.scenarios.stories.made_runs import completed
 
 
@@ -30,3 +33,39 @@ def test_the_run_of_a_finding_is_drawn_and_told_as_one_that_failed(tmp_path: Pat
     assert f"scenario {run.scenario.name}: FAILED" in story
     assert seen.problems[0] in page
     assert "all passed" not in page
+
+
+EVERYTHING = Plan.model_validate(
+    {
+        "name": "everything",
+        "story": "All that a plan can say.",
+        "photo": "far",
+        "points": [{"x": 0.5, "y": 0.62, "label": 1}],
+        "strokes": [{"points": [{"x": 0.4, "y": 0.62}], "mode": "add", "size": 12}],
+        "rules": [
+            {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}},
+            {
+                "service": "sam3",
+                "operation": "poll",
+                "fault": {"kind": "hang"},
+                "when": {"max_hits": 1},
+                "must_fire": False,
+            },
+        ],
+        "acts": [{"do": "cancel", "at": 45, "heard": "next_heartbeat"}, {"do": "status", "at": "end"}],
+        "departures": [{"at": 3, "back_at": 5}],
+        "lost": {"start": 1, "refused": 1, "cancel": 1, "keyless": True},
+        "beside": [{"name": "other", "story": "Another.", "photo": "far"}],
+        "body": {"sessionId": "s"},
+        "headers": {"Transfer-Encoding": "chunked"},
+        "size": 1000,
+    }
+)
+
+
+@pytest.mark.parametrize("plan", [EVERYTHING, *(drawn(Random(seed)) for seed in range(60))], ids=lambda plan: plan.name)
+def test_the_scenario_of_a_finding_is_its_plan(plan: Plan) -> None:
+    found: dict[str, Any] = {}
+    exec(as_scenario(plan), found)
+    away = scenario_of(plan)  # an absence is a rule there
+    assert plan_of(found["FOUND"]).model_dump(exclude={"name"}) == plan_of(away).model_dump(exclude={"name"})

@@ -86,7 +86,8 @@ MORE = {
     *("worker-dies-at-a-boundary", "worker-drains-at-a-boundary"),
     *("start-lost-1", "start-lost-2", "start-lost-3", "start-lost-4", "cancel-lost-1", "cancel-lost-2"),
     *("another-beside", "the-same-beside", "several-beside", "a-faulty-one-beside", "a-cancelled-one-beside"),
-    *("cancel-heard-late", "cancel-before-the-end-of-a-call"),
+    *("start-lost-1-refused-1", "start-lost-2-refused-1", "start-lost-0-refused-2", "start-keyless"),
+    *("cancel-heard-late", "cancel-before-the-end-of-a-call", "cancel-overtaken-by-the-end", "health-end"),
     *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
 }
 
