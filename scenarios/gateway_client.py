@@ -233,6 +233,14 @@ def _again_after(answer: httpx.Response) -> float:
     return float(said) if said.isdigit() else RETRY_AFTER_S
 
 
+def json_of(answer: httpx.Response) -> Any:
+    """Return what an answer says; an object that says so where it is no JSON."""
+    try:
+        return answer.json()
+    except ValueError:
+        return {"notJson": answer.text[:200]}
+
+
 def _reason(answer: httpx.Response) -> str:
     try:
         error = answer.json()["error"]

@@ -1,6 +1,9 @@
 """The photos that scenarios post, by name: what is known of each. `scenarios.stories.drawn` draws them."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
 
 SIZE = (120, 160)
 """Width and height of a photo whose size does not matter: small."""
@@ -20,7 +23,52 @@ class Photo:
         return (0.5, 0.69939) if self.far else (0.5, 0.80565)
 
 
-PHOTOS = {
+class Encoding(NamedTuple):
+    """A way in which a file may hold the near portrait.
+
+    Attributes:
+        kind: the format, and what its pixels are.
+        colours: what it says of its colours, "" for nothing: with a profile, and in a PNG with `cICP`, with a `cICP`
+            that a profile contradicts, or with `gAMA`.
+        orientation: EXIF's, 1 for upright.
+        progressive: whether a JPEG comes in passes.
+        ended: whether its end is there.
+    """
+
+    kind: str
+    colours: str = ""
+    orientation: int = 1
+    progressive: bool = False
+    ended: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its name as a photo: what is unusual of it."""
+        turned = f"turned-{self.orientation}" if self.orientation > 1 else ""
+        passes, end = "progressive" if self.progressive else "", "" if self.ended else "no-end"
+        return "-".join(part for part in (self.kind, self.colours, passes, turned, end) if part)
+
+
+JPEGS = ("jpeg-rgb", "jpeg-grey", "jpeg-cmyk", "jpeg-inks")
+"""`inks` are those of CMYK without Adobe's mark."""
+PNGS = (
+    *("png-rgb", "png-rgba", "png-palette", "png-grey", "png-grey-16"),
+    *("png-see-through", "png-see-through-palette", "png-see-through-grey"),
+)
+
+
+def _encodings() -> Iterator[Encoding]:
+    for orientation, ended in product(range(1, 9), (True, False)):
+        for kind, colours, progressive in product(JPEGS, ("", "profile"), (False, True)):
+            yield Encoding(kind, colours, orientation, progressive, ended)
+        for kind, colours in product(PNGS, ("", "cicp", "cicp-profile", "gamma")):
+            yield Encoding(kind, colours, orientation, ended=ended)
+
+
+ENCODINGS: Mapping[str, Encoding] = {each.name: each for each in _encodings()}
+"""By the name of the photo. A browser shows the same portrait of each, or its grey."""
+
+NAMED = {
     photo.name: photo
     for photo in (
         Photo("near"),
@@ -39,8 +87,6 @@ PHOTOS = {
         Photo("cmyk"),
         Photo("png"),
         Photo("png-alpha"),
-        Photo("png-palette"),
-        Photo("png-grey-16"),
         Photo("see-through"),
         Photo("see-through-palette"),
         Photo("see-through-grey"),
@@ -57,3 +103,12 @@ PHOTOS = {
         Photo("gif"),
     )
 }
+PHOTOS: Mapping[str, Photo] = {**{name: Photo(name) for name in ENCODINGS}, **NAMED}
+
+
+def unknown(name: str) -> str:
+    """Return in words that there is no such photo, and which there are."""
+    return (
+        f"no such photo: {name!r}; there are {', '.join(NAMED)}, and files such as jpeg-cmyk-profile-turned-6-no-end "
+        f"or png-palette-gamma (scenarios/photos.py)"
+    )

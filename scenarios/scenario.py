@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
-from scenarios.photos import PHOTOS
+from scenarios.photos import PHOTOS, unknown
 from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,6 +155,7 @@ Doing = Literal[
     "status",
     "wait",
     "wait_briefly",
+    "crowd",
     "events",
     "events_anew",
     "events_late",
@@ -304,7 +305,7 @@ class Scenario:
         if self.live and self.virtual_alone:
             raise ValueError(f"scenario {self.name}: what it says happens in virtual time alone, and it is to be live")
         if self.photo not in PHOTOS:
-            raise ValueError(f"scenario {self.name}: no such photo: {self.photo!r}; there are {', '.join(PHOTOS)}")
+            raise ValueError(f"scenario {self.name}: {unknown(self.photo)}")
 
     @property
     def fault_free(self) -> bool:

@@ -19,7 +19,7 @@ from app.pictures.photo import accept, upright_jpeg
 from app.pictures.strip import strip
 from fakes.pictures import portrait
 from scenarios.gateway_client import STROKES, start_body
-from scenarios.stories.drawn import FAR, SIDEWAYS
+from scenarios.stories.drawn import FAR
 from scenarios.stories.encodings import ORIENTATION
 
 ROUNDS = 7
@@ -70,7 +70,7 @@ def photo_costs(photo: bytes) -> Mapping[str, float]:
     body = json.dumps(start_body(photo, strokes=STROKES)).encode()
     phone = phone_s(photo)
     turned = Image.Exif()
-    turned[ORIENTATION] = SIDEWAYS
+    turned[ORIENTATION] = 6  # the camera was held sideways: show it turned by 90 degrees
     upright = {
         "worker: upright and sRGB, as it is": photo,
         "worker: in Display P3, converted": _again(photo, icc_profile=DISPLAY_P3),

@@ -1,10 +1,24 @@
 """Two users at once: what goes wrong for one is nothing to the other."""
 
-from scenarios.scenario import Expect, Scenario, cancelled, failed, rule
+from scenarios.scenario import Act, Expect, Scenario, cancelled, failed, rule
 
 THEME = "side by side"
 
 SCENARIOS = (
+    Scenario(
+        name="several-wait-for-one-try-on",
+        story="Several clients wait for one try-on, and some leave: the others are told its end, whenever they came.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_slow", seconds=30),),
+        acts=(
+            Act("crowd", "accepted"),
+            Act("crowd", 10.5),
+            Act("wait", 11),
+            Act("wait_briefly", 12),
+            Act("crowd", "end"),
+        ),
+        expect=Expect(length_s=30, calls={"sam3.poll": 15}),
+    ),
     Scenario(
         name="one-broken-one-not",
         story="One try-on's masks fail every time; the other, at the same moment, is complete after 2 s.",

@@ -36,7 +36,7 @@ def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     if act.do == "cancel":
         return [AnsweredAct(name, 409, status, FINISHED)]
     ended = AnsweredAct(name, 200, status, story.code)
-    if act.do in {"wait", "events", "events_anew", "events_late"} or act.at == "end":
+    if act.do in {"wait", "crowd", "events", "events_anew", "events_late"} or act.at == "end":
         return [ended]
     if isinstance(act.at, str):
         return [AnsweredAct(name, 200, RUNNING), ended]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from scenarios.photos import PHOTOS
+from scenarios.photos import PHOTOS, unknown
 from scenarios.scenario import Doing, Heard, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -80,10 +80,10 @@ class PlannedAct(_Strict):
 
     Attributes:
         do: `cancel`; `repeat` the start with the same key and body; `repeat_other` with another body; ask for the
-            `status`; `wait` for the end, or `wait_briefly`, which is over at once; follow the `events`, dropped after
-            the first one and taken up again after that, `events_anew` without saying which was the last,
-            `events_late` only after the end; ask `from_pages` of several origins; ask for the
-            backend's `health`; ask Temporal for the `progress`.
+            `status`; `wait` for the end, or `wait_briefly`, which is over at once, or wait in a `crowd`, some of
+            which leave; follow the `events`, dropped after the first one and taken up again after that, `events_anew`
+            without saying which was the last, `events_late` only after the end; ask `from_pages` of several origins;
+            ask for the backend's `health`; ask Temporal for the `progress`.
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
@@ -198,7 +198,7 @@ class Plan(_Strict):
     @classmethod
     def _a_photo(cls, value: str) -> str:
         if value not in PHOTOS:
-            raise ValueError(f"no such photo: {value!r}; there are {', '.join(PHOTOS)}")
+            raise ValueError(unknown(value))
         return value
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 from temporalio.client import Client
 
-from scenarios.gateway_client import GatewayClient
+from scenarios.gateway_client import GatewayClient, json_of
 from scenarios.scenario import Act, Scenario
 from scenarios.stories.drawn import another_photo
 
@@ -19,7 +19,7 @@ WAIT_S = 60
 """The longest that the API lets a client wait in one request (docs/api.md)."""
 BRIEFLY_S = 0.02
 UNAVAILABLE = 503
-LONG = {"wait", "events", "events_anew", "events_late"}
+LONG = {"wait", "crowd", "events", "events_anew", "events_late"}
 """Acts that take as long as the try-on does."""
 
 
@@ -81,6 +81,8 @@ async def perform(
     """
     if act.do.startswith("events"):
         return await _follow(gateway, act, workflow_id)
+    if act.do == "crowd":
+        return await _crowd(gateway, act, workflow_id)
     if act.do == "from_pages":
         return await _from_pages(gateway, act, workflow_id)
     if act.do == "health":
@@ -98,7 +100,24 @@ async def perform(
         answer = await gateway.cancel(workflow_id)
     else:
         answer = await gateway.look(workflow_id, wait_s={"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(act.do, 0))
-    return _answered(act, workflow_id, answer.status_code, answer.json())
+    return _answered(act, workflow_id, answer.status_code, json_of(answer))
+
+
+CROWD = 3
+"""Clients that wait to the end, beside two that leave."""
+
+
+async def _crowd(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
+    """Wait for the end with others, of whom one has enough soon and one hangs up; return what those who stay are told.
+
+    The first answer that is no end is the one, if there is any.
+    """
+    staying = [asyncio.create_task(gateway.look(workflow_id, wait_s=WAIT_S)) for _ in range(CROWD)]
+    leaving = asyncio.create_task(gateway.look(workflow_id, wait_s=WAIT_S))
+    await gateway.look(workflow_id, wait_s=BRIEFLY_S)
+    leaving.cancel()
+    answers = [_answered(act, workflow_id, each.status_code, json_of(each)) for each in await asyncio.gather(*staying)]
+    return next((each for each in answers if each.status in {None, "RUNNING"}), answers[0])
 
 
 async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
@@ -109,7 +128,7 @@ async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answere
     status = 0
     for drops in (True, False):
         if not drops and act.do == "events_late":
-            while (await gateway.look(workflow_id, wait_s=WAIT_S)).json().get("status") == "RUNNING":
+            while json_of(await gateway.look(workflow_id, wait_s=WAIT_S)).get("status") == "RUNNING":
                 pass
         if act.do == "events_anew":
             last = None
@@ -132,7 +151,7 @@ HEALTHY = "healthy"
 
 async def _health(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
     answer = await gateway.http.get("/health")
-    return _answered(act, workflow_id, *told_of_health(answer.status_code, answer.json()))
+    return _answered(act, workflow_id, *told_of_health(answer.status_code, json_of(answer)))
 
 
 def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -141,6 +160,8 @@ def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[st
     The gateway waits for Temporal and the services by the wall's clock: on a busy machine `slow` and `disconnected`
     say as much as a 503 does.
     """
+    if not {"status", "temporal", "services"} <= said.keys():
+        return http_status, {"status": f"{said}"}
     reached = {said["temporal"], *said["services"].values()}
     if reached & {"slow", "disconnected"} and said["status"] == "degraded":
         return UNAVAILABLE, {}
@@ -157,18 +178,23 @@ ORIGINS = (
 )
 
 
+SENT = "authorization, content-type, idempotency-key, last-event-id, x-api-key, x-anything"
+"""Headers that pages may send: all (specification, CORS Configuration)."""
+
+
 async def _from_pages(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
     """Ask as the pages of several origins do: whether they may start, how it stands, and what there is not."""
     asked = (("OPTIONS", "/workflow/start"), ("GET", f"/workflow/{workflow_id}"), ("GET", f"/workflow/{UNKNOWN}"))
     pages: dict[str, tuple[str, ...]] = {}
     for origin in ORIGINS:
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": SENT}
         answers = [await gateway.http.request(method, path, headers=headers) for method, path in asked]
         let_in = [each.headers.get("access-control-allow-origin") in {origin, "*"} for each in answers]
+        let_in[0] &= answers[0].is_success  # a browser sends nothing else after a preflight that is none
         pages[origin] = tuple(word for word, read in zip(("start", "status", "refusal"), let_in, strict=True) if read)
         if origin == ORIGINS[0]:
             answer = answers[1]
-    return replace(_answered(act, workflow_id, answer.status_code, answer.json()), pages=pages)
+    return replace(_answered(act, workflow_id, answer.status_code, json_of(answer)), pages=pages)
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None, dict[str, Any]]]:

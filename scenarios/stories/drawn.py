@@ -10,14 +10,12 @@ from PIL import Image
 
 from fakes.pictures import portrait
 from scenarios.gateway_client import start_body
-from scenarios.photos import PHOTOS, SIZE
+from scenarios.photos import ENCODINGS, PHOTOS, SIZE, Encoding
 from scenarios.scenario import Scenario
-from scenarios.stories.encodings import HELD, hole, in_linear_light, see_through, turned
+from scenarios.stories.encodings import encoded, hole
 
 NEAR, FAR = 1.0, 0.6
 """How close the camera is: near, the person fills the picture and the background stays; far, it is removed."""
-SIDEWAYS = 6
-"""EXIF orientation: the camera was held sideways, show it turned by 90 degrees."""
 
 
 def _portrait(zoom: float, size: tuple[int, int] = SIZE) -> bytes:
@@ -27,23 +25,38 @@ def _portrait(zoom: float, size: tuple[int, int] = SIZE) -> bytes:
 def _again(image_format: str, mode: str = "RGB", *, zoom: float = NEAR, **options: object) -> bytes:
     """Save the near portrait once more, in another format or mode."""
     with Image.open(BytesIO(_portrait(zoom))) as image:
-        made = _sixteen_bits(image) if mode == "I;16" else image.convert(mode)
         out = BytesIO()
-        made.save(out, image_format, **options)
+        image.convert(mode).save(out, image_format, **options)
     return out.getvalue()
 
 
-def _sixteen_bits(image: Image.Image) -> Image.Image:
-    return image.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
-
-
+@cache
 def _near() -> Image.Image:
     with Image.open(BytesIO(_portrait(NEAR))) as image:
         return image.convert("RGB")
 
 
-def _turned(orientation: int) -> bytes:
-    return turned(_near(), orientation)
+def _encoded(encoding: Encoding) -> bytes:
+    return encoded(_near(), encoding)
+
+
+SHORT: Mapping[str, Encoding] = {
+    "sideways": Encoding("jpeg-rgb", orientation=6),
+    **{f"turned-{orientation}": Encoding("jpeg-rgb", orientation=orientation) for orientation in (2, 3, 4, 5, 7, 8)},
+    "progressive": Encoding("jpeg-rgb", progressive=True),
+    "grey": Encoding("jpeg-grey"),
+    "cmyk": Encoding("jpeg-cmyk"),
+    "png": Encoding("png-rgb"),
+    "png-alpha": Encoding("png-rgba"),
+    "see-through": Encoding("png-see-through"),
+    "see-through-palette": Encoding("png-see-through-palette"),
+    "see-through-grey": Encoding("png-see-through-grey"),
+    "cicp": Encoding("png-rgb", "cicp"),
+    "cicp-over-a-profile": Encoding("png-rgb", "cicp-profile"),
+    "gamma": Encoding("png-rgb", "gamma"),
+    "no-end": Encoding("jpeg-rgb", ended=False),
+}
+"""Photos that have a name of their own for what is unusual of them."""
 
 
 def _half(whole: bytes) -> bytes:
@@ -68,22 +81,7 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "far": lambda: _portrait(FAR),
     "large": lambda: _portrait(NEAR, (1536, 2048)),
     "twelve-megapixels": lambda: _portrait(NEAR, (3000, 4000)),
-    "sideways": lambda: turned(_near(), SIDEWAYS),
-    **{f"turned-{orientation}": partial(_turned, orientation) for orientation in HELD if orientation != SIDEWAYS},
-    "progressive": lambda: _again("JPEG", progressive=True, quality=92),
-    "grey": lambda: _again("JPEG", "L", quality=92),
-    "cmyk": lambda: _again("JPEG", "CMYK", quality=92),
-    "png": lambda: _again("PNG"),
-    "png-alpha": lambda: _again("PNG", "RGBA"),
-    "png-palette": lambda: _again("PNG", "P"),
-    "png-grey-16": lambda: _again("PNG", "I;16"),
-    "see-through": lambda: see_through(_near(), "RGBA"),
-    "see-through-palette": lambda: see_through(_near(), "P"),
-    "see-through-grey": lambda: see_through(_near(), "L"),
-    "cicp": lambda: in_linear_light(_near(), b"cICP"),
-    "cicp-over-a-profile": lambda: in_linear_light(_near(), b"cICP", profile=True),
-    "gamma": lambda: in_linear_light(_near(), b"gAMA"),
-    "no-end": lambda: _portrait(NEAR)[:-2],
+    **{name: partial(_encoded, encoding) for name, encoding in {**ENCODINGS, **SHORT}.items()},
     "with-a-place": _with_a_place,
     "half": lambda: _half(_portrait(NEAR)),
     "half-progressive": lambda: _half(_again("JPEG", progressive=True, quality=92)),
@@ -102,7 +100,7 @@ def shown(name: str) -> Image.Image:
         picture = image.convert("RGB")
     if "grey" in name:
         picture = picture.convert("L").convert("RGB")
-    if name.startswith("see-through"):
+    if "see-through" in name:
         picture.paste((255, 255, 255), hole(picture))
     return picture
 

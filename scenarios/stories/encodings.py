@@ -1,9 +1,13 @@
 """Unusual files of which a browser shows the same portrait: turned, mirrored, see-through, in other numbers."""
 
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
+
+from scenarios.photos import Encoding
+from scenarios.stories.profiles import GREY_IS_LIGHT, INKS_IN_ANOTHER_ORDER, WIDE, light
 
 ORIENTATION = 0x0112
 HELD = {
@@ -22,51 +26,101 @@ HIDDEN = 7
 """A grey that is seen through."""
 
 
-def turned(upright: Image.Image, orientation: int) -> bytes:
-    """Return a JPEG of a camera that was held otherwise."""
+def encoded(upright: Image.Image, encoding: Encoding) -> bytes:
+    """Return the file of a picture that an encoding describes."""
+    family, _, pixels = encoding.kind.partition("-")
+    lies = upright if encoding.orientation == 1 else upright.transpose(HELD[encoding.orientation])
+    options = _turned(encoding.orientation)
+    data = _jpeg(lies, pixels, encoding, options) if family == "jpeg" else _png(upright, pixels, encoding, options)
+    return data if encoding.ended else data[: -ENDS[family]]
+
+
+ENDS = {"jpeg": 2, "png": 12}
+"""Bytes of a file's end marker."""
+
+
+def _turned(orientation: int) -> dict[str, Any]:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
+    return {} if orientation == 1 else {"exif": exif}
+
+
+def _saved(picture: Image.Image, image_format: str, **options: object) -> bytes:
     out = BytesIO()
-    upright.transpose(HELD[orientation]).save(out, "JPEG", quality=92, exif=exif)
+    picture.save(out, image_format, **options)
     return out.getvalue()
 
 
-def in_linear_light(picture: Image.Image, chunk: bytes, *, profile: bool = False) -> bytes:
-    """Return a PNG whose numbers are light, as that chunk says; a `profile` contradicts it, and counts less."""
-    chunks = PngInfo()
-    chunks.add(chunk, LINEAR[chunk])
-    more = {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()} if profile else {}
-    out = BytesIO()
-    picture.point([round(255 * _light(value / 255)) for value in range(256)] * 3).save(
-        out, "PNG", pnginfo=chunks, **more
-    )
-    return out.getvalue()
+def _jpeg(picture: Image.Image, pixels: str, encoding: Encoding, options: dict[str, Any]) -> bytes:
+    options |= {"quality": 92, "progressive": encoding.progressive}
+    made = picture.convert({"rgb": "RGB", "grey": "L"}.get(pixels, "CMYK"))
+    if encoding.colours:
+        made, profile = _in_profile(made)
+        options["icc_profile"] = profile
+    if pixels != "inks":
+        return _saved(made, "JPEG", **options)
+    data = _saved(Image.eval(made, lambda value: 255 - value), "JPEG", **options)
+    at = data.index(ADOBE)
+    return data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4]) :]
 
 
-def _light(encoded: float) -> float:
-    """Return the light that a number of sRGB stands for."""
-    return encoded / 12.92 if encoded <= 0.04045 else ((encoded + 0.055) / 1.055) ** 2.4
+ADOBE = b"\xff\xee"
+"""The segment by which Adobe says that it wrote inks inverted."""
 
 
-def see_through(picture: Image.Image, mode: str) -> bytes:
-    """Return a PNG of mode RGBA, P or L that is seen through at its `hole`; what is hidden there is dark."""
-    out = BytesIO()
-    empty = Image.new("1", picture.size)
-    empty.paste(1, hole(picture))
-    if mode == "RGBA":
-        made = picture.convert("RGBA")
+def _in_profile(picture: Image.Image) -> tuple[Image.Image, bytes]:
+    """Return a picture in the numbers of a profile that is not what its mode usually means, and the profile."""
+    if picture.mode == "L":
+        return _in_light(picture), GREY_IS_LIGHT
+    if picture.mode == "CMYK":
+        cyan, magenta, yellow, black = picture.split()
+        return Image.merge("CMYK", (magenta, yellow, cyan, black)), INKS_IN_ANOTHER_ORDER
+    wide = ImageCms.ImageCmsProfile(BytesIO(WIDE))
+    made = ImageCms.profileToProfile(picture, ImageCms.createProfile("sRGB"), wide)
+    assert made is not None, "it was not to be done in place"
+    return made, WIDE
+
+
+def _png(upright: Image.Image, pixels: str, encoding: Encoding, options: dict[str, Any]) -> bytes:
+    numbers, chunks = upright.convert("L") if "grey" in pixels else upright, PngInfo()
+    if encoding.colours:
+        chunk = b"gAMA" if encoding.colours == "gamma" else b"cICP"
+        chunks.add(chunk, LINEAR[chunk])
+        numbers = _in_light(numbers)
+    if encoding.colours == "cicp-profile":
+        options["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made, see_through = _pixels(numbers, pixels)
+    lies = made if encoding.orientation == 1 else made.transpose(HELD[encoding.orientation])
+    return _saved(lies, "PNG", pnginfo=chunks, **options, **see_through)
+
+
+def _in_light(picture: Image.Image) -> Image.Image:
+    """Return the picture in numbers that are light itself."""
+    return picture.point([round(255 * light(value / 255)) for value in range(256)] * len(picture.getbands()))
+
+
+def _pixels(numbers: Image.Image, pixels: str) -> tuple[Image.Image, dict[str, int]]:
+    """Return a picture in a PNG's kind of pixels, and how it says which are seen through; what is hidden is dark."""
+    empty = Image.new("1", numbers.size)
+    empty.paste(1, hole(numbers))
+    if pixels == "see-through":
+        made = numbers.convert("RGBA")
         made.paste((0, 0, 0, 0), mask=empty)
-        made.save(out, "PNG")
-    elif mode == "P":
-        made = picture.quantize(255)
+        return made, {}
+    if pixels == "see-through-palette":
+        made = numbers.quantize(255)
         made.paste(255, mask=empty)
         made.putpalette([*(made.getpalette() or [])[: 3 * 255], 0, 0, 0])
-        made.save(out, "PNG", transparency=255)
-    else:
-        made = picture.convert("L").point(lambda value: value + 1 if value == HIDDEN else value)
+        return made, {"transparency": 255}
+    if pixels == "see-through-grey":
+        made = numbers.point(lambda value: value + 1 if value == HIDDEN else value)
         made.paste(HIDDEN, mask=empty)
-        made.save(out, "PNG", transparency=HIDDEN)
-    return out.getvalue()
+        return made, {"transparency": HIDDEN}
+    if pixels == "grey-16":
+        return numbers.convert("I").point(lambda value: value * 257).convert("I;16"), {}
+    if pixels == "palette":
+        return numbers.quantize(256), {}
+    return numbers.convert("RGBA") if pixels == "rgba" else numbers, {}
 
 
 def hole(picture: Image.Image) -> tuple[int, int, int, int]:

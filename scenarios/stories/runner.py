@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import httpx
 from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
 from app.names import workflow_id_for
-from scenarios.gateway_client import GatewayClient
+from scenarios.gateway_client import GatewayClient, json_of
 from scenarios.scenario import Departure, Scenario
 from scenarios.stories.acts import Acts, Start, perform
 from scenarios.stories.drawn import request_body
@@ -179,7 +178,7 @@ class Runner:
         start = Start(request_body(run.scenario), dict(run.scenario.headers), run.scenario.size)
         with self._place.lost_answers.nothing_taken():
             answer = await self._gateway.post(start.content, headers=start.headers)
-        said = _json(answer)
+        said = json_of(answer)
         if not _nobody_knows(answer):
             if answer.is_success:
                 run.problems.append(f"a start of which Temporal never heard was accepted: {said}")
@@ -246,9 +245,9 @@ class Runner:
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
         answer = await self._gateway.in_time(lambda: self._gateway.post(start.content, headers=start.headers), patience)
         while _nobody_knows(answer) and len(run.repeated) < most:
-            run.repeated.append(("start", answer.status_code, _json(answer)))
+            run.repeated.append(("start", answer.status_code, json_of(answer)))
             answer = await self._gateway.post(start.content, headers=start.headers)
-        run.start_answer = (answer.status_code, _json(answer))
+        run.start_answer = (answer.status_code, json_of(answer))
         return answer.status_code == ACCEPTED
 
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
@@ -259,7 +258,7 @@ class Runner:
                 run.unanswered += 1
                 await asyncio.sleep(POLL_INTERVAL_S)
                 continue
-            answer = _json(look)
+            answer = json_of(look)
             if answer.get("status") != "RUNNING":
                 gone = look.status_code == NOT_FOUND
                 run.status, run.answer = LOST if gone else str(answer.get("status")), answer
@@ -308,9 +307,9 @@ class Runner:
         answer = await self._gateway.cancel(run.workflow_id)
         for _ in range(run.scenario.lost.cancel):
             if _nobody_knows(answer):
-                run.repeated.append(("cancel", answer.status_code, _json(answer)))
+                run.repeated.append(("cancel", answer.status_code, json_of(answer)))
                 answer = await self._gateway.cancel(run.workflow_id)
-        run.cancel_answer = (answer.status_code, _json(answer))
+        run.cancel_answer = (answer.status_code, json_of(answer))
 
     async def _collect(self, run: Run) -> None:
         begun = run.status not in {"REFUSED", LOST}
@@ -334,14 +333,7 @@ class Runner:
 
 
 def _nobody_knows(answer: httpx.Response) -> bool:
-    said = _json(answer)
+    said = json_of(answer)
     error = said.get("error") if isinstance(said, dict) else None
     lost = isinstance(error, dict) and error.get("code") == "TEMPORAL_UNAVAILABLE"
     return answer.status_code == UNAVAILABLE and lost
-
-
-def _json(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return {"notJson": answer.text[:200]}

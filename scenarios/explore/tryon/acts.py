@@ -52,7 +52,7 @@ NOT_AT_ONCE = {("cancel", "accepted"), ("progress", "accepted")}
 AT_ONE_INSTANT = (0, 3, 6)
 """Which of what the user may do is tried at an instant, from one of them on that is another each time."""
 DOES: tuple[Doing, ...] = (
-    *("status", "repeat", "repeat_other", "wait", "events", "events_anew", "events_late"),
+    *("status", "repeat", "repeat_other", "wait", "crowd", "events", "events_anew", "events_late"),
     *("wait_briefly", "from_pages", "health", "progress", "cancel"),
 )
 

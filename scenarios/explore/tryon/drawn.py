@@ -7,14 +7,15 @@ from scenarios.explore.application import Site
 from scenarios.explore.tryon.acts import acts
 from scenarios.explore.tryon.kinds import Kind, kinds
 from scenarios.explore.tryon.plans import START, allowed, changed, named, with_fault
-from scenarios.photos import PHOTOS
+from scenarios.photos import ENCODINGS, NAMED, PHOTOS
 from scenarios.plans import Plan
 from scenarios.plans.plan import PlannedLosses, Point, Spot, Stroke
 
 COSTLY = ("large", "twelve-megapixels")
 """Photos whose decoding costs as much as the whole story of a small one."""
 BAD_PHOTOS = ("half", "half-progressive", "text", "empty", "one-pixel", "gif")
-GOOD_PHOTOS = tuple(name for name in PHOTOS if name not in (*COSTLY, *BAD_PHOTOS))
+GOOD_PHOTOS = tuple(name for name in NAMED if name not in (*COSTLY, *BAD_PHOTOS))
+ANY_FILE = tuple(ENCODINGS)
 ODD_BODIES: tuple[dict[str, Any], ...] = (
     {"sessionId": "s" * 128},
     {"sessionId": "\u00e4 session, with 'quotes' and \U0001f48d"},
@@ -105,6 +106,8 @@ def _family(kind: Kind) -> str:
 def _request(chance: Random) -> dict[str, Any]:
     """Draw what the user sends from all that the API allows, as far as the photos here go."""
     photo = chance.choice((*GOOD_PHOTOS, "near", "far", "far", "far"))
+    if chance.random() < 0.25:
+        photo = chance.choice(ANY_FILE)
     parts: dict[str, Any] = {"photo": photo}
     if chance.random() < 0.3:
         parts["points"] = _points(chance, photo)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from scenarios.stories.profiles import press_profile
+
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 60), (40, 60, 200), (240, 220, 40)
 Colour = tuple[int, int, int]
 FIELD = Path(__file__).resolve().parents[4] / "shared" / "field"
@@ -125,47 +127,6 @@ def png_header(width: int, height: int, depth: int = 8, colour: int = 2) -> byte
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND")
 
 
-# ---------------------------------------------------------------- colour profiles
-SRGB_PRIMARIES = ((0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
-P3_PRIMARIES = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
-ADOBE_PRIMARIES = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
-"""Of red, green and blue, in XYZ as profiles hold them (for D50)."""
-
-
-def _icc(space: bytes, connection: bytes, tags: dict[bytes, bytes], padding: int) -> bytes:
-    table, bodies, at = b"", b"", 128 + 4 + 12 * (len(tags) + bool(padding))
-    for name, body in tags.items() | ({b"junk": b"data" + bytes(padding)}.items() if padding else set()):
-        table += name + struct.pack(">II", at + len(bodies), len(body))
-        bodies += body + bytes(-len(body) % 4)
-    count = struct.pack(">I", len(tags) + bool(padding))
-    size = struct.pack(">I", at + len(bodies))
-    kind = b"prtr" if space == b"CMYK" else b"mntr"
-    d50 = struct.pack(">3i", 63190, 65536, 54061)
-    head = size + b"none\x02\x40\0\0" + kind + space + connection + bytes(12) + b"acsp" + bytes(28) + d50 + bytes(48)
-    return head[:128] + count + table + bodies
-
-
-def _xyz(values: tuple[float, float, float]) -> bytes:
-    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
-
-
-def _gamma(value: float) -> bytes:
-    return b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(value * 256), 0)
-
-
-def rgb_profile(
-    primaries: tuple[tuple[float, float, float], ...] = P3_PRIMARIES, gamma: float = 2.2, *, padding: int = 0
-) -> bytes:
-    """A profile of a screen, as large as wanted."""
-    tags = {name: _xyz(primary) for name, primary in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
-    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _gamma(gamma)) | {b"wtpt": _xyz((0.9642, 1.0, 0.8249))}
-    return _icc(b"RGB ", b"XYZ ", tags, padding)
-
-
-def grey_profile(gamma: float) -> bytes:
-    return _icc(b"GRAY", b"XYZ ", {b"kTRC": _gamma(gamma), b"wtpt": _xyz((0.9642, 1.0, 0.8249))}, 0)
-
-
 def cmyk_profile() -> bytes:
     """A press whose full cyan is L 60, a -20, b -45, and whose other inks darken it all."""
     grid = b""
@@ -173,7 +134,4 @@ def cmyk_profile() -> bytes:
         cyan, others = inks >> 3 & 1, (inks & 7).bit_count()
         lightness = max(0, (60 if cyan else 100) - 30 * others)
         grid += bytes([lightness * 255 // 100, 128 - 20 * cyan, 128 - 45 * cyan])
-    straight = bytes(range(256))
-    identity = b"".join(struct.pack(">i", 65536 * (row == column)) for row in range(3) for column in range(3))
-    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + straight * 4 + grid + straight * 3
-    return _icc(b"CMYK", b"Lab ", {b"A2B0": lut, b"wtpt": _xyz((0.9642, 1.0, 0.8249))}, 0)
+    return press_profile(grid, 2)

@@ -8,18 +8,15 @@ from PIL import Image, ImageCms
 
 from app.pictures.colours import profile_for
 from app.pictures.photo import accept, upright_jpeg
+from scenarios.stories.profiles import ADOBE_PRIMARIES, P3_PRIMARIES, grey_profile, rgb_profile
 from tests.app.pictures.made import (
-    ADOBE_PRIMARIES,
-    P3_PRIMARIES,
     Colour,
     chunk,
     cmyk_profile,
     colour_at,
-    grey_profile,
     near,
     noise,
     quarters,
-    rgb_profile,
     saved,
     segment,
     shown,

@@ -10,12 +10,12 @@ from app.errors.request import InvalidImageError
 from app.pictures.jpeg import MAX_SCANS, strip_jpeg
 from app.pictures.photo import accept, upright_jpeg
 from app.pictures.picture_file import MAX_PARTS, MAX_PROFILE_BYTES, CutOffError, StructureError
+from scenarios.stories.profiles import rgb_profile
 from tests.app.pictures.made import (
     XMP_TURNED,
     exif_segment,
     exif_tiff,
     noise,
-    rgb_profile,
     saved,
     segment,
     shown,

@@ -8,6 +8,7 @@ from PIL import Image, ImageChops
 
 from app.errors.request import InvalidImageError
 from app.pictures.photo import accept, upright_jpeg
+from scenarios.stories.profiles import rgb_profile
 from tests.app.pictures.made import (
     BLUE,
     GREEN,
@@ -18,7 +19,6 @@ from tests.app.pictures.made import (
     near,
     png_header,
     quarters,
-    rgb_profile,
     saved,
     shows_quarters,
 )

@@ -11,6 +11,7 @@ from app.errors.request import InvalidImageError
 from app.pictures.photo import accept, upright_jpeg
 from app.pictures.picture_file import MAX_PARTS, MAX_PROFILE_BYTES
 from app.pictures.png import strip_png
+from scenarios.stories.profiles import rgb_profile
 from tests.app.pictures.made import (
     XMP_TURNED,
     chunk,
@@ -19,7 +20,6 @@ from tests.app.pictures.made import (
     noise,
     png_header,
     quarters,
-    rgb_profile,
     saved,
     shown,
     shows_quarters,

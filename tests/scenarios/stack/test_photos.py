@@ -19,13 +19,12 @@ from fakes.pictures.portrait import necklace_points, portrait
 from scenarios.gateway_client import FailedError, GatewayClient, RefusedError, start_body
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
+from scenarios.stories.profiles import ADOBE_PRIMARIES, rgb_profile
 from tests.app.pictures.made import (
-    ADOBE_PRIMARIES,
     XMP_TURNED,
     chunk,
     exif_segment,
     exif_tiff,
-    rgb_profile,
     segment,
     with_chunks,
     with_segments,

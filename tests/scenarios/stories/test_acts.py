@@ -35,3 +35,4 @@ def test_a_busy_machine_makes_no_health_wrong(
 def test_a_health_that_contradicts_itself_is_no_health(status: str, temporal: str, changed: dict[str, str]) -> None:
     _, said = told_of_health(200, {"status": status, "temporal": temporal, "services": SERVICES | changed})
     assert said["status"] not in {"healthy", "degraded"}
+    assert told_of_health(500, {"notJson": "sorry"}) == (500, {"status": "{'notJson': 'sorry'}"})
