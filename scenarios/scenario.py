@@ -228,6 +228,29 @@ ASKED = 2
 NOTHING_LOST = Lost()
 
 
+class Staging(NamedTuple):
+    """How the blob store refuses a photo to the gateway, in its own words, and how often.
+
+    The gateway's client asks twice more by itself where a refusal passes (docs/reliability.md).
+    """
+
+    status: int
+    code: str
+    times: int = 99
+
+
+class Refusing(Protocol):
+    """Refuses photos to the gateway."""
+
+    def refuse(self, workflow_id: str, staging: Staging) -> None:
+        """Refuse the photo of a workflow."""
+        ...
+
+    def forget(self, workflow_id: str) -> None:
+        """Refuse it no longer."""
+        ...
+
+
 class Losing(Protocol):
     """Has things go wrong between the gateway and Temporal."""
 
@@ -265,6 +288,7 @@ class Scenario:
         acts: what else the user does.
         departures: of the worker, in virtual time alone.
         lost: what goes wrong between the gateway and Temporal, in virtual time alone.
+        staging: how the blob store refuses the photo to the gateway, in virtual time alone.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
@@ -287,6 +311,7 @@ class Scenario:
     acts: tuple[Act, ...] = ()
     departures: tuple[Departure, ...] = ()
     lost: Lost = NOTHING_LOST
+    staging: Staging | None = None
     live: bool = False
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -315,7 +340,7 @@ class Scenario:
     @property
     def virtual_alone(self) -> bool:
         """Whether there is something in it that can be made to happen in virtual time alone."""
-        return bool(self.departures) or any(self.lost) or self.cancel_heard != "at_once"
+        return bool(self.departures or self.staging) or any(self.lost) or self.cancel_heard != "at_once"
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

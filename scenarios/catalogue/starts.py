@@ -1,6 +1,6 @@
 """The start's own path: answers of Temporal that are lost, starts that it refuses, bodies as large as they may be."""
 
-from scenarios.scenario import Expect, Lost, Scenario, refused
+from scenarios.scenario import Expect, Lost, Scenario, Staging, refused
 
 THEME = "starts"
 
@@ -44,6 +44,37 @@ SCENARIOS = (
         theme=THEME,
         lost=Lost(keyless=True),
         expect=ONCE,
+    ),
+    Scenario(
+        name="a-photo-that-the-store-takes-at-last",
+        story="The store is busy twice when the photo is staged: the gateway asks again by itself.",
+        theme=THEME,
+        staging=Staging(503, "ServerBusy", times=2),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-photo-for-a-busy-store",
+        story="The store stays busy when the photo is staged: nothing is started, and the user may come again.",
+        theme=THEME,
+        staging=Staging(503, "ServerBusy"),
+        expect=refused(503, "AZURE_UNAVAILABLE"),
+    ),
+    Scenario(
+        name="a-photo-for-a-container-that-is-being-deleted",
+        story="The container is being deleted when the photo is staged, which passes: the user may come again.",
+        theme=THEME,
+        staging=Staging(409, "ContainerBeingDeleted"),
+        expect=refused(503, "AZURE_UNAVAILABLE"),
+    ),
+    *(
+        Scenario(
+            name=f"a-photo-that-the-store-refuses-with-{status}",
+            story=f"The store answers {code} when the photo is staged: the operator has to mend that.",
+            theme=THEME,
+            staging=Staging(status, code),
+            expect=refused(503, "AZURE_REJECTED"),
+        )
+        for status, code in ((403, "AuthenticationFailed"), (404, "ContainerNotFound"))
     ),
     Scenario(
         name="a-body-as-large-as-is-taken",

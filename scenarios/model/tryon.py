@@ -17,6 +17,7 @@ from scenarios.model.pictures import in_another_scale, in_no_scale, noticed
 from scenarios.model.replies import answered
 from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
 from scenarios.model.services import Services
+from scenarios.model.staging import refused
 from scenarios.model.store import blob, looked_at, patiently
 from scenarios.model.story import CANCELLED, COMPLETED, Attempt, Story
 from scenarios.photos import PHOTOS
@@ -59,7 +60,7 @@ def told(plan: Plan, choices: Choices) -> Story:
     in_time = plan.cancel_heard != "after_the_end"
     clock = ModelClock(plan.cancel_at if in_time else None, plan.cancel_heard, choices, scenario.departures)
     telling = Telling(plan, clock, choices, services, story)
-    if no := refusal(plan):
+    if no := refusal(plan) or refused(plan):
         story.status, (story.http_status, story.code) = "REFUSED", no
     else:
         _try_on(telling)

@@ -1,7 +1,16 @@
 """From a plan to its scenario, and back."""
 
-from scenarios.plans.plan import Plan, PlannedAct, PlannedDeparture, PlannedLosses, PlannedRule, Point, Stroke
-from scenarios.scenario import Act, Departure, Expect, Lost, Scenario
+from scenarios.plans.plan import (
+    Plan,
+    PlannedAct,
+    PlannedDeparture,
+    PlannedLosses,
+    PlannedRule,
+    PlannedStaging,
+    Point,
+    Stroke,
+)
+from scenarios.scenario import Act, Departure, Expect, Lost, Scenario, Staging
 
 
 def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
@@ -18,6 +27,7 @@ def scenario_of(plan: Plan, expect: Expect | None = None) -> Scenario:
         cancel_heard=plan.cancel_heard,
         departures=tuple(Departure(each.at, each.back_at, each.drain_s) for each in plan.departures),
         lost=Lost(**dict(plan.lost)),
+        staging=Staging(**dict(plan.staging)) if plan.staging else None,
         acts=tuple(Act(act.do, act.at) for act in plan.acts if act.do != "cancel" or isinstance(act.at, str)),
         beside=tuple(scenario_of(other) for other in plan.beside),
         body=plan.body,
@@ -56,6 +66,7 @@ def plan_of(scenario: Scenario) -> Plan:
             PlannedDeparture(at=each.at, back_at=each.back_at, drain_s=each.drain_s) for each in scenario.departures
         ),
         lost=PlannedLosses(**scenario.lost._asdict()),
+        staging=PlannedStaging(**scenario.staging._asdict()) if scenario.staging else None,
         beside=tuple(plan_of(other) for other in scenario.beside),
         body=dict(scenario.body),
         headers=dict(scenario.headers),

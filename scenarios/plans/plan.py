@@ -171,6 +171,14 @@ class PlannedLosses(_Strict):
         return bool(self.start or self.refused or self.keyless)
 
 
+class PlannedStaging(_Strict):
+    """How the blob store refuses the photo to the gateway: with an HTTP status and its own word, so many times."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    code: Annotated[str, Field(pattern=r"^[A-Za-z]+$")]
+    times: Annotated[int, Field(ge=1)] = 99
+
+
 class Plan(_Strict):
     """One try-on: what the user sends and does, what the services do wrong, what happens around, who else is there.
 
@@ -189,6 +197,7 @@ class Plan(_Strict):
     around: tuple[Away, ...] = ()
     departures: tuple[PlannedDeparture, ...] = ()
     lost: PlannedLosses = PlannedLosses()
+    staging: PlannedStaging | None = None
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -221,9 +230,9 @@ class Plan(_Strict):
 
     @property
     def crosses(self) -> bool:
-        """Whether a repeat of the start may come while the start itself is still asked for again."""
-        at_ends = {"accepted", "end"}
-        return self.lost.of_a_start and any(act.do == "repeat" and act.at not in at_ends for act in self.acts)
+        """Whether a repeat of the start may come while the start itself is asked for again, or refused."""
+        ends, troubled = {"accepted", "end"}, self.lost.of_a_start or self.staging is not None
+        return troubled and any(act.do == "repeat" and act.at not in ends for act in self.acts)
 
     @property
     def cancel_at(self) -> float | None:

@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
-from scenarios.scenario import Losing, Scenario
+from scenarios.scenario import Losing, Refusing, Scenario
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 from scenarios.virtual import VirtualTime
@@ -29,6 +29,7 @@ class LivePlace:
     time: VirtualTime | None = None
     virtual: bool = False
     lost_answers: Losing | None = None
+    stagings: Refusing | None = None
 
     def fits(self, scenario: Scenario) -> bool:
         """Say whether a scenario can run here."""

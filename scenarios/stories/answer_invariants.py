@@ -11,6 +11,9 @@ PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
 """What a client may see of a try-on that runs."""
 NOTHING_MORE = 204
 CONFLICT = 409
+UNAVAILABLE = 503
+BY_THE_OPERATOR = {"AZURE_REJECTED", "AZURE_NOT_FOUND"}
+"""docs/errors.md: codes of the store after which to come again changes nothing."""
 MAY_READ = {"http://localhost:5173", "https://a-preview.lovableproject.com"}
 """docs/api.md, Origins."""
 ANSWER_KEYS = {
@@ -45,6 +48,14 @@ def a_refusal_names_each_field(run: Run) -> Iterator[str]:
     count = 1 + int(told[1]) if told else 1
     if not said.startswith(first) or (more and not told) or min(count, MOST_DETAILS) != len(details):
         yield f"{said!r}, with {len(details)} details, of which the first is {first!r}"
+
+
+def a_start_that_is_refused_for_now_says_when_to_come_again(run: Run) -> Iterator[str]:
+    """A 503 has a Retry-After, unless it is the operator who has to mend something first (docs/api.md)."""
+    if run.status == "REFUSED" and run.start_answer[0] == UNAVAILABLE:
+        mended = run.error.get("code") in BY_THE_OPERATOR
+        if mended is not (run.again_after is None):
+            yield f"{run.error.get('code')} with a Retry-After of {run.again_after}"
 
 
 def what_failed_is_said_to_people(run: Run) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
-from scenarios.scenario import Losing
+from scenarios.scenario import Losing, Refusing
 from scenarios.virtual import VirtualTime
 
 
@@ -20,6 +20,7 @@ class Place(Protocol):
         temporal: the way to histories; None where there is none.
         time: of its workflows, where it is virtual.
         lost_answers: loses Temporal's; None where nothing can.
+        stagings: refuses photos to the gateway; None where nothing can.
     """
 
     gateway: str
@@ -28,6 +29,7 @@ class Place(Protocol):
     temporal: Client | None
     time: VirtualTime | None
     lost_answers: Losing | None
+    stagings: Refusing | None
 
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Return so many seconds after a workflow was started, by the clock of this place."""

@@ -71,6 +71,8 @@ class Run:
     rules: dict[str, Rule] = field(default_factory=dict)
     status: str = "UNKNOWN"
     start_answer: tuple[int, Any] = (0, None)
+    again_after: str | None = None
+    """When to come again, by the answer to the start."""
     cancel_answer: tuple[int, Any] | None = None
     repeated: list[tuple[str, int, Any]] = field(default_factory=list)
     """What was asked again as its answer said that nobody knew what had become of it: what, and that answer."""

@@ -141,6 +141,8 @@ class Runner:
                 self._place.time.forget(run.workflow_id)
             if self._place.lost_answers:
                 self._place.lost_answers.forget(run.workflow_id)
+            if self._place.stagings:
+                self._place.stagings.forget(run.workflow_id)
         return run
 
     async def _play(self, run: Run) -> bool:
@@ -243,11 +245,13 @@ class Runner:
         most = scenario.lost.start + scenario.lost.refused + scenario.lost.keyless
         if self._place.lost_answers and any(scenario.lost):
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
+        if self._place.stagings and scenario.staging:
+            self._place.stagings.refuse(run.workflow_id, scenario.staging)
         answer = await self._gateway.in_time(lambda: self._gateway.post(start.content, headers=start.headers), patience)
         while _nobody_knows(answer) and len(run.repeated) < most:
             run.repeated.append(("start", answer.status_code, json_of(answer)))
             answer = await self._gateway.post(start.content, headers=start.headers)
-        run.start_answer = (answer.status_code, json_of(answer))
+        run.start_answer, run.again_after = (answer.status_code, json_of(answer)), answer.headers.get("Retry-After")
         return answer.status_code == ACCEPTED
 
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:

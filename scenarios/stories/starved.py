@@ -41,7 +41,8 @@ def unanswered(run: Run) -> Iterator[str]:
         return
     times = run.unanswered + sum(each.act.do == "health" and each.http_status == UNAVAILABLE for each in run.acts)
     if run.scenario.lost == NOTHING_LOST:
-        statuses = [answer[0] for answer in (run.start_answer, run.cancel_answer) if answer]
+        start = () if run.scenario.staging else (run.start_answer,)
+        statuses = [answer[0] for answer in (*start, run.cancel_answer) if answer]
         others = [answer.http_status for answer in run.acts if answer.act.do != "health"]
         times += [*statuses, *others].count(UNAVAILABLE)
         times += sum(name == UNAVAILABLE_EVENT for answer in run.acts for name, *_ in answer.events)

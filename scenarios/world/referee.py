@@ -19,7 +19,7 @@ from app.services.http import production_transport
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.scenario import Losing, Scenario
+from scenarios.scenario import Losing, Refusing, Scenario
 from scenarios.stories.referee import SeenAttempt
 from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner
@@ -39,6 +39,7 @@ class RefereeWorld:
     virtual = False
     time: VirtualTime | None = None
     lost_answers: Losing | None = None
+    stagings: Refusing | None = None
 
     def __init__(self, gateway: str, skipper: TimeSkipper, controls: Mapping[str, AsyncControl]) -> None:
         self.gateway, self.controls = gateway, controls

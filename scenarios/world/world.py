@@ -22,9 +22,10 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.scenario import Losing
+from scenarios.scenario import Losing, Refusing
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
+from scenarios.world.gateway_store import GatewayStoreTransport, Stagings
 from scenarios.world.lost_answers import LostAnswers
 from scenarios.world.next_worker import NextWorker
 from scenarios.world.surroundings import surroundings
@@ -40,6 +41,7 @@ class World:
         temporal: the client whose workflows live in virtual time.
         time: their virtual time.
         lost_answers: what the gateway does not hear from Temporal.
+        stagings: which photos the store refuses to the gateway.
         settings: of the gateway; the worker has the same, but the fault proxy for its blob store.
     """
 
@@ -62,6 +64,8 @@ class World:
         self._virtual = self.time = VirtualTime(cancels_at_once=True)  # the model of the specification goes by it
         self._losing = LostAnswers()
         self.lost_answers: Losing | None = self._losing
+        self._refusing = Stagings()
+        self.stagings: Refusing | None = self._refusing
         self._home = home
         self._seed = seed
         self._interceptors = interceptors
@@ -92,7 +96,8 @@ class World:
         assembly, next_one = self._assembly(around.worker_settings), self._assembly(around.worker_settings)
         interceptors = [*self._interceptors, NextWorker(self._virtual, next_one.activities)]
         await enter(working(client, around.worker_settings, assembly.activities, interceptors=interceptors))
-        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client)))
+        store = GatewayStoreTransport(BlobTransport(), self._refusing)
+        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client), blob_transport=store))
         self.gateway = await enter(serving(gateway))
 
     def _assembly(self, settings: Settings) -> Assembly:

@@ -11,7 +11,7 @@ from scenarios.explore.tryon.shared import both_a100s, others
 from scenarios.model.story import Call, Story
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Away, Plan, PlannedAct
-from scenarios.plans.plan import PlannedDeparture, PlannedLosses
+from scenarios.plans.plan import PlannedDeparture, PlannedLosses, PlannedStaging
 from scenarios.scenario import Doing
 
 Make = Callable[[], Plan | None]
@@ -106,6 +106,11 @@ def _cancelled_late(plan: Plan, at: float) -> Plan:
     return changed(plan, acts=(*plan.acts, act))
 
 
+STAGINGS = (
+    *((503, "ServerBusy", times) for times in (1, 3)),
+    *((403, "AuthenticationFailed", 1), (404, "ContainerNotFound", 1), (409, "ContainerBeingDeleted", 1)),
+)
+"""How the store refuses a photo to the gateway: status, its own word, how often."""
 LOST_CANCELS = 6
 """Instants of a cancel whose answer is lost."""
 
@@ -118,6 +123,10 @@ def _losses(plan: Plan, instants: Sequence[float]) -> Iterator[tuple[str, Make]]
         losses = PlannedLosses(start=start, refused=refused)
         yield f"start-lost-{start}-refused-{refused}", partial(changed, plan, lost=losses)
     yield "start-keyless", partial(changed, plan, lost=PlannedLosses(keyless=True))
+    if plan.staging is None:
+        for status, code, times in STAGINGS:
+            staging = PlannedStaging(status=status, code=code, times=times)
+            yield f"staging-{status}-x{times}", partial(changed, plan, staging=staging)
     for at in instants[:: max(1, len(instants) // LOST_CANCELS)]:
         for cancels in (1, 2):
             yield f"cancel-lost-{cancels}", partial(_cancel_lost, plan, at, cancels)

@@ -62,6 +62,7 @@ class TryOns:
             + len(plan.around)
             + len(plan.departures)
             + sum(int(number) for _, number in plan.lost)
+            + (plan.staging is not None)
         )
 
     def digest(self, plan: Plan) -> str:

@@ -87,6 +87,7 @@ def _with_acts(plan: Plan, other: Plan) -> Plan | None:
         around=other.around or plan.around,
         departures=other.departures or plan.departures,
         lost=other.lost if plan.lost == PlannedLosses() else plan.lost,
+        staging=plan.staging or other.staging,
         beside=other.beside or plan.beside,
     )
 

@@ -101,7 +101,7 @@ def as_scenario(plan: Plan) -> str:
     named = plan.model_copy(update={"name": re.sub(r"-[0-9a-f]{12}$", "", plan.name)})
     return (
         '"""Found by `make explore`. The module of its theme in scenarios/catalogue is its place."""\n\n'
-        "from scenarios.scenario import Act, Departure, Expect, Lost, Scenario, rule  # noqa: F401\n\n"
+        "from scenarios.scenario import Act, Departure, Expect, Lost, Scenario, Staging, rule  # noqa: F401\n\n"
         f"FOUND = {_as_python(named)}\n"
     )
 

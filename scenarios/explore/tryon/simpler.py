@@ -23,7 +23,7 @@ def simpler(plan: Plan) -> Iterator[Simpler]:
             rest = (*parts[:place], *parts[place + 1 :])
             yield Simpler(f"without the {_part(part, words)}", changed(plan, **{field: rest}))
     yield from _fewer_losses(plan)
-    for field, usual in (("strokes", ()), ("points", None), ("photo", "near")):
+    for field, usual in (("strokes", ()), ("points", None), ("photo", "near"), ("staging", None)):
         if getattr(plan, field) != usual:
             yield Simpler(f"with the usual {field}", changed(plan, **{field: usual}))
     for place, rule in enumerate(plan.rules):

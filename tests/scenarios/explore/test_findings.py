@@ -55,6 +55,7 @@ EVERYTHING = Plan.model_validate(
         "acts": [{"do": "cancel", "at": 45, "heard": "next_heartbeat"}, {"do": "status", "at": "end"}],
         "departures": [{"at": 3, "back_at": 5}],
         "lost": {"start": 1, "refused": 1, "cancel": 1, "keyless": True},
+        "staging": {"status": 503, "code": "ServerBusy", "times": 2},
         "beside": [{"name": "other", "story": "Another.", "photo": "far"}],
         "body": {"sessionId": "s"},
         "headers": {"Transfer-Encoding": "chunked"},

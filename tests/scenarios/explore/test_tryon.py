@@ -87,6 +87,7 @@ MORE = {
     *("start-lost-1", "start-lost-2", "start-lost-3", "start-lost-4", "cancel-lost-1", "cancel-lost-2"),
     *("another-beside", "the-same-beside", "several-beside", "a-faulty-one-beside", "a-cancelled-one-beside"),
     *("start-lost-1-refused-1", "start-lost-2-refused-1", "start-lost-0-refused-2", "start-keyless"),
+    *("staging-503-x1", "staging-503-x3", "staging-403-x1", "staging-404-x1", "staging-409-x1"),
     *("cancel-heard-late", "cancel-before-the-end-of-a-call", "cancel-overtaken-by-the-end", "health-end"),
     *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
 }

@@ -1,0 +1,79 @@
+"""The blob store as the gateway meets it when it stages a photo: it may refuse that a few times, or always."""
+
+from collections import Counter
+from http import HTTPStatus
+from typing import Any, Self
+
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, AsyncHttpTransport
+
+from scenarios.scenario import Staging
+
+
+class Stagings:
+    """What is to be refused, by workflow."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, Staging] = {}
+        self._times: Counter[str] = Counter()
+
+    def refuse(self, workflow_id: str, staging: Staging) -> None:
+        """Refuse the photo of a workflow."""
+        self._refused[workflow_id] = staging
+
+    def forget(self, workflow_id: str) -> None:
+        """Refuse it no longer."""
+        self._refused.pop(workflow_id, None)
+        self._times.pop(workflow_id, None)
+
+    def refusal(self, workflow_id: str) -> Staging | None:
+        """Return how a photo is refused now; None where it is taken."""
+        staging = self._refused.get(workflow_id)
+        if staging is None or self._times[workflow_id] >= staging.times:
+            return None
+        self._times[workflow_id] += 1
+        return staging
+
+
+class GatewayStoreTransport(AsyncHttpTransport[Any, Any]):
+    """Production's transport, but for photos that are to be refused."""
+
+    def __init__(self, inner: AioHttpTransport, stagings: Stagings) -> None:
+        self._inner = inner
+        self._stagings = stagings
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send the request, or answer it with a refusal in the store's words."""
+        photo = request.url.partition("?")[0].rpartition("/")[2]
+        if request.method == "PUT" and (staging := self._stagings.refusal(photo)):
+            return _Refusal(request, staging)
+        return await self._inner.send(request, **options)
+
+    async def open(self) -> None:
+        """Open the connections."""
+        await self._inner.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+
+class _Refusal(AsyncHttpResponse):
+    def __init__(self, request: Any, staging: Staging) -> None:
+        super().__init__(request, None)
+        self.status_code, self.reason = staging.status, HTTPStatus(staging.status).phrase
+        self.headers = {"x-ms-error-code": staging.code, "Content-Type": "application/xml"}
+        self.content_type = "application/xml"
+        self._xml = f"<?xml version='1.0'?><Error><Code>{staging.code}</Code><Message>by rule</Message></Error>"
+
+    def body(self) -> bytes:
+        return self._xml.encode()
+
+    async def load_body(self) -> None:
+        pass
