@@ -75,6 +75,8 @@ NAMED = {
         Photo("far", far=True),
         Photo("large", size=(1152, 1536)),
         Photo("twelve-megapixels", size=(1152, 1536)),
+        Photo("narrow", size=(1536, 19), far=True),
+        Photo("least", size=(32, 32)),
         Photo("sideways"),
         Photo("turned-2"),
         Photo("turned-3"),

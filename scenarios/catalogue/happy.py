@@ -11,6 +11,8 @@ REMOVE = {"points": [{"x": 0.2, "y": 0.9}, {"x": 0.8, "y": 0.9}], "mode": "remov
 FORMATS = {
     "large": "A photo larger than 1536 pixels is made smaller, and the results have its new size.",
     "twelve-megapixels": "A phone's 12-megapixel photo goes through, and no payload grows with it.",
+    "narrow": "A photo of 3200 by 40 pixels is one of 1536 by 19 when it is smaller, and goes through.",
+    "least": "A photo of 32 by 32 pixels is as small as one may be.",
     "sideways": "A photo taken sideways (EXIF) comes out upright.",
     "progressive": "A progressive JPEG is as good as any.",
     "grey": "A black-and-white photo gets its jewellery in colour.",

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fakes.pictures import portrait
 from scenarios.gateway_client import start_body
-from scenarios.photos import ENCODINGS, PHOTOS, SIZE, Encoding
+from scenarios.photos import ENCODINGS, SIZE, Encoding
 from scenarios.scenario import Scenario
 from scenarios.stories.encodings import encoded, hole
 
@@ -59,6 +59,10 @@ SHORT: Mapping[str, Encoding] = {
 """Photos that have a name of their own for what is unusual of them."""
 
 
+SHAPES = {"narrow": (3200, 40), "least": (32, 32)}
+"""Photos of another shape, and their pixels."""
+
+
 def _half(whole: bytes) -> bytes:
     return whole[: len(whole) // 2]
 
@@ -80,6 +84,7 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     "near": lambda: _portrait(NEAR),
     "far": lambda: _portrait(FAR),
     "large": lambda: _portrait(NEAR, (1536, 2048)),
+    **{name: partial(_portrait, NEAR, size) for name, size in SHAPES.items()},
     "twelve-megapixels": lambda: _portrait(NEAR, (3000, 4000)),
     **{name: partial(_encoded, encoding) for name, encoding in {**ENCODINGS, **SHORT}.items()},
     "with-a-place": _with_a_place,
@@ -96,7 +101,7 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
 @cache
 def shown(name: str) -> Image.Image:
     """Return what a browser shows of a photo that is one, as it was before it became a file."""
-    with Image.open(BytesIO(_portrait(FAR if PHOTOS[name].far else NEAR))) as image:
+    with Image.open(BytesIO(_portrait(FAR if name == "far" else NEAR, SHAPES.get(name, SIZE)))) as image:
         picture = image.convert("RGB")
     if "grey" in name:
         picture = picture.convert("L").convert("RGB")

@@ -13,8 +13,10 @@ from scenarios.plans.plan import PlannedLosses, Point, Spot, Stroke
 
 COSTLY = ("large", "twelve-megapixels")
 """Photos whose decoding costs as much as the whole story of a small one."""
+ODD_SHAPES = ("narrow", "least")
+"""Photos so small that a stroke or a lie need not show."""
 BAD_PHOTOS = ("half", "half-progressive", "text", "empty", "one-pixel", "gif")
-GOOD_PHOTOS = tuple(name for name in NAMED if name not in (*COSTLY, *BAD_PHOTOS))
+GOOD_PHOTOS = tuple(name for name in NAMED if name not in (*COSTLY, *ODD_SHAPES, *BAD_PHOTOS))
 ANY_FILE = tuple(ENCODINGS)
 ODD_BODIES: tuple[dict[str, Any], ...] = (
     {"sessionId": "s" * 128},
