@@ -16,6 +16,7 @@ from scenarios.catalogue import (
     refusals,
     side_by_side,
     starts,
+    workers,
 )
 from scenarios.scenario import Scenario
 
@@ -31,5 +32,6 @@ CATALOGUE: tuple[Scenario, ...] = (
     *cancellation.SCENARIOS,
     *starts.SCENARIOS,
     *refusals.SCENARIOS,
+    *workers.SCENARIOS,
     *side_by_side.SCENARIOS,
 )

@@ -38,6 +38,16 @@ SCENARIOS = (
         ),
         expect=failed("A100_UNAVAILABLE", "GENERATING_IMAGES", calls={"a100.generate": 0}),
     ),
+    *(
+        Scenario(
+            name=f"a100-breaks-off-its-health-by-{kind}",
+            story=f"The only A100 that is there {how} when its health is asked for: it is asked again.",
+            theme=THEME,
+            rules=(rule("a100", "health", kind, calls="1-2"), rule("a100_spare", "health", "refuse")),
+            expect=Expect(attempts={"generate_images": (2, 4, 8)}, calls={"a100.generate": 1}),
+        )
+        for kind, how in (("reset", "resets the connection"), ("empty", "closes the connection"))
+    ),
     Scenario(
         name="a100-health-busy-once",
         story="A server too busy for its health check is not offline: two seconds later it says so.",

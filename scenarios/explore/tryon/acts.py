@@ -9,7 +9,7 @@ from scenarios.explore.tryon.kinds import Kind
 from scenarios.explore.tryon.plans import OVERTAKEN_S, allowed, changed, with_fault
 from scenarios.explore.tryon.shared import both_a100s, others
 from scenarios.model.story import Call, Story
-from scenarios.pipeline import OPERATIONS
+from scenarios.pipeline import BY_ACTIVITY, OPERATIONS
 from scenarios.plans import Away, Plan, PlannedAct
 from scenarios.plans.plan import PlannedDeparture, PlannedLosses, PlannedStaging
 from scenarios.scenario import Doing
@@ -154,10 +154,27 @@ def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
         busy = Kind({"kind": "status", "status": 503})
         if place % 2:
             yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
+    for service, activity in (("birefnet", "remove_background"), ("sam3", "generate_mask")):
+        yield "worker-dies-in-every-attempt", partial(_left_in_each, plan, service, activity)
     for instant in sorted({round(each + off, 3) for each in _instants(story) for off in (-0.5, 0, 0.5)}):
         if 0 < instant < story.length:  # at 0 the first attempt may have begun or not
             yield "worker-dies-at-a-boundary", partial(_leaving, plan, instant, (next(backs), None))
             yield "worker-drains-at-a-boundary", partial(_leaving, plan, instant, (next(backs), 0.0))
+
+
+def _left_in_each(plan: Plan, service: str, activity: str) -> Plan | None:
+    """Have the worker die in each attempt of a step whose job takes long."""
+    slow = Kind({"kind": "job_slow", "seconds": 100})
+    faulty = with_fault(plan, Site(f"{service}.submit", 1), slow)
+    for attempt in range(BY_ACTIVITY[activity].retry.attempts):
+        told = allowed(faulty) if faulty else None
+        begun = [each.began for each in told[0].attempts if each.activity == activity] if told else []
+        if faulty is None or len(begun) <= attempt:
+            return None
+        at = round(begun[attempt] + 1.3, 3)
+        departure = PlannedDeparture(at=at, back_at=round(at + 1, 3))
+        faulty = changed(faulty, departures=(*faulty.departures, departure))
+    return faulty
 
 
 def _left_in(plan: Plan, call: Call, kind: Kind, after: float, how: tuple[float, float | None]) -> Plan | None:

@@ -83,7 +83,7 @@ def test_every_fault_that_is_placed_acts_by_the_model_and_every_plan_is_named_by
 
 MORE = {
     *("worker-dies-in-a-call", "worker-drains-in-a-call", "worker-leaves-in-a-backoff"),
-    *("worker-dies-at-a-boundary", "worker-drains-at-a-boundary"),
+    *("worker-dies-in-every-attempt", "worker-dies-at-a-boundary", "worker-drains-at-a-boundary"),
     *("start-lost-1", "start-lost-2", "start-lost-3", "start-lost-4", "cancel-lost-1", "cancel-lost-2"),
     *("another-beside", "the-same-beside", "several-beside", "a-faulty-one-beside", "a-cancelled-one-beside"),
     *("start-lost-1-refused-1", "start-lost-2-refused-1", "start-lost-0-refused-2", "start-keyless"),
