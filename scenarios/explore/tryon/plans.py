@@ -1,7 +1,7 @@
 """Plans out of plans: what they begin with, one fault more, and whether the model says that they are worth running."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -138,17 +138,19 @@ def _allowed(plan: Plan) -> list[Story] | None:
         told = stories(plan)
     except Undecided:
         return None
+    return None if plan.crosses or any(_is_idle(plan, told)) else told
+
+
+def _is_idle(plan: Plan, told: Sequence[Story]) -> Iterator[bool]:
+    """Yield for each part of a plan whether there is one that comes to nothing."""
+    taken = [story for story in told if story.status != "REFUSED"]
     needed = [place for place, rule in enumerate(plan.rules) if rule.must_fire]
-    if not all(all(story.fired[place] for place in needed) for story in told if story.status != "REFUSED"):
-        return None
-    if plan.crosses or (plan.cancel_at is not None and _comes_too_late(plan, plan.cancel_at, told)):
-        return None
+    yield not all(story.fired[place] for place in needed for story in taken)
+    yield bool(plan.staging and plan.rules and not taken)
+    yield plan.cancel_at is not None and _comes_too_late(plan, plan.cancel_at, told)
     instants = [act.at for act in plan.acts if not isinstance(act.at, str) and act.do != "cancel"]
-    if any(at >= story.length for at in instants for story in told if story.status != "REFUSED"):
-        return None  # nobody does anything after the end
-    if any(each.at >= story.length for each in plan.departures for story in told):
-        return None  # nothing is left to be interrupted
-    return told
+    yield any(at >= story.length for at in instants for story in taken)
+    yield any(each.at >= story.length for each in plan.departures for story in told)
 
 
 OVERTAKEN_S = 0.3
