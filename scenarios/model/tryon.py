@@ -9,7 +9,7 @@ from scenarios.model.a100 import A100, on_an_a100
 from scenarios.model.answers import NO_SHARES, OFF, PERHAPS_NO_SHARES
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, call
 from scenarios.model.choices import Choices, Undecided
-from scenarios.model.clock import Cancelled, ModelClock, Unheard, WorkerLeft
+from scenarios.model.clock import SAME, Cancelled, ModelClock, Unheard, WorkerLeft
 from scenarios.model.faults import OWN, Matched
 from scenarios.model.jobs import Desk, run_job
 from scenarios.model.numbers import DEADLINE, END_MARGIN, RESULT_AT_ONCE, RESULT_MOST, SIZE_TOLERANCE
@@ -65,7 +65,7 @@ def told(plan: Plan, choices: Choices) -> Story:
     else:
         _try_on(telling)
         story.lost_starts = scenario.lost.starts
-        if plan.cancel_at is not None:
+        if plan.cancel_at is not None and plan.cancel_at <= story.length + SAME:  # nobody cancels after the end
             story.cancel = 200 if story.status == "CANCELLED" else 409
     story.fired = tuple(place in services.fired for place in range(len(services.rules)))
     story.replies = answered(plan, story)

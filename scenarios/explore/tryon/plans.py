@@ -162,7 +162,7 @@ def _comes_too_late(plan: Plan, at: float, told: Sequence[Story]) -> bool:
     """Say whether a cancel meets a try-on that has ended, which is an act at the end; or one that goes on for long."""
     if plan.cancel_heard == "after_the_end":
         return any(not at < story.length <= at + OVERTAKEN_S + SAME for story in told)
-    return all(story.cancel == 409 for story in told)
+    return any(at > story.length + SAME for story in told) or all(story.cancel == 409 for story in told)
 
 
 def as_json(plan: Plan) -> str:
