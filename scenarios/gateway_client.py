@@ -233,12 +233,13 @@ def _again_after(answer: httpx.Response) -> float:
     return float(said) if said.isdigit() else RETRY_AFTER_S
 
 
-def json_of(answer: httpx.Response) -> Any:
-    """Return what an answer says; an object that says so where it is no JSON."""
+def json_of(answer: httpx.Response) -> dict[str, Any]:
+    """Return what an answer says; an object that says so where it is no JSON, or no object."""
     try:
-        return answer.json()
+        said = answer.json()
     except ValueError:
-        return {"notJson": answer.text[:200]}
+        said = None
+    return said if isinstance(said, dict) else {"noObject": answer.text[:200]}
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -253,10 +253,10 @@ class ResultNamed(NameFault):
 
 
 class MaskValues(PictureFault):
-    """The mask says the same in another scale or mode: 0 and 1, one bit, RGB, a palette, 16 bits; or 1 and 2."""
+    """The mask says the same in another scale or mode: 0 and 1, one bit, RGB, a palette, 16 bits, alpha; or 1 and 2."""
 
     kind: Literal["mask_values"]
-    values: Literal["0-1", "1-2", "1-bit", "rgb", "palette", "16-bit"] = "0-1"
+    values: Literal["0-1", "1-2", "1-bit", "rgb", "palette", "16-bit", "16-bit-0-1", "alpha"] = "0-1"
     of: ClassVar[frozenset[str]] = frozenset({"mask"})
 
     def picture(self, data: bytes, source: bytes) -> bytes:  # noqa: ARG002 - the method's signature

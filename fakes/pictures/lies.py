@@ -95,12 +95,17 @@ def invert_mask(data: bytes) -> bytes:
 
 
 def other_values(data: bytes, values: str) -> bytes:
-    """The same mask with its two values written otherwise: "0-1", "1-2", "1-bit", "rgb", "palette" or "16-bit"."""
+    """The same mask with its two values written otherwise, as the name of the way says."""
     mask = read_mask(data).point(lambda value: 255 if value >= 128 else 0)
     if values in {"0-1", "1-2"}:
         return to_png(mask.point(lambda value: value // 255 + int(values[0])))
-    if values == "16-bit":
-        return to_png(Image.fromarray(np.asarray(mask, dtype=np.uint16) * 257))
+    if values in {"16-bit", "16-bit-0-1"}:
+        wide = np.asarray(mask, dtype=np.uint16)
+        return to_png(Image.fromarray(wide * 257 if values == "16-bit" else wide // 255))
+    if values == "alpha":
+        white = Image.new("RGBA", mask.size, "white")
+        white.putalpha(mask)
+        return to_png(white)
     return to_png(mask.convert({"1-bit": "1", "rgb": "RGB", "palette": "P"}[values]))
 
 

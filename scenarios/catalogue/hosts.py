@@ -1,5 +1,6 @@
 """What hosts do between a caller and a service, and results in another dress: waited out, or taken as they are."""
 
+from scenarios.catalogue.happy import ADD
 from scenarios.scenario import Expect, Scenario, failed, rule
 
 THEME = "hosts"
@@ -196,5 +197,21 @@ SCENARIOS = (
             ("base64-data-url", "a100", "generate", "base64_dress", {}, "Pictures as data URLs"),
             ("base64-in-lines", "a100", "generate", "base64_dress", {"dress": "lines"}, "Pictures in lines of base64"),
         )
+    ),
+    Scenario(
+        name="dress-mask-alpha-then-painted",
+        story="A mask that says by its alpha what is foreground is written anew, and painted on as such.",
+        theme=THEME,
+        strokes=(ADD,),
+        rules=(rule("sam3", "submit", "mask_values", values="alpha"),),
+        expect=Expect(calls={"sam3.submit": 1, "a100.refine_mask": 1}),
+    ),
+    Scenario(
+        name="dress-painted-mask-values",
+        story="A painted mask of zeros and ones, in 16 bits, is written anew, and the pictures are made with that one.",
+        theme=THEME,
+        strokes=(ADD,),
+        rules=(rule("a100", "refine_mask", "mask_values", values="16-bit-0-1"),),
+        expect=Expect(calls={"a100.refine_mask": 1, "a100.generate": 1}),
     ),
 )

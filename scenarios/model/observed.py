@@ -7,7 +7,7 @@ from typing import Any
 from scenarios.model import Undecided, stories
 from scenarios.model.compare import differences
 from scenarios.model.replies import RUNNING
-from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, AnsweredAct, Attempt, Call, Story, act_words
+from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, WRITTEN_ANEW, AnsweredAct, Attempt, Call, Story, act_words
 from scenarios.model.tryon import METRICS, PICTURES
 from scenarios.plans import Plan
 from scenarios.stories.acts import Answered
@@ -105,7 +105,7 @@ def _words(run: Run) -> dict[str, str]:
         if isinstance(uri, str):
             # A picture that was given and is named as the result stays what it was.
             words.setdefault(uri, FOREIGN if _of_another(uri, run.workflow_id) else word)
-            words.setdefault(_plain(uri, run.workflow_id), words[uri])
+            words.setdefault(_plain(uri, run.workflow_id), words[uri] + WRITTEN_ANEW)
     return words
 
 

@@ -21,10 +21,11 @@ PNGS = {"birefnet", "sam3", "refine_mask"}
 def in_another_scale(lies: Sequence[Matched]) -> bool:
     """Say whether what is taken for a mask is to be written anew in the usual scale (docs/reliability.md).
 
-    So are zeros and ones, and the alpha of a cut-out.
+    So are zeros and ones, and what alpha says, a cut-out's too.
     """
     return any(
-        each.kind == "picture_unchanged" or (each.kind == "mask_values" and each.fault.get("values", "0-1") == "0-1")
+        each.kind == "picture_unchanged"
+        or (each.kind == "mask_values" and each.fault.get("values", "0-1") in {"0-1", "16-bit-0-1", "alpha"})
         for each in lies
     )
 

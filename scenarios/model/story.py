@@ -6,6 +6,8 @@ COMPLETED = "completed"
 CANCELLED = "cancelled"
 UNKNOWN = "?"
 """A picture of which nobody can say what it is."""
+WRITTEN_ANEW = ", written anew"
+"""What follows the word for a mask that was in another scale: it goes on in the usual one (docs/reliability.md)."""
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Call:
         number: which of its operation's calls.
         attempt: of the activity; None for the store, which is not told.
         works_on: the pictures that it names, in the words of this pipeline: photo, resized, cutout, mask, refined.
+            One of the last two may be written anew.
         key: of a submit, by which it is the same when it is made again: its activity and the number of its job
             (docs/reliability.md, A job is money).
     """

@@ -19,7 +19,7 @@ from scenarios.model.request import BY_THE_FIRST_STEP, INVALID_IMAGE, refusal
 from scenarios.model.services import Services
 from scenarios.model.staging import refused
 from scenarios.model.store import blob, looked_at, patiently
-from scenarios.model.story import CANCELLED, COMPLETED, Attempt, Story
+from scenarios.model.story import CANCELLED, COMPLETED, WRITTEN_ANEW, Attempt, Story
 from scenarios.photos import PHOTOS
 from scenarios.pipeline import BY_ACTIVITY, Step
 from scenarios.plans import Plan, scenario_of
@@ -95,15 +95,15 @@ def _steps(telling: Telling) -> None:
     _activity(telling, "upload_to_azure", lambda step: _upload(telling, step))
     pictures["upload"] = "photo"
     _activity(telling, "resize_image", lambda step: _resize(telling, step))
-    pictures["resized"] = pictures["subject"] = "resized"
+    pictures["subject"] = pictures["resized"]
     if _activity(telling, "check_zoom", lambda step: _zoom(telling, step)):
         _job_activity(telling, "remove_background", "birefnet", "result_uri", "cutout")
-        pictures["subject"] = "cutout"
+        pictures["subject"] = pictures["cutout"]
     _job_activity(telling, "generate_mask", "sam3", "mask_uri", "mask")
-    pictures["mask"] = pictures["final mask"] = "mask"
+    pictures["final mask"] = pictures["mask"]
     if plan.strokes:
         _activity(telling, "refine_mask", lambda step: _refine(telling, step))
-        pictures["final mask"] = "refined"
+        pictures["final mask"] = pictures["refined"]
     _activity(telling, "generate_images", lambda step: _generate(telling, step))
 
 
@@ -280,7 +280,9 @@ def _look(
         pieces=1 if too_heavy else 2 if "picture_empty" in kinds else max(1, ceil(heavy / RESULT_AT_ONCE)),
         final=not refused and not too_heavy and in_no_scale(operation, lies),
     )
+    telling.pictures[made] = made
     if made in {"mask", "refined"} and in_another_scale(lies):
         patiently(telling, step, "put")
+        telling.pictures[made] += WRITTEN_ANEW
     elif hidden:
         telling.hidden.add(made)

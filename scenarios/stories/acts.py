@@ -110,14 +110,18 @@ CROWD = 3
 async def _crowd(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:
     """Wait for the end with others, of whom one has enough soon and one hangs up; return what those who stay are told.
 
-    The first answer that is no end is the one, if there is any.
+    The answer is one that is no end, if there is any, else the one that the fewest are given.
     """
     staying = [asyncio.create_task(gateway.look(workflow_id, wait_s=WAIT_S)) for _ in range(CROWD)]
     leaving = asyncio.create_task(gateway.look(workflow_id, wait_s=WAIT_S))
-    await gateway.look(workflow_id, wait_s=BRIEFLY_S)
-    leaving.cancel()
-    answers = [_answered(act, workflow_id, each.status_code, json_of(each)) for each in await asyncio.gather(*staying)]
-    return next((each for each in answers if each.status in {None, "RUNNING"}), answers[0])
+    try:
+        await gateway.look(workflow_id, wait_s=BRIEFLY_S)
+        leaving.cancel()
+        told = [_answered(act, workflow_id, each.status_code, json_of(each)) for each in await asyncio.gather(*staying)]
+    finally:
+        for each in (*staying, leaving):
+            each.cancel()
+    return min(told, key=lambda each: (each.status not in {None, "RUNNING"}, told.count(each)))
 
 
 async def _follow(gateway: GatewayClient, act: Act, workflow_id: str) -> Answered:

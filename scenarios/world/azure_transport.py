@@ -1,11 +1,11 @@
 """The transport of the blob client in virtual time. Without a rule, Azure takes no virtual time."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
+from app.services.blob_transport import BlobTransport
 from scenarios.headers import TIME
 from scenarios.virtual import (
     RefusedError,
@@ -20,19 +20,14 @@ from scenarios.virtual import (
 WHAT = "an answer of the blob store"
 
 
-class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
+class VirtualBlobTransport(BlobTransport):
     """Real HTTP to the blob proxy, under the limits of what sends.
 
     Outside a story, as in the gateway, requests pass unchanged and take real time.
     """
 
-    def __init__(
-        self,
-        inner: AioHttpTransport,
-        *,
-        clock: Callable[[], str | None] = caller_time,
-    ) -> None:
-        self._inner = inner
+    def __init__(self, *, clock: Callable[[], str | None] = caller_time) -> None:
+        super().__init__()
         self._clock = clock
 
     async def send(self, request: Any, **options: Any) -> Any:
@@ -45,13 +40,13 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
         """
         now = self._clock()
         if now is None:
-            return await self._inner.send(request, **options)
+            return await super().send(request, **options)
         request.headers[TIME] = now
-        limits = self._inner.connection_config
+        limits = self.connection_config
         read_timeout = options.get("read_timeout", limits.read_timeout)
         connect_timeout = options.get("connection_timeout", limits.timeout)
         with real_io(WHAT):
-            response = await self._inner.send(request, **options)
+            response = await super().send(request, **options)
         answer = response.internal_response
         answer.content = _CountedContent(answer.content)
         try:
@@ -68,21 +63,6 @@ class VirtualBlobTransport(AsyncHttpTransport[Any, Any]):
                 raise ServiceResponseTimeoutError("Timeout on reading data from socket") from None
             raise
         return response
-
-    async def open(self) -> None:
-        """Open the connections."""
-        await self._inner.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._inner.close()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *args: object) -> None:
-        await self.close()
 
 
 class _CountedContent:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpResponse
 
+from app.services.blob_transport import BlobTransport
 from scenarios.scenario import Staging
 
 
@@ -34,11 +35,11 @@ class Stagings:
         return staging
 
 
-class GatewayStoreTransport(AsyncHttpTransport[Any, Any]):
+class GatewayStoreTransport(BlobTransport):
     """Production's transport, but for photos that are to be refused."""
 
-    def __init__(self, inner: AioHttpTransport, stagings: Stagings) -> None:
-        self._inner = inner
+    def __init__(self, stagings: Stagings) -> None:
+        super().__init__()
         self._stagings = stagings
 
     async def send(self, request: Any, **options: Any) -> Any:
@@ -46,22 +47,7 @@ class GatewayStoreTransport(AsyncHttpTransport[Any, Any]):
         photo = request.url.partition("?")[0].rpartition("/")[2]
         if request.method == "PUT" and (staging := self._stagings.refusal(photo)):
             return _Refusal(request, staging)
-        return await self._inner.send(request, **options)
-
-    async def open(self) -> None:
-        """Open the connections."""
-        await self._inner.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._inner.close()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
+        return await super().send(request, **options)
 
 
 class _Refusal(AsyncHttpResponse):

@@ -14,7 +14,6 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from app.gateway import open_gateway
 from app.services.assembly import Assembly
-from app.services.blob_transport import BlobTransport
 from app.services.http import production_transport
 from app.worker import working
 from fakes.kit.client import AsyncControl
@@ -78,7 +77,7 @@ async def referee_world(home: Path, *, seed: int) -> AsyncIterator[RefereeWorld]
         assembly = Assembly(
             around.worker_settings,
             http_transport=VirtualTransport(production_transport(), clock=server_time),
-            blob_transport=VirtualBlobTransport(BlobTransport(), clock=server_time),
+            blob_transport=VirtualBlobTransport(clock=server_time),
         )
         parts.push_async_callback(assembly.close)
         gateway = await enter(serving(await enter(open_gateway(around.settings, skipper.client))))

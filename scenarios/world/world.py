@@ -16,7 +16,6 @@ from temporalio.worker import Interceptor
 
 from app.gateway import open_gateway
 from app.services.assembly import Assembly
-from app.services.blob_transport import BlobTransport
 from app.services.http import production_transport
 from app.settings import Settings
 from app.worker import working
@@ -96,7 +95,7 @@ class World:
         assembly, next_one = self._assembly(around.worker_settings), self._assembly(around.worker_settings)
         interceptors = [*self._interceptors, NextWorker(self._virtual, next_one.activities)]
         await enter(working(client, around.worker_settings, assembly.activities, interceptors=interceptors))
-        store = GatewayStoreTransport(BlobTransport(), self._refusing)
+        store = GatewayStoreTransport(self._refusing)
         gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client), blob_transport=store))
         self.gateway = await enter(serving(gateway))
 
@@ -104,7 +103,7 @@ class World:
         assembly = Assembly(
             settings,
             http_transport=VirtualTransport(production_transport()),
-            blob_transport=VirtualBlobTransport(BlobTransport()),
+            blob_transport=VirtualBlobTransport(),
         )
         self._parts.push_async_callback(assembly.close)
         return assembly

@@ -50,9 +50,10 @@ LIMITS = {
 WHOLE = ("picture_truncated", "picture_garbage", "picture_size", "picture_unchanged", "picture_format")
 UNENDED = {"kind": "picture_truncated", "at": "end"}
 LIES = ("mask_empty", "mask_full", "mask_inverted", "mask_foreign")
+VALUES = ("0-1", "1-bit", "rgb", "palette", "16-bit", "16-bit-0-1", "alpha")
 MASK: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in (*WHOLE, *LIES, "picture_empty", "result_named", "result_format")),
-    *({"kind": "mask_values", "values": values} for values in ("0-1", "1-bit", "rgb", "palette", "16-bit")),
+    *({"kind": "mask_values", "values": values} for values in VALUES),
     UNENDED,
 )
 HEAVIEST = {"kind": "picture_heavy", "size": RESULT_MOST}

@@ -224,6 +224,8 @@ async def test_result_format(services: Services, operation: str, field: str, suf
         ("rgb", "RGB", ((0, 255),) * 3),
         ("palette", "P", (0, 255)),
         ("16-bit", "I;16", (0, 65535)),
+        ("16-bit-0-1", "I;16", (0, 1)),
+        ("alpha", "RGBA", ((255, 255),) * 3 + ((0, 255),)),
     ],
 )
 async def test_mask_values(services: Services, values: str, mode: str, extrema: object) -> None:

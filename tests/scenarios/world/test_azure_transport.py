@@ -6,7 +6,6 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 from azure.core.pipeline.transport import HttpRequest
 
-from app.services.blob_transport import BlobTransport
 from scenarios.virtual import story_alone
 from scenarios.world.azure_transport import VirtualBlobTransport
 from tests.virtual.claiming import Server, claiming
@@ -24,7 +23,7 @@ async def test_the_blob_transport_does_the_same(server: Server) -> None:
     with story_alone(START) as story:
         claims = ["Elapsed: 3", "Elapsed: inf", "Fault: refuse", "Fault: dns", "Fault: unreachable"]
         server.answers = ["", *(f"X-Sim-{claim}\r\n" for claim in claims)]
-        async with VirtualBlobTransport(BlobTransport()) as transport:
+        async with VirtualBlobTransport() as transport:
             request = HttpRequest("GET", server.url)
             assert (await transport.send(request)).status_code == 200
             assert story.now == 0
