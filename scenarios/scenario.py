@@ -162,7 +162,11 @@ Doing = Literal[
     "from_pages",
     "health",
     "progress",
+    "stranger",
 ]
+
+
+NO_STRANGER = "a stranger is one whom a gateway with API keys does not know: say that it is guarded"
 
 
 Heard = Literal["at_once", "next_heartbeat", "after_the_end"]
@@ -289,6 +293,7 @@ class Scenario:
         departures: of the worker, in virtual time alone.
         lost: what goes wrong between the gateway and Temporal, in virtual time alone.
         staging: how the blob store refuses the photo to the gateway, in virtual time alone.
+        guarded: whether the gateway has API keys, of which the user sends one, in virtual time alone.
         expect: what must come out.
         live: whether it also runs in real time (it must not take minutes there).
         beside: other stories that run at the same time; each must come out as it says itself.
@@ -312,6 +317,7 @@ class Scenario:
     departures: tuple[Departure, ...] = ()
     lost: Lost = NOTHING_LOST
     staging: Staging | None = None
+    guarded: bool = False
     live: bool = False
     beside: tuple["Scenario", ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -329,6 +335,8 @@ class Scenario:
             raise ValueError(f"scenario {self.name}: cancel_heard is said of a cancel, and there is no cancel_at")
         if self.live and self.virtual_alone:
             raise ValueError(f"scenario {self.name}: what it says happens in virtual time alone, and it is to be live")
+        if not self.guarded and any(act.do == "stranger" for act in self.acts):
+            raise ValueError(f"scenario {self.name}: {NO_STRANGER}")
         if self.photo not in PHOTOS:
             raise ValueError(f"scenario {self.name}: {unknown(self.photo)}")
 
@@ -340,7 +348,7 @@ class Scenario:
     @property
     def virtual_alone(self) -> bool:
         """Whether there is something in it that can be made to happen in virtual time alone."""
-        return bool(self.departures or self.staging) or any(self.lost) or self.cancel_heard != "at_once"
+        return bool(self.departures or self.staging or self.guarded or any(self.lost) or self.cancel_heard != "at_once")
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

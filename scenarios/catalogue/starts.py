@@ -1,6 +1,6 @@
 """The start's own path: answers of Temporal that are lost, starts that it refuses, bodies as large as they may be."""
 
-from scenarios.scenario import Expect, Lost, Scenario, Staging, refused
+from scenarios.scenario import Act, Expect, Lost, Scenario, Staging, refused
 
 THEME = "starts"
 
@@ -43,6 +43,26 @@ SCENARIOS = (
         story="A start without a key of which nobody knows anything is sent again by the id that its 503 names.",
         theme=THEME,
         lost=Lost(keyless=True),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-with-an-api-key",
+        story="The gateway knows its callers by keys: the user's own are let in, and strangers see and change nothing.",
+        theme=THEME,
+        guarded=True,
+        acts=(
+            *(Act("stranger", at) for at in ("accepted", 1, "end")),
+            *(Act(do, "end") for do in ("repeat", "repeat_other", "status", "from_pages")),
+        ),
+        expect=ONCE,
+    ),
+    Scenario(
+        name="a-start-with-an-api-key-and-without-a-key-of-its-own",
+        story="As long as nobody knows of it, the id that a 503 names stands for its try-on, whoever the caller is.",
+        theme=THEME,
+        guarded=True,
+        lost=Lost(keyless=True, start=2),
+        acts=(Act("repeat", "end"),),
         expect=ONCE,
     ),
     Scenario(

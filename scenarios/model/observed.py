@@ -7,7 +7,17 @@ from typing import Any
 from scenarios.model import Undecided, stories
 from scenarios.model.compare import differences
 from scenarios.model.replies import RUNNING
-from scenarios.model.story import CANCELLED, COMPLETED, UNKNOWN, WRITTEN_ANEW, AnsweredAct, Attempt, Call, Story, act_words
+from scenarios.model.story import (
+    CANCELLED,
+    COMPLETED,
+    UNKNOWN,
+    WRITTEN_ANEW,
+    AnsweredAct,
+    Attempt,
+    Call,
+    Story,
+    act_words,
+)
 from scenarios.model.tryon import METRICS, PICTURES
 from scenarios.plans import Plan
 from scenarios.stories.acts import Answered

@@ -12,6 +12,7 @@ FINISHED = "WORKFLOW_FINISHED"
 WHENEVER: Mapping[str, tuple[int, str | None, str | None]] = {
     "repeat": (202, RUNNING, None),  # the answer of the start, word for word
     "repeat_other": (409, None, "IDEMPOTENCY_KEY_REUSED"),
+    "stranger": (401, None, "UNAUTHORIZED"),
     "health": (200, "healthy", None),  # a rule is for its own try-on: for this question all is well
 }
 """What is answered the same whatever the try-on does."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from scenarios.photos import PHOTOS, unknown
-from scenarios.scenario import Doing, Heard, Rule
+from scenarios.scenario import NO_STRANGER, Doing, Heard, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -83,7 +83,7 @@ class PlannedAct(_Strict):
             `status`; `wait` for the end, or `wait_briefly`, which is over at once, or wait in a `crowd`, some of
             which leave; follow the `events`, dropped after the first one and taken up again after that, `events_anew`
             without saying which was the last, `events_late` only after the end; ask `from_pages` of several origins;
-            ask for the backend's `health`; ask Temporal for the `progress`.
+            ask for the backend's `health`; ask Temporal for the `progress`; ask as a `stranger`, without a key.
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
@@ -183,7 +183,7 @@ class Plan(_Strict):
     """One try-on: what the user sends and does, what the services do wrong, what happens around, who else is there.
 
     `points` null: one on the neck and one in a corner. `body` and `headers` are changes to the request of the
-    start; spaces fill its body up to `size`.
+    start; spaces fill its body up to `size`. `guarded`: the gateway has API keys, of which the user sends one.
     """
 
     version: Literal[1] = 1
@@ -198,6 +198,7 @@ class Plan(_Strict):
     departures: tuple[PlannedDeparture, ...] = ()
     lost: PlannedLosses = PlannedLosses()
     staging: PlannedStaging | None = None
+    guarded: bool = False
     beside: tuple["Plan", ...] = ()
     body: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -220,6 +221,12 @@ class Plan(_Strict):
     def _known_whose_answer_is_lost(self) -> Self:
         if self.crosses:
             raise ValueError("lost: answers to a start that is repeated meanwhile; nobody knows whose would be lost")
+        return self
+
+    @model_validator(mode="after")
+    def _strange_to_somebody(self) -> Self:
+        if not self.guarded and any(act.do == "stranger" for act in self.acts):
+            raise ValueError(f"acts: {NO_STRANGER}")
         return self
 
     @model_validator(mode="after")

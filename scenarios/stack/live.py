@@ -28,6 +28,7 @@ class LivePlace:
     controls: Mapping[str, AsyncControl] = field(default_factory=dict)
     time: VirtualTime | None = None
     virtual: bool = False
+    guarded: str | None = None
     lost_answers: Losing | None = None
     stagings: Refusing | None = None
 

@@ -9,12 +9,16 @@ from fakes.kit.client import AsyncControl
 from scenarios.scenario import Losing, Refusing
 from scenarios.virtual import VirtualTime
 
+CALLER = "stories"
+API_KEY = "the-key-of-the-stories"
+
 
 class Place(Protocol):
     """Where scenarios run.
 
     Attributes:
         gateway: the address of the gateway's API.
+        guarded: that of one which knows its callers by keys, of which `API_KEY` is CALLER's; None where there is none.
         virtual: whether time is.
         controls: the fakes' control planes by service; empty where the services are real.
         temporal: the way to histories; None where there is none.
@@ -24,6 +28,7 @@ class Place(Protocol):
     """
 
     gateway: str
+    guarded: str | None
     virtual: bool
     controls: Mapping[str, AsyncControl]
     temporal: Client | None

@@ -13,16 +13,17 @@ from temporalio.service import RPCError
 from app.names import workflow_id_for
 from scenarios.gateway_client import GatewayClient, json_of
 from scenarios.scenario import Departure, Scenario
-from scenarios.stories.acts import Acts, Start, perform
+from scenarios.stories.acts import Acts, Start
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
-from scenarios.stories.place import Place
+from scenarios.stories.place import API_KEY, CALLER, Place
 from scenarios.stories.replay import replay
 from scenarios.stories.rules_and_ledgers import RulesAndLedgers
 from scenarios.stories.run import Run
 from scenarios.stories.starved import TELLINGS, UNAVAILABLE, answers_again, unanswered, untrue
 from scenarios.stories.timelines import LEFT, Happening, Timeline
+from scenarios.stories.user import Asking, perform
 from scenarios.virtual import SilenceError, VirtualTime, WaitsForEverError
 
 AT_ONCE = 12
@@ -45,6 +46,10 @@ def scenario_key(scenario: Scenario, seed: int | str, number: int | str) -> str:
     return f"{seed}:{scenario.name}:{number}"
 
 
+def _id_of(scenario: Scenario, key: str) -> str:
+    return workflow_id_for(key, CALLER if scenario.guarded else None)
+
+
 class Runner:
     """Runs scenarios at a place.
 
@@ -60,12 +65,22 @@ class Runner:
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
         self._fakes = RulesAndLedgers(place.controls)
-        self._gateway = GatewayClient(place.gateway)
+        self._open = GatewayClient(place.gateway)
+        self._guarded = GatewayClient(place.guarded, api_key=API_KEY) if place.guarded else None
         self._overtaken: dict[str, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._gateway.close()
+        await self._open.close()
+        if self._guarded:
+            await self._guarded.close()
+
+    def _gateway(self, run: Run) -> GatewayClient:
+        """Return whom the user of a run asks."""
+        if not run.scenario.guarded:
+            return self._open
+        assert self._guarded, "a gateway with keys goes with virtual time"
+        return self._guarded
 
     async def run_all(
         self, scenarios: Iterable[Scenario], *, at_once: int = AT_ONCE, done: Callable[[Run], None] = lambda _run: None
@@ -114,7 +129,7 @@ class Runner:
 
     async def _run(self, scenario: Scenario, key: str) -> Run:
         began = time.perf_counter()
-        workflow_id = workflow_id_for(key)
+        workflow_id = _id_of(scenario, key)
         run = Run(
             scenario,
             key,
@@ -179,7 +194,7 @@ class Runner:
         assert self._place.lost_answers, "answers get lost in virtual time alone"
         start = Start(request_body(run.scenario), dict(run.scenario.headers), run.scenario.size)
         with self._place.lost_answers.nothing_taken():
-            answer = await self._gateway.post(start.content, headers=start.headers)
+            answer = await self._gateway(run).post(start.content, headers=start.headers)
         said = json_of(answer)
         if not _nobody_knows(answer):
             if answer.is_success:
@@ -192,12 +207,11 @@ class Runner:
 
     async def _try_on(self, run: Run) -> None:
         scenario = run.scenario
-        key = run.key if workflow_id_for(run.key) == run.workflow_id else run.workflow_id
+        key = run.key if _id_of(scenario, run.key) == run.workflow_id else run.workflow_id
         headers = {"Idempotency-Key": key, **scenario.headers}
         start = Start(request_body(scenario), headers, scenario.size)
-        acts = Acts(
-            scenario, partial(perform, self._gateway, self._place.temporal, workflow_id=run.workflow_id, start=start)
-        )
+        asking = partial(Asking, self._gateway(run), self._place.temporal, workflow_id=run.workflow_id, start=start)
+        acts = Acts(scenario, lambda act: perform(asking(act)))
         if self._place.time:
             self._foresee(run, self._place.time, acts)
         acts.begin("start")
@@ -247,17 +261,19 @@ class Runner:
             self._place.lost_answers.lose(run.workflow_id, scenario.lost)
         if self._place.stagings and scenario.staging:
             self._place.stagings.refuse(run.workflow_id, scenario.staging)
-        answer = await self._gateway.in_time(lambda: self._gateway.post(start.content, headers=start.headers), patience)
+        answer = await self._gateway(run).in_time(
+            lambda: self._gateway(run).post(start.content, headers=start.headers), patience
+        )
         while _nobody_knows(answer) and len(run.repeated) < most:
             run.repeated.append(("start", answer.status_code, json_of(answer)))
-            answer = await self._gateway.post(start.content, headers=start.headers)
+            answer = await self._gateway(run).post(start.content, headers=start.headers)
         run.start_answer, run.again_after = (answer.status_code, json_of(answer)), answer.headers.get("Retry-After")
         return answer.status_code == ACCEPTED
 
     async def _follow(self, run: Run, ended: "asyncio.Task[None]") -> None:
         """Poll as a frontend does; look at once when the workflow has ended, so that no run waits for its next poll."""
         while True:
-            look = await self._gateway.look(run.workflow_id)
+            look = await self._gateway(run).look(run.workflow_id)
             if look.status_code == UNAVAILABLE:  # it runs on, and a busy deployment cannot say how
                 run.unanswered += 1
                 await asyncio.sleep(POLL_INTERVAL_S)
@@ -308,11 +324,11 @@ class Runner:
             looked.cancel()
 
     async def _cancel(self, run: Run) -> None:
-        answer = await self._gateway.cancel(run.workflow_id)
+        answer = await self._gateway(run).cancel(run.workflow_id)
         for _ in range(run.scenario.lost.cancel):
             if _nobody_knows(answer):
                 run.repeated.append(("cancel", answer.status_code, json_of(answer)))
-                answer = await self._gateway.cancel(run.workflow_id)
+                answer = await self._gateway(run).cancel(run.workflow_id)
         run.cancel_answer = (answer.status_code, json_of(answer))
 
     async def _collect(self, run: Run) -> None:

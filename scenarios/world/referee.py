@@ -36,6 +36,7 @@ class RefereeWorld:
     """Where scenarios run by Temporal's own clock; a `Place`."""
 
     virtual = False
+    guarded: str | None = None
     time: VirtualTime | None = None
     lost_answers: Losing | None = None
     stagings: Refusing | None = None

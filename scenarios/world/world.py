@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
 from temporalio.client import Client, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Interceptor
@@ -22,6 +23,7 @@ from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
 from scenarios.scenario import Losing, Refusing
+from scenarios.stories.place import API_KEY, CALLER
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
 from scenarios.world.gateway_store import GatewayStoreTransport, Stagings
@@ -35,6 +37,7 @@ class World:
 
     Attributes:
         gateway: the address of the gateway's API.
+        guarded: that of a second one, which knows its callers by keys.
         services: the address of each fake, by the names that rules use.
         controls: the control plane of each fake, by the names that rules use.
         temporal: the client whose workflows live in virtual time.
@@ -45,6 +48,7 @@ class World:
     """
 
     gateway: str
+    guarded: str | None
     temporal: Client | None
     time: VirtualTime | None
     settings: Settings
@@ -95,9 +99,16 @@ class World:
         assembly, next_one = self._assembly(around.worker_settings), self._assembly(around.worker_settings)
         interceptors = [*self._interceptors, NextWorker(self._virtual, next_one.activities)]
         await enter(working(client, around.worker_settings, assembly.activities, interceptors=interceptors))
+        self.gateway = await self._serve(self.settings, client)
+        keys = {"api_keys": ((CALLER, SecretStr(API_KEY)),)}
+        self.guarded = await self._serve(self.settings.model_copy(update=keys), client)
+
+    async def _serve(self, settings: Settings, client: Client) -> str:
+        """Serve a gateway, and return its address."""
+        enter = self._parts.enter_async_context
         store = GatewayStoreTransport(self._refusing)
-        gateway = await enter(open_gateway(self.settings, self._losing.for_gateway(client), blob_transport=store))
-        self.gateway = await enter(serving(gateway))
+        gateway = await enter(open_gateway(settings, self._losing.for_gateway(client), blob_transport=store))
+        return await enter(serving(gateway))
 
     def _assembly(self, settings: Settings) -> Assembly:
         assembly = Assembly(

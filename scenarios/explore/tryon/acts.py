@@ -39,6 +39,8 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     if not plan.beside:
         yield from others(plan, told[0])
     yield from both_a100s(plan, told[0])
+    if not plan.guarded:
+        yield from _guarded(plan, told)
     if plan.lost == PlannedLosses():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
@@ -111,6 +113,21 @@ STAGINGS = (
     *((403, "AuthenticationFailed", 1), (404, "ContainerNotFound", 1), (409, "ContainerBeingDeleted", 1)),
 )
 """How the store refuses a photo to the gateway: status, its own word, how often."""
+STRANGERS = 3
+"""Instants at which a stranger comes."""
+
+
+def _guarded(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
+    """Have the gateway know its callers by keys, of which strangers have none: right away, in between, at the end."""
+    keys = partial(changed, plan, guarded=True)
+    instants = _beside(told)
+    for at in ("accepted", *instants[1 :: max(1, len(instants) // STRANGERS)], "end"):
+        yield "a-stranger", partial(keys, acts=(*plan.acts, PlannedAct(do="stranger", at=at)))
+    if plan.lost == PlannedLosses():
+        yield "keys-start-lost-2", partial(keys, lost=PlannedLosses(start=2))
+        yield "keys-start-keyless", partial(keys, lost=PlannedLosses(keyless=True))
+
+
 LOST_CANCELS = 6
 """Instants of a cancel whose answer is lost."""
 

@@ -63,6 +63,7 @@ class TryOns:
             + len(plan.departures)
             + sum(int(number) for _, number in plan.lost)
             + (plan.staging is not None)
+            + plan.guarded
         )
 
     def digest(self, plan: Plan) -> str:

@@ -90,6 +90,7 @@ def _with_acts(plan: Plan, other: Plan) -> Plan | None:
         departures=other.departures or plan.departures,
         lost=other.lost if plan.lost == PlannedLosses() else plan.lost,
         staging=plan.staging or other.staging,
+        guarded=plan.guarded or other.guarded,
         beside=other.beside or plan.beside,
     )
 

@@ -32,6 +32,7 @@ def named(plan: Plan) -> Plan:
         *(f"{rule.service}.{rule.operation} {rule.calls or 'always'}: {fault_words(rule)}" for rule in plan.rules),
         *(f"{away.service} away from {away.from_s:g} to {away.until_s} s" for away in plan.around),
         *(loss_words(what, number) for what, number in plan.lost if number),
+        *(["with an API key"] if plan.guarded else []),
         *([f"photo refused with {plan.staging.status} {plan.staging.times} times"] if plan.staging else []),
         *(departure_words(each) for each in plan.departures),
         *(_act_words(act) for act in plan.acts),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenarios.stories.acts import told_of_health
+from scenarios.stories.user import told_of_health
 
 SERVICES = {"a100": "online", "imageManipulator": "online", "birefnet": "online", "sam3": "online"}
 

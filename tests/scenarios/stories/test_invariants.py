@@ -15,10 +15,11 @@ from temporalio.client import WorkflowHistory
 from fakes.kit.digests import digest
 from scenarios.pipeline import BY_ACTIVITY
 from scenarios.scenario import Act, Doing, Lost, rule
-from scenarios.stories.acts import ORIGINS, Answered
+from scenarios.stories.acts import Answered
 from scenarios.stories.invariants import breaches
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import Happening
+from scenarios.stories.user import ORIGINS
 from scenarios.virtual import Attempt
 from scenarios.virtual.limits import Limits
 from tests.scenarios.stories.made_runs import call, completed, failed, generated, with_call

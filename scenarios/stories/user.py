@@ -1,0 +1,259 @@
+"""What a user does beside starting a try-on and looking at it: a way for each word of an act."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import httpx
+from temporalio.client import Client
+
+from scenarios.gateway_client import GatewayClient, json_of
+from scenarios.scenario import Act, Doing
+from scenarios.stories.acts import Answered, Start
+from scenarios.stories.drawn import another_photo
+from scenarios.stories.place import API_KEY
+
+UNKNOWN = "00000000-0000-5000-8000-000000000000"
+"""The id of no try-on."""
+WAIT_S = 60
+"""The longest that the API lets a client wait in one request (docs/api.md)."""
+BRIEFLY_S = 0.02
+UNAVAILABLE = 503
+
+
+class Asking(NamedTuple):
+    """What is asked for, and of whom.
+
+    Attributes:
+        gateway: whom to ask.
+        temporal: whom to ask for the workflow's own word; None where there is no way to it.
+        act: what to do.
+        workflow_id: of the try-on.
+        start: its request, for a repeated one.
+    """
+
+    gateway: GatewayClient
+    temporal: Client | None
+    act: Act
+    workflow_id: str
+    start: Start
+
+
+async def perform(asking: Asking) -> Answered:
+    """Do one thing as a client would, and return what came of it."""
+    return await WAYS[asking.act.do](asking)
+
+
+async def _repeat(asking: Asking) -> Answered:
+    answer = await asking.gateway.post(asking.start.content, headers=asking.start.headers)
+    return _answer_of(asking, answer)
+
+
+async def _repeat_other(asking: Asking) -> Answered:
+    session = f"not {asking.start.body.get('sessionId')}"[:100]
+    other = asking.start.body | {"sessionId": session, "originalImageBase64": another_photo()}
+    answer = await asking.gateway.post(other, headers=asking.start.headers)
+    return _answer_of(asking, answer)
+
+
+async def _cancel(asking: Asking) -> Answered:
+    answer = await asking.gateway.cancel(asking.workflow_id)
+    return _answer_of(asking, answer)
+
+
+async def _look(asking: Asking) -> Answered:
+    wait_s = {"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(asking.act.do, 0)
+    answer = await asking.gateway.look(asking.workflow_id, wait_s=wait_s)
+    return _answer_of(asking, answer)
+
+
+async def _progress(asking: Asking) -> Answered:
+    """Ask the workflow itself, or the gateway where there is no way to it."""
+    if asking.temporal is None:
+        return await _look(asking)
+    return _answered(asking, 200, await asking.temporal.get_workflow_handle(asking.workflow_id).query("get_progress"))
+
+
+CROWD = 3
+"""Clients that wait to the end, beside two that leave."""
+
+
+async def _crowd(asking: Asking) -> Answered:
+    """Wait for the end with others, of whom one has enough soon and one hangs up; return what those who stay are told.
+
+    The answer is one that is no end, if there is any, else the one that the fewest are given.
+    """
+    staying = [asyncio.create_task(asking.gateway.look(asking.workflow_id, wait_s=WAIT_S)) for _ in range(CROWD)]
+    leaving = asyncio.create_task(asking.gateway.look(asking.workflow_id, wait_s=WAIT_S))
+    try:
+        await asking.gateway.look(asking.workflow_id, wait_s=BRIEFLY_S)
+        leaving.cancel()
+        told = [_answer_of(asking, each) for each in await asyncio.gather(*staying)]
+    finally:
+        for each in (*staying, leaving):
+            each.cancel()
+    return min(told, key=lambda each: (each.status not in {None, "RUNNING"}, told.count(each)))
+
+
+async def _follow(asking: Asking) -> Answered:
+    """Follow the stream up to its first event, drop it, take it up again to its end, and once more after that."""
+    events: list[tuple[str, int | None, str | None]] = []
+    said: dict[str, Any] = {}
+    last: str | None = None
+    status = 0
+    for drops in (True, False):
+        if not drops and asking.act.do == "events_late":
+            while json_of(await asking.gateway.look(asking.workflow_id, wait_s=WAIT_S)).get("status") == "RUNNING":
+                pass
+        if asking.act.do == "events_anew":
+            last = None
+        async with asking.gateway.events(asking.workflow_id, after=last) as stream:
+            if stream.status_code == httpx.codes.NO_CONTENT and events and events[-1][0] == "end":
+                break
+            status = stream.status_code
+            async for name, told, said in _events(stream):
+                last = told
+                events.append((name, said.get("progress"), said.get("currentStep")))
+                if drops or name == "end":
+                    break
+    async with asking.gateway.events(asking.workflow_id, after=last) as stream:
+        return replace(_answered(asking, status, said, tuple(events)), more=stream.status_code)
+
+
+HEALTHY = "healthy"
+"""docs/api.md: what /health says where everything can be reached."""
+
+
+async def _health(asking: Asking) -> Answered:
+    answer = await asking.gateway.http.get("/health")
+    return _answered(asking, *told_of_health(answer.status_code, json_of(answer)))
+
+
+def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return what an answer of /health comes to: as it is, or that nobody could tell.
+
+    The gateway waits for Temporal and the services by the wall's clock: on a busy machine `slow` and `disconnected`
+    say as much as a 503 does.
+    """
+    if not {"status", "temporal", "services"} <= said.keys():
+        return http_status, {"status": f"{said}"}
+    reached = {said["temporal"], *said["services"].values()}
+    if reached & {"slow", "disconnected"} and said["status"] == "degraded":
+        return UNAVAILABLE, {}
+    well = reached == {"connected", "online"}
+    return http_status, {"status": said["status"] if well == (said["status"] == HEALTHY) else f"{said}"}
+
+
+STRANGERS: tuple[Mapping[str, str], ...] = (
+    {},
+    {"X-API-Key": "the-key-of-nobody"},
+    {"Authorization": "Bearer the-key-of-nobody"},
+    {"Authorization": f"Basic {API_KEY}"},
+)
+"""What those say whom a gateway with keys does not let in: nothing, a key that is none, one in a way that is none."""
+UNAUTHORIZED = 401
+
+
+async def _stranger(asking: Asking) -> Answered:
+    """Ask all that can be asked of a try-on without a key of the gateway's; return the first answer that lets one in.
+
+    Where there is none, the answer is that to the first question.
+    """
+    asked = (
+        ("GET", f"/workflow/{asking.workflow_id}", {}),
+        ("GET", f"/workflow/{asking.workflow_id}/events", {}),
+        ("POST", f"/workflow/{asking.workflow_id}/cancel", {}),
+        ("POST", "/workflow/start", {"content": b"{}", "headers": asking.start.headers}),
+    )
+    answers = []
+    for headers in STRANGERS:
+        async with httpx.AsyncClient(base_url=asking.gateway.url, headers=headers, trust_env=False) as stranger:
+            answers += [await stranger.request(method, path, **more) for method, path, more in asked]
+    told = [_answer_of(asking, each) for each in answers]
+    return next((each for each in told if each.http_status != UNAUTHORIZED), told[0])
+
+
+ORIGINS = (
+    "http://localhost:5173",
+    "https://a-preview.lovableproject.com",
+    "https://lovableproject.com.example.com",
+    "http://localhost.example.com:5173",
+    "null",
+)
+
+
+SENT = "authorization, content-type, idempotency-key, last-event-id, x-api-key, x-anything"
+"""Headers that pages may send: all (specification, CORS Configuration)."""
+
+
+async def _from_pages(asking: Asking) -> Answered:
+    """Ask as the pages of several origins do: whether they may start, how it stands, and what there is not."""
+    asked = (
+        ("OPTIONS", "/workflow/start"),
+        ("GET", f"/workflow/{asking.workflow_id}"),
+        ("GET", f"/workflow/{UNKNOWN}"),
+    )
+    pages: dict[str, tuple[str, ...]] = {}
+    for origin in ORIGINS:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": SENT}
+        answers = [await asking.gateway.http.request(method, path, headers=headers) for method, path in asked]
+        let_in = [each.headers.get("access-control-allow-origin") in {origin, "*"} for each in answers]
+        let_in[0] &= answers[0].is_success  # a browser sends nothing else after a preflight that is none
+        pages[origin] = tuple(word for word, read in zip(("start", "status", "refusal"), let_in, strict=True) if read)
+        if origin == ORIGINS[0]:
+            answer = answers[1]
+    return replace(_answer_of(asking, answer), pages=pages)
+
+
+async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None, dict[str, Any]]]:
+    """Yield each event's name, its id, and what it says."""
+    told: dict[str, str] = {}
+    async for line in stream.aiter_lines():
+        name, _, value = line.partition(":")
+        if name:
+            told[name] = value.strip()
+        elif line == "" and "data" in told:
+            yield told.get("event", ""), told.get("id"), json.loads(told["data"])
+            told = {}
+
+
+def _answer_of(asking: Asking, answer: httpx.Response) -> Answered:
+    return _answered(asking, answer.status_code, json_of(answer))
+
+
+def _answered(
+    asking: Asking,
+    http_status: int,
+    said: dict[str, Any],
+    events: tuple[tuple[str, int | None, str | None], ...] = (),
+) -> Answered:
+    error = said.get("error") or {}
+    return Answered(
+        asking.act,
+        http_status,
+        said.get("status"),
+        error.get("code"),
+        own=said.get("workflowId", asking.workflow_id) == asking.workflow_id,
+        place=(said["progress"], said["currentStep"]) if "progress" in said else None,
+        events=events,
+    )
+
+
+WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
+    "status": _look,
+    "wait": _look,
+    "wait_briefly": _look,
+    "progress": _progress,
+    "crowd": _crowd,
+    "events": _follow,
+    "events_anew": _follow,
+    "events_late": _follow,
+    "repeat": _repeat,
+    "repeat_other": _repeat_other,
+    "cancel": _cancel,
+    "from_pages": _from_pages,
+    "health": _health,
+    "stranger": _stranger,
+}
