@@ -163,10 +163,15 @@ Doing = Literal[
     "health",
     "progress",
     "stranger",
+    "results_gone",
+    "results_busy",
+    "results_refused",
 ]
 
 
 NO_STRANGER = "a stranger is one whom a gateway with API keys does not know: say that it is guarded"
+
+ONLY_AT_THE_END = "results that cannot be read are asked for at the end alone"
 
 
 Heard = Literal["at_once", "next_heartbeat", "after_the_end"]
@@ -233,7 +238,7 @@ NOTHING_LOST = Lost()
 
 
 class Staging(NamedTuple):
-    """How the blob store refuses a photo to the gateway, in its own words, and how often.
+    """How the blob store refuses a photo, or results, to the gateway, in its own words, and how often.
 
     The gateway's client asks twice more by itself where a refusal passes (docs/reliability.md).
     """
@@ -243,11 +248,23 @@ class Staging(NamedTuple):
     times: int = 99
 
 
+UNREAD: Mapping[Doing, Staging] = {
+    "results_gone": Staging(404, "BlobNotFound"),
+    "results_busy": Staging(503, "ServerBusy"),
+    "results_refused": Staging(403, "AuthenticationFailed"),
+}
+"""What the store says when the gateway reads results for somebody who asks how it stands, at the end alone."""
+
+
 class Refusing(Protocol):
-    """Refuses photos to the gateway."""
+    """Refuses photos and results to the gateway."""
 
     def refuse(self, workflow_id: str, staging: Staging) -> None:
         """Refuse the photo of a workflow."""
+        ...
+
+    def unread(self, workflow_id: str, staging: Staging) -> AbstractContextManager[None]:
+        """Refuse the results of a workflow meanwhile."""
         ...
 
     def forget(self, workflow_id: str) -> None:
@@ -335,6 +352,8 @@ class Scenario:
             raise ValueError(f"scenario {self.name}: cancel_heard is said of a cancel, and there is no cancel_at")
         if self.live and self.virtual_alone:
             raise ValueError(f"scenario {self.name}: what it says happens in virtual time alone, and it is to be live")
+        if any(act.do in UNREAD and act.at != "end" for act in self.acts):
+            raise ValueError(f"scenario {self.name}: {ONLY_AT_THE_END}")
         if not self.guarded and any(act.do == "stranger" for act in self.acts):
             raise ValueError(f"scenario {self.name}: {NO_STRANGER}")
         if self.photo not in PHOTOS:
@@ -348,7 +367,8 @@ class Scenario:
     @property
     def virtual_alone(self) -> bool:
         """Whether there is something in it that can be made to happen in virtual time alone."""
-        return bool(self.departures or self.staging or self.guarded or any(self.lost) or self.cancel_heard != "at_once")
+        around = self.departures or self.staging or self.guarded or any(self.lost)
+        return bool(around) or self.cancel_heard != "at_once" or any(act.do in UNREAD for act in self.acts)
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

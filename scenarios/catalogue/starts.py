@@ -66,6 +66,13 @@ SCENARIOS = (
         expect=ONCE,
     ),
     Scenario(
+        name="results-that-the-store-does-not-give",
+        story="The results are gone, or cannot be read for now, or by nobody: each is said, and then they are there.",
+        theme=THEME,
+        acts=tuple(Act(do, "end") for do in ("results_gone", "results_busy", "results_refused", "status")),
+        expect=ONCE,
+    ),
+    Scenario(
         name="a-photo-that-the-store-takes-at-last",
         story="The store is busy twice when the photo is staged: the gateway asks again by itself.",
         theme=THEME,

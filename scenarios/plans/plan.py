@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from scenarios.photos import PHOTOS, unknown
-from scenarios.scenario import NO_STRANGER, Doing, Heard, Rule
+from scenarios.scenario import NO_STRANGER, ONLY_AT_THE_END, UNREAD, Doing, Heard, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -83,7 +83,9 @@ class PlannedAct(_Strict):
             `status`; `wait` for the end, or `wait_briefly`, which is over at once, or wait in a `crowd`, some of
             which leave; follow the `events`, dropped after the first one and taken up again after that, `events_anew`
             without saying which was the last, `events_late` only after the end; ask `from_pages` of several origins;
-            ask for the backend's `health`; ask Temporal for the `progress`; ask as a `stranger`, without a key.
+            ask for the backend's `health`; ask Temporal for the `progress`; ask as a `stranger`, without a key; ask for
+            results that the store has lost (`results_gone`), cannot give now (`results_busy`), or gives to nobody
+            (`results_refused`).
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
@@ -102,6 +104,8 @@ class PlannedAct(_Strict):
             raise ValueError(f"{self.do} at `start`: only a repeat of the start can be at once with it")
         if self.heard != "at_once" and (self.do != "cancel" or isinstance(self.at, str)):
             raise ValueError(f"heard is said of a cancel at a virtual second, not of {self.do} at {self.at!r}")
+        if self.do in UNREAD and self.at != "end":
+            raise ValueError(ONLY_AT_THE_END)
         if self.do == "progress" and self.at == "accepted":
             raise ValueError("progress at `accepted`: the workflow may not have begun; say 0, a later second, or `end`")
         return self

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from scenarios.scenario import Act, Scenario
+from scenarios.scenario import UNREAD, Act, Scenario
 
 LONG = {"wait", "crowd", "events", "events_anew", "events_late"}
 """Acts that take as long as the try-on does."""
@@ -22,6 +22,7 @@ class Answered:
         status: the try-on's, where the answer says one.
         code: of the error, where it is one.
         own: whether the answer names this try-on and no other.
+        again_after: when to come again, as a header says it.
         place: progress and step, where it runs.
         events: for a stream each event's name, and the progress and step that it says, in their order.
         more: the HTTP status of a stream that is taken up after its end.
@@ -33,6 +34,7 @@ class Answered:
     status: str | None
     code: str | None
     own: bool
+    again_after: str | None = None
     place: tuple[int, str] | None = None
     events: tuple[tuple[str, int | None, str | None], ...] = ()
     more: int | None = None
@@ -65,9 +67,9 @@ class Acts:
         return [act for act in self._acts if not isinstance(act.at, str)]
 
     def begin(self, at: str) -> None:
-        """Begin those that are then."""
+        """Begin those that are then. Those that go alone wait for the others' answers."""
         for act in self._acts:
-            if act.at == at:
+            if act.at == at and act.do not in UNREAD:
                 self._begin(act)
 
     def begin_in_time(self) -> None:
@@ -92,6 +94,11 @@ class Acts:
 
     async def answers(self) -> list[Answered]:
         """Return what all that was begun is answered, in the scenario's order."""
+        for task in self._doing.values():
+            await task
+        for act in self._acts:
+            if act.do in UNREAD:
+                await self._begin(act)
         return [await self._doing[place] for place in sorted(self._doing)]
 
     def stop(self) -> None:

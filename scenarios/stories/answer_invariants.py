@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from scenarios.pipeline import COMPLETED, STEPS
+from scenarios.scenario import UNREAD
 from scenarios.stories.run import Run
 
 PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
@@ -56,6 +57,14 @@ def a_start_that_is_refused_for_now_says_when_to_come_again(run: Run) -> Iterato
         mended = run.error.get("code") in BY_THE_OPERATOR
         if mended is not (run.again_after is None):
             yield f"{run.error.get('code')} with a Retry-After of {run.again_after}"
+
+
+def an_answer_for_now_says_when_to_come_again(run: Run) -> Iterator[str]:
+    """So does a 503 to who asks for results, unless it is the operator who has to mend something first."""
+    for each in run.acts:
+        mended = each.code in BY_THE_OPERATOR
+        if each.http_status == UNAVAILABLE and each.act.do in UNREAD and mended is not (each.again_after is None):
+            yield f"{each.act.do}: {each.code} with a Retry-After of {each.again_after}"
 
 
 def what_failed_is_said_to_people(run: Run) -> Iterator[str]:

@@ -210,8 +210,8 @@ class Runner:
         key = run.key if _id_of(scenario, run.key) == run.workflow_id else run.workflow_id
         headers = {"Idempotency-Key": key, **scenario.headers}
         start = Start(request_body(scenario), headers, scenario.size)
-        asking = partial(Asking, self._gateway(run), self._place.temporal, workflow_id=run.workflow_id, start=start)
-        acts = Acts(scenario, lambda act: perform(asking(act)))
+        gateway, temporal, stagings = self._gateway(run), self._place.temporal, self._place.stagings
+        acts = Acts(scenario, lambda act: perform(Asking(gateway, temporal, act, run.workflow_id, start, stagings)))
         if self._place.time:
             self._foresee(run, self._place.time, acts)
         acts.begin("start")

@@ -9,7 +9,7 @@ from itertools import pairwise
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from scenarios.scenario import NOTHING_LOST
+from scenarios.scenario import NOTHING_LOST, UNREAD
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import Timeline
 
@@ -43,7 +43,7 @@ def unanswered(run: Run) -> Iterator[str]:
     if run.scenario.lost == NOTHING_LOST:
         start = () if run.scenario.staging else (run.start_answer,)
         statuses = [answer[0] for answer in (*start, run.cancel_answer) if answer]
-        others = [answer.http_status for answer in run.acts if answer.act.do != "health"]
+        others = [answer.http_status for answer in run.acts if answer.act.do not in {"health", *UNREAD}]
         times += [*statuses, *others].count(UNAVAILABLE)
         times += sum(name == UNAVAILABLE_EVENT for answer in run.acts for name, *_ in answer.events)
     if times:

@@ -10,7 +10,7 @@ import httpx
 from temporalio.client import Client
 
 from scenarios.gateway_client import GatewayClient, json_of
-from scenarios.scenario import Act, Doing
+from scenarios.scenario import UNREAD, Act, Doing, Refusing
 from scenarios.stories.acts import Answered, Start
 from scenarios.stories.drawn import another_photo
 from scenarios.stories.place import API_KEY
@@ -32,6 +32,7 @@ class Asking(NamedTuple):
         act: what to do.
         workflow_id: of the try-on.
         start: its request, for a repeated one.
+        stagings: refuses results; None where nothing can.
     """
 
     gateway: GatewayClient
@@ -39,6 +40,7 @@ class Asking(NamedTuple):
     act: Act
     workflow_id: str
     start: Start
+    stagings: Refusing | None
 
 
 async def perform(asking: Asking) -> Answered:
@@ -67,6 +69,12 @@ async def _look(asking: Asking) -> Answered:
     wait_s = {"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(asking.act.do, 0)
     answer = await asking.gateway.look(asking.workflow_id, wait_s=wait_s)
     return _answer_of(asking, answer)
+
+
+async def _unread(asking: Asking) -> Answered:
+    assert asking.stagings, "results are refused in virtual time alone"
+    with asking.stagings.unread(asking.workflow_id, UNREAD[asking.act.do]):
+        return await _look(asking)
 
 
 async def _progress(asking: Asking) -> Answered:
@@ -220,7 +228,8 @@ async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None
 
 
 def _answer_of(asking: Asking, answer: httpx.Response) -> Answered:
-    return _answered(asking, answer.status_code, json_of(answer))
+    told = _answered(asking, answer.status_code, json_of(answer))
+    return replace(told, again_after=answer.headers.get("Retry-After"))
 
 
 def _answered(
@@ -256,4 +265,5 @@ WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
     "from_pages": _from_pages,
     "health": _health,
     "stranger": _stranger,
+    **dict.fromkeys(UNREAD, _unread),
 }

@@ -1,6 +1,8 @@
-"""The blob store as the gateway meets it when it stages a photo: it may refuse that a few times, or always."""
+"""The blob store as the gateway meets it: it may refuse a photo a few times, or always, and results for a while."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -16,18 +18,33 @@ class Stagings:
     def __init__(self) -> None:
         self._refused: dict[str, Staging] = {}
         self._times: Counter[str] = Counter()
+        self._unread: dict[str, Staging] = {}
 
     def refuse(self, workflow_id: str, staging: Staging) -> None:
         """Refuse the photo of a workflow."""
         self._refused[workflow_id] = staging
+
+    @contextmanager
+    def unread(self, workflow_id: str, staging: Staging) -> Iterator[None]:
+        """Refuse the results of a workflow meanwhile."""
+        self._unread[workflow_id] = staging
+        try:
+            yield
+        finally:
+            del self._unread[workflow_id]
 
     def forget(self, workflow_id: str) -> None:
         """Refuse it no longer."""
         self._refused.pop(workflow_id, None)
         self._times.pop(workflow_id, None)
 
-    def refusal(self, workflow_id: str) -> Staging | None:
-        """Return how a photo is refused now; None where it is taken."""
+    def refusal(self, method: str, blob: str) -> Staging | None:
+        """Return how a photo that is put, or a result that is read, is refused now; None where it is not."""
+        if method == "GET":
+            return next((staging for of, staging in self._unread.items() if blob.startswith(of)), None)
+        return self._refusal(blob) if method == "PUT" else None
+
+    def _refusal(self, workflow_id: str) -> Staging | None:
         staging = self._refused.get(workflow_id)
         if staging is None or self._times[workflow_id] >= staging.times:
             return None
@@ -36,7 +53,7 @@ class Stagings:
 
 
 class GatewayStoreTransport(BlobTransport):
-    """Production's transport, but for photos that are to be refused."""
+    """Production's transport, but for what is to be refused."""
 
     def __init__(self, stagings: Stagings) -> None:
         super().__init__()
@@ -44,8 +61,8 @@ class GatewayStoreTransport(BlobTransport):
 
     async def send(self, request: Any, **options: Any) -> Any:
         """Send the request, or answer it with a refusal in the store's words."""
-        photo = request.url.partition("?")[0].rpartition("/")[2]
-        if request.method == "PUT" and (staging := self._stagings.refusal(photo)):
+        blob = request.url.partition("?")[0].rpartition("/")[2]
+        if staging := self._stagings.refusal(request.method, blob):
             return _Refusal(request, staging)
         return await super().send(request, **options)
 

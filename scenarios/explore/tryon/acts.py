@@ -12,7 +12,7 @@ from scenarios.model.story import Call, Story
 from scenarios.pipeline import BY_ACTIVITY, OPERATIONS
 from scenarios.plans import Away, Plan, PlannedAct
 from scenarios.plans.plan import PlannedDeparture, PlannedLosses, PlannedStaging
-from scenarios.scenario import Doing
+from scenarios.scenario import UNREAD, Doing
 
 Make = Callable[[], Plan | None]
 
@@ -41,6 +41,9 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     yield from both_a100s(plan, told[0])
     if not plan.guarded:
         yield from _guarded(plan, told)
+    if told[0].status == "COMPLETED":
+        for do in UNREAD:
+            yield do, partial(_doing, plan, do, "end")
     if plan.lost == PlannedLosses():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
