@@ -166,6 +166,7 @@ Doing = Literal[
     "results_gone",
     "results_busy",
     "results_refused",
+    "results_nowhere",
 ]
 
 
@@ -252,6 +253,7 @@ UNREAD: Mapping[Doing, Staging] = {
     "results_gone": Staging(404, "BlobNotFound"),
     "results_busy": Staging(503, "ServerBusy"),
     "results_refused": Staging(403, "AuthenticationFailed"),
+    "results_nowhere": Staging(404, "ContainerNotFound"),
 }
 """What the store says when the gateway reads results for somebody who asks how it stands, at the end alone."""
 

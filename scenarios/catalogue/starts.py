@@ -1,6 +1,6 @@
 """The start's own path: answers of Temporal that are lost, starts that it refuses, bodies as large as they may be."""
 
-from scenarios.scenario import Act, Expect, Lost, Scenario, Staging, refused
+from scenarios.scenario import UNREAD, Act, Expect, Lost, Scenario, Staging, refused
 
 THEME = "starts"
 
@@ -67,9 +67,9 @@ SCENARIOS = (
     ),
     Scenario(
         name="results-that-the-store-does-not-give",
-        story="The results are gone, or cannot be read for now, or by nobody: each is said, and then they are there.",
+        story="The results are gone, or their container, or not for now, or for nobody: each is said, with what to do.",
         theme=THEME,
-        acts=tuple(Act(do, "end") for do in ("results_gone", "results_busy", "results_refused", "status")),
+        acts=(*(Act(do, "end") for do in UNREAD), Act("status", "end")),
         expect=ONCE,
     ),
     Scenario(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from scenarios.model.observed import deviations
+from scenarios.model.observed import hold_against_the_model
 from scenarios.plans import PlanInvalid, read_plan, scenario_of
 from scenarios.plans.record import record
 from scenarios.stories.report import story
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     with Simulation(seed=options.seed) as simulation:
         runs = simulation.run_all([scenario_of(plan) for plan in plans.values()])
     for plan, run in zip(plans.values(), runs, strict=True):
-        run.problems += [f"the model does not allow it: {each}" for each in deviations(plan, run)]
+        hold_against_the_model(plan, run)
     _report(options, dict(zip(plans, runs, strict=True)))
     return 0 if all(run.passed for run in runs) else 1
 

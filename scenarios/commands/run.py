@@ -16,6 +16,8 @@ import structlog
 
 from scenarios.catalogue import CATALOGUE
 from scenarios.commands.referee import judged_by_referee
+from scenarios.model.observed import hold_against_the_model
+from scenarios.plans import plan_of
 from scenarios.processes.signals import STOPPING, until_signalled
 from scenarios.scenario import Scenario
 from scenarios.stack.live import LivePlace, live_stack
@@ -65,7 +67,10 @@ def _run(options: argparse.Namespace, chosen: list[Scenario]) -> tuple[list[Run]
         _note(f"the world is up after {time.perf_counter() - began:.1f} s; {len(chosen)} scenario{several}")
         began = time.perf_counter()
         runs = simulation.run_all(chosen, done=_ScenariosSoFar(len(chosen)))
-        return runs, time.perf_counter() - began
+    wall = time.perf_counter() - began
+    for run in runs:
+        hold_against_the_model(plan_of(run.scenario), run)
+    return runs, wall
 
 
 def _refereed(options: argparse.Namespace, runs: list[Run]) -> int:

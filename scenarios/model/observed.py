@@ -149,6 +149,12 @@ def deviations(plan: Plan, run: Run) -> list[str]:
     return _deviations(plan, run) + [f"beside it: {each}" for other, its in beside for each in _deviations(other, its)]
 
 
+def hold_against_the_model(plan: Plan, run: Run) -> None:
+    """Add to the problems of a run, where it can be judged, how it differs from every story that is allowed."""
+    if run.judged:
+        run.problems += [f"the model does not allow it: {each}" for each in deviations(plan, run)]
+
+
 def _deviations(plan: Plan, run: Run) -> list[str]:
     try:
         allowed = stories(plan)

@@ -34,6 +34,7 @@ UNREAD: Mapping[str, tuple[int, str | None, str | None]] = {
     "results_gone": (410, None, "RESULT_GONE"),
     "results_busy": (503, None, "AZURE_UNAVAILABLE"),
     "results_refused": (503, None, "AZURE_REJECTED"),
+    "results_nowhere": (503, None, "AZURE_REJECTED"),
 }
 """What is answered of a try-on that has results, where the store does not give them (docs/errors.md)."""
 

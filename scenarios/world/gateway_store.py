@@ -80,3 +80,6 @@ class _Refusal(AsyncHttpResponse):
 
     async def load_body(self) -> None:
         pass
+
+    async def read(self) -> bytes:
+        return self.body()

@@ -22,7 +22,7 @@ def like(scenario: Scenario) -> Hashable:
     kinds = frozenset(rule.fault["kind"] for rule in plan.rules)
     end = (expect.status, expect.http_status, (expect.code or "").rpartition("_")[2])
     photo = None if kinds or plan.acts else (PHOTOS[plan.photo].far, bool(plan.strokes), expect.code)
-    sent = photo, bool(plan.size), bool(plan.headers)
+    sent = photo, bool(plan.size), bool(plan.headers), plan.guarded
     losses = tuple(bool(number) for _, number in plan.lost), plan.staging and plan.staging.code
     return kinds, frozenset((act.do, act.heard) for act in plan.acts), bool(plan.departures), losses, end, sent
 

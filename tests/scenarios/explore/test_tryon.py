@@ -21,6 +21,7 @@ from scenarios.model.answers import KNOWN
 from scenarios.pipeline import OPERATIONS
 from scenarios.plans import Plan, PlannedAct, plan_of, scenario_of
 from scenarios.plans.text import parsed, written
+from scenarios.scenario import UNREAD
 from scenarios.world.simulation import Simulation
 from tests.scenarios.stories.made_runs import completed
 
@@ -89,6 +90,7 @@ MORE = {
     *("start-lost-1-refused-1", "start-lost-2-refused-1", "start-lost-0-refused-2", "start-keyless"),
     *("staging-503-x1", "staging-503-x3", "staging-403-x1", "staging-404-x1", "staging-409-x1"),
     *("cancel-heard-late", "cancel-before-the-end-of-a-call", "cancel-overtaken-by-the-end", "health-end"),
+    *("a-stranger", "keys-start-lost-2", "keys-start-keyless", *UNREAD),
     *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
 }
 

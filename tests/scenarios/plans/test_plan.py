@@ -9,7 +9,7 @@ import pytest
 from scenarios.catalogue import CATALOGUE
 from scenarios.plans import PlanInvalid, plan_of, read_plan, scenario_of, written
 from scenarios.plans.text import parsed
-from scenarios.scenario import Lost, Scenario
+from scenarios.scenario import UNREAD, Lost, Scenario
 
 BUSY = {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}}
 PLAN: dict[str, Any] = {"version": 1, "name": "busy", "story": "SAM3 is busy once.", "rules": [BUSY]}
@@ -62,6 +62,25 @@ def test_answers_of_temporal_that_are_lost_come_back_too() -> None:
     assert scenario.lost == Lost(2, 1, 3, keyless=True)
     assert not scenario.fault_free
     assert plan_of(scenario) == plan
+
+
+def test_api_keys_come_back_too_and_without_them_there_is_no_stranger() -> None:
+    strange = PLAN | {"acts": [{"do": "stranger", "at": 1}]}
+    plan = parsed(json.dumps(strange | {"guarded": True}), "here")
+    assert scenario_of(plan).guarded
+    assert not scenario_of(plan).fault_free
+    assert plan_of(scenario_of(plan)) == plan
+    with pytest.raises(PlanInvalid, match="a stranger is one whom a gateway with API keys does not know"):
+        parsed(json.dumps(strange), "here")
+
+
+@pytest.mark.parametrize("do", UNREAD)
+def test_results_that_cannot_be_read_are_asked_for_at_the_end_alone(do: str) -> None:
+    plan = parsed(json.dumps(PLAN | {"acts": [{"do": do, "at": "end"}]}), "here")
+    assert plan_of(scenario_of(plan)) == plan
+    assert scenario_of(plan).virtual_alone
+    with pytest.raises(PlanInvalid, match="asked for at the end alone"):
+        parsed(json.dumps(PLAN | {"acts": [{"do": do, "at": 3}]}), "here")
 
 
 def test_a_service_that_is_away_is_a_rule_for_all_its_operations() -> None:

@@ -382,6 +382,20 @@ def test_a_stream_that_is_taken_up_after_the_end_is_told_nothing_but_that() -> N
     assert _stream("events", first, end, more=200) == ["the stream after its end was answered 200"]
 
 
+@pytest.mark.parametrize(
+    ("code", "again_after", "right"),
+    [
+        ("AZURE_UNAVAILABLE", "5", True),
+        ("AZURE_UNAVAILABLE", None, False),
+        ("AZURE_REJECTED", None, True),
+        ("AZURE_REJECTED", "5", False),
+    ],
+)
+def test_an_answer_for_now_says_when_to_come_again(code: str, again_after: str | None, right: bool) -> None:
+    told = Answered(Act("results_busy", "end"), 503, None, code, own=True, again_after=again_after)
+    assert (_breaches_of(told) == []) is right
+
+
 def test_pages_of_allowed_origins_read_everything_and_others_nothing() -> None:
     good = dict.fromkeys(ORIGINS[:2], ("start", "status", "refusal")) | dict.fromkeys(ORIGINS[2:], ())
     assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=good)) == []
