@@ -22,11 +22,11 @@ class Answered:
         status: the try-on's, where the answer says one.
         code: of the error, where it is one.
         own: whether the answer names this try-on and no other.
-        again_after: when to come again, as a header says it.
         place: progress and step, where it runs.
         events: for a stream each event's name, and the progress and step that it says, in their order.
         more: the HTTP status of a stream that is taken up after its end.
         pages: for each origin what its page was let read.
+        again_after: when to come again, as a header says it.
     """
 
     act: Act
@@ -34,11 +34,11 @@ class Answered:
     status: str | None
     code: str | None
     own: bool
-    again_after: str | None = None
     place: tuple[int, str] | None = None
     events: tuple[tuple[str, int | None, str | None], ...] = ()
     more: int | None = None
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    again_after: str | None = None
 
 
 class Start(NamedTuple):

@@ -169,7 +169,7 @@ async def _stranger(asking: Asking) -> Answered:
 
     Where there is none, the answer is that to the first question.
     """
-    asked = (
+    asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("GET", f"/workflow/{asking.workflow_id}", {}),
         ("GET", f"/workflow/{asking.workflow_id}/events", {}),
         ("POST", f"/workflow/{asking.workflow_id}/cancel", {}),
