@@ -33,6 +33,8 @@ class Encoding(NamedTuple):
         orientation: EXIF's, 1 for upright.
         progressive: whether a JPEG comes in passes.
         ended: whether its end is there.
+        said: how it says that, "" for as usual: `late`, as the last before a JPEG's pixels, or behind a PNG's, where it
+            does not count; or EXIF's numbers in `intel`'s order of bytes.
     """
 
     kind: str
@@ -40,13 +42,14 @@ class Encoding(NamedTuple):
     orientation: int = 1
     progressive: bool = False
     ended: bool = True
+    said: str = ""
 
     @property
     def name(self) -> str:
         """Its name as a photo: what is unusual of it."""
         turned = f"turned-{self.orientation}" if self.orientation > 1 else ""
         passes, end = "progressive" if self.progressive else "", "" if self.ended else "no-end"
-        return "-".join(part for part in (self.kind, self.colours, passes, turned, end) if part)
+        return "-".join(part for part in (self.kind, self.colours, passes, turned, self.said, end) if part)
 
 
 JPEGS = ("jpeg-rgb", "jpeg-grey", "jpeg-cmyk", "jpeg-inks")
@@ -63,6 +66,12 @@ def _encodings() -> Iterator[Encoding]:
             yield Encoding(kind, colours, orientation, progressive, ended)
         for kind, colours in product(PNGS, ("", "cicp", "cicp-profile", "gamma")):
             yield Encoding(kind, colours, orientation, ended=ended)
+    for orientation in range(2, 9):
+        for kind, said in (*product(JPEGS, ("late", "intel")), *product(PNGS, ("intel",))):
+            yield Encoding(kind, orientation=orientation, said=said)
+    for orientation, kind, colours in product((1, 6), PNGS[:6], ("", "cicp", "cicp-profile", "gamma")):
+        if orientation > 1 or colours:
+            yield Encoding(kind, colours, orientation, said="late")
 
 
 ENCODINGS: Mapping[str, Encoding] = {each.name: each for each in _encodings()}

@@ -1,14 +1,12 @@
 """What a scenario is: plain data. It imports neither Temporal nor what draws pictures: a mix or a list costs little."""
 
-import asyncio
 import dataclasses
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from scenarios.photos import PHOTOS, unknown
 from scenarios.pipeline import ACTIVITIES, OPERATIONS, service_of
@@ -155,6 +153,7 @@ Doing = Literal[
     "status",
     "wait",
     "wait_briefly",
+    "wait_through",
     "crowd",
     "events",
     "events_anew",
@@ -163,6 +162,7 @@ Doing = Literal[
     "health",
     "progress",
     "stranger",
+    "keyed",
     "results_gone",
     "results_busy",
     "results_refused",
@@ -170,7 +170,8 @@ Doing = Literal[
 ]
 
 
-NO_STRANGER = "a stranger is one whom a gateway with API keys does not know: say that it is guarded"
+BY_KEY: frozenset[Doing] = frozenset({"stranger", "keyed"})
+NO_KEYS = "stranger and keyed are about a gateway with API keys: say that it is guarded"
 
 ONLY_AT_THE_END = "results that cannot be read are asked for at the end alone"
 
@@ -258,42 +259,6 @@ UNREAD: Mapping[Doing, Staging] = {
 """What the store says when the gateway reads results for somebody who asks how it stands, at the end alone."""
 
 
-class Refusing(Protocol):
-    """Refuses photos and results to the gateway."""
-
-    def refuse(self, workflow_id: str, staging: Staging) -> None:
-        """Refuse the photo of a workflow."""
-        ...
-
-    def unread(self, workflow_id: str, staging: Staging) -> AbstractContextManager[None]:
-        """Refuse the results of a workflow meanwhile."""
-        ...
-
-    def forget(self, workflow_id: str) -> None:
-        """Refuse it no longer."""
-        ...
-
-
-class Losing(Protocol):
-    """Has things go wrong between the gateway and Temporal."""
-
-    def lose(self, workflow_id: str, lost: Lost) -> None:
-        """Lose the first answers about a workflow, and refuse what is said to be refused."""
-        ...
-
-    def nothing_taken(self) -> AbstractContextManager[None]:
-        """Lose starts without a key on their way meanwhile, in both questions: Temporal hears of none."""
-        ...
-
-    def overtake(self, workflow_id: str) -> asyncio.Event:
-        """Let the next cancel of a workflow reach Temporal only once it has ended; what is returned is set before."""
-        ...
-
-    def forget(self, workflow_id: str) -> None:
-        """Let nothing more go wrong for a workflow."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One story of one try-on: what the user sends, what goes wrong, and what must come out.
@@ -356,8 +321,8 @@ class Scenario:
             raise ValueError(f"scenario {self.name}: what it says happens in virtual time alone, and it is to be live")
         if any(act.do in UNREAD and act.at != "end" for act in self.acts):
             raise ValueError(f"scenario {self.name}: {ONLY_AT_THE_END}")
-        if not self.guarded and any(act.do == "stranger" for act in self.acts):
-            raise ValueError(f"scenario {self.name}: {NO_STRANGER}")
+        if not self.guarded and any(act.do in BY_KEY for act in self.acts):
+            raise ValueError(f"scenario {self.name}: {NO_KEYS}")
         if self.photo not in PHOTOS:
             raise ValueError(f"scenario {self.name}: {unknown(self.photo)}")
 

@@ -1,6 +1,7 @@
 """A PNG's structure, gone through once: what of it is picture, colours and orientation, and whether it is bearable."""
 
 import zlib
+from collections.abc import Container
 
 from app.pictures.picture_file import (
     MAX_EXIF_BYTES,
@@ -19,8 +20,10 @@ MAGIC = b"\x89PNG\r\n\x1a\n"
 _HEADER, _PALETTE, _TRANSPARENT, _DATA, _EXIF, _END = b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"
 _HEADER_STOP = len(MAGIC) + 25
 _PALETTE_COLOUR = 3
-_PROFILE = b"iCCP"
-_COLOURS = {b"cICP": 4, _PROFILE: None, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
+_COLOUR = len(MAGIC) + 17
+"""Where the header says its type of colour."""
+_PROFILE, _LIGHT = b"iCCP", b"cICP"
+_COLOURS = {_LIGHT: 4, _PROFILE: None, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 """What says how colours are meant, and how long it has to be."""
 
 _TRANSPARENT_BYTES = {0: range(2, 3), 2: range(6, 7), _PALETTE_COLOUR: range(1, 257)}
@@ -30,7 +33,7 @@ _TRANSPARENT_BYTES = {0: range(2, 3), 2: range(6, 7), _PALETTE_COLOUR: range(1, 
 def strip_png(data: bytes) -> PictureFile:
     """Keep a PNG's picture, transparency, colours and orientation; of an animation its still picture.
 
-    A part beside the picture that is broken, or that comes twice, is left out as browsers leave it out.
+    A part beside the picture that is broken, out of place, or that comes twice is left out as browsers leave it out.
 
     Raises:
         CutOffError: parts of the picture are missing for sure.
@@ -40,7 +43,7 @@ def strip_png(data: bytes) -> PictureFile:
     if _HEADER not in beside:
         raise StructureError("is a PNG without a header")
     header = data[len(MAGIC) + 8 : _HEADER_STOP - 4]
-    width, height, colour = int.from_bytes(header[:4]), int.from_bytes(header[4:8]), header[9]
+    width, height, colour = int.from_bytes(header[:4]), int.from_bytes(header[4:8]), data[_COLOUR]
     if _DATA not in beside:
         raise CutOffError("has no picture in it")
     if colour == _PALETTE_COLOUR and _PALETTE not in beside:
@@ -81,10 +84,17 @@ def _read(data: bytes) -> tuple[dict[bytes, tuple[int, int]], Kept, bool]:
         if kind == _DATA:
             picture.keep(at, stop)
             beside[_DATA] = (at, stop)
-        elif kind not in beside and _taken(data, kind, at, stop):
+        elif kind not in beside and not _out_of_place(data, kind, beside) and _taken(data, kind, at, stop):
             beside[kind] = (at, stop)
         at = stop
     raise StructureError(f"has more than {MAX_PARTS} parts")
+
+
+def _out_of_place(data: bytes, kind: bytes, beside: Container[bytes]) -> bool:
+    """Say whether browsers leave out a part for where it stands: behind the pixels, or on a palette's wrong side."""
+    if kind == _TRANSPARENT and data[_COLOUR] == _PALETTE_COLOUR and _PALETTE not in beside:
+        return True
+    return _DATA in beside or (kind == _LIGHT and _PALETTE in beside)
 
 
 def _taken(data: bytes, kind: bytes, at: int, stop: int) -> bool:

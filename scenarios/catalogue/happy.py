@@ -117,7 +117,10 @@ SCENARIOS = (
             rule("a100", "refine_mask", "delay", seconds=3),
             rule("a100", "generate", "delay", seconds=3),
         ),
-        acts=tuple(Act(do, at) for at in (1.5, 4.5, 7.5, 12, 16, 18.5, 21.5) for do in ("status", "progress")),
+        acts=(
+            *(Act(do, at) for at in (1.5, 4.5, 7.5, 12, 16, 18.5, 21.5) for do in ("status", "progress")),
+            *(Act("wait_through", at) for at in ("accepted", 4.5, 12)),
+        ),
         expect=Expect(background_removed=True, length_s=23),
     ),
     Scenario(

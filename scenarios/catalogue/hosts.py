@@ -207,6 +207,13 @@ SCENARIOS = (
         expect=Expect(calls={"sam3.submit": 1, "a100.refine_mask": 1}),
     ),
     Scenario(
+        name="dress-mask-named-and-valued",
+        story="A mask of zeros and ones under a name of the service's own is written anew under the try-on's name.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "result_named"), rule("sam3", "submit", "mask_values")),
+        expect=Expect(calls={"sam3.submit": 1}),
+    ),
+    Scenario(
         name="dress-painted-mask-values",
         story="A painted mask of zeros and ones, in 16 bits, is written anew, and the pictures are made with that one.",
         theme=THEME,

@@ -52,7 +52,7 @@ SCENARIOS = (
         guarded=True,
         acts=(
             *(Act("stranger", at) for at in ("accepted", 1, "end")),
-            *(Act(do, "end") for do in ("repeat", "repeat_other", "status", "from_pages")),
+            *(Act(do, "end") for do in ("keyed", "repeat", "repeat_other", "status", "from_pages")),
         ),
         expect=ONCE,
     ),

@@ -68,7 +68,7 @@ def _cancel(run: Run) -> int | None:
 
 def _reply(answer: Answered) -> AnsweredAct:
     act = answer.act
-    looked = act.do in {"status", "wait_briefly", "from_pages"} and not isinstance(act.at, str)
+    looked = act.do in {"status", "wait_briefly", "from_pages", "keyed"} and not isinstance(act.at, str)
     place = answer.place if (looked and answer.status == RUNNING) or act.do == "progress" else None
     return AnsweredAct(act_words(act.do, act.at), answer.http_status, answer.status, answer.code, place)
 

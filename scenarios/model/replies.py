@@ -50,7 +50,7 @@ def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     ended = AnsweredAct(name, 200, status, story.code)
     if act.do in {"wait", "crowd", "events", "events_anew", "events_late"} or act.at == "end":
         return [ended]
-    if isinstance(act.at, str):
+    if isinstance(act.at, str) or act.do == "wait_through":
         return [AnsweredAct(name, 200, RUNNING), ended]
     running = [AnsweredAct(name, 200, RUNNING, place=place) for place in _places(story, act.at)]
     return running + ([ended] if act.at >= story.length - SAME else [])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from scenarios.photos import PHOTOS, unknown
-from scenarios.scenario import NO_STRANGER, ONLY_AT_THE_END, UNREAD, Doing, Heard, Rule
+from scenarios.scenario import BY_KEY, NO_KEYS, ONLY_AT_THE_END, UNREAD, Doing, Heard, Rule
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -80,12 +80,13 @@ class PlannedAct(_Strict):
 
     Attributes:
         do: `cancel`; `repeat` the start with the same key and body; `repeat_other` with another body; ask for the
-            `status`; `wait` for the end, or `wait_briefly`, which is over at once, or wait in a `crowd`, some of
-            which leave; follow the `events`, dropped after the first one and taken up again after that, `events_anew`
-            without saying which was the last, `events_late` only after the end; ask `from_pages` of several origins;
-            ask for the backend's `health`; ask Temporal for the `progress`; ask as a `stranger`, without a key; ask for
-            results that the store has lost (`results_gone`), with their container (`results_nowhere`), cannot give now
-            (`results_busy`), or gives to nobody (`results_refused`).
+            `status`; `wait` for the end, or `wait_briefly`, which is over at once, or `wait_through` some steps for a
+            second of wall time, or wait in a `crowd`, some of which leave; follow the `events`, dropped after the
+            first one and taken up again after that, `events_anew` without saying which was the last, `events_late`
+            only after the end; ask `from_pages` of several origins; ask for the backend's `health`; ask Temporal for
+            the `progress`; ask as a `stranger`, without a key, or with the key in each way in which it may come
+            (`keyed`); ask for results that the store has lost (`results_gone`), with their container
+            (`results_nowhere`), cannot give now (`results_busy`), or gives to nobody (`results_refused`).
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its
@@ -229,8 +230,8 @@ class Plan(_Strict):
 
     @model_validator(mode="after")
     def _strange_to_somebody(self) -> Self:
-        if not self.guarded and any(act.do == "stranger" for act in self.acts):
-            raise ValueError(f"acts: {NO_STRANGER}")
+        if not self.guarded and any(act.do in BY_KEY for act in self.acts):
+            raise ValueError(f"acts: {NO_KEYS}")
         return self
 
     @model_validator(mode="after")

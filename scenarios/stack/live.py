@@ -10,7 +10,8 @@ from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
-from scenarios.scenario import Losing, Refusing, Scenario
+from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.scenario import Scenario
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 from scenarios.virtual import VirtualTime

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from scenarios.scenario import UNREAD, Act, Scenario
 
-LONG = {"wait", "crowd", "events", "events_anew", "events_late"}
-"""Acts that take as long as the try-on does."""
+LONG = {"wait", "wait_through", "crowd", "events", "events_anew", "events_late"}
+"""Acts that take as long as the try-on does, or for which it does not stand still."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Answered:
         events: for a stream each event's name, and the progress and step that it says, in their order.
         more: the HTTP status of a stream that is taken up after its end.
         pages: for each origin what its page was let read.
+        known: of a wait the progress that others were told before it was over.
         again_after: when to come again, as a header says it.
     """
 
@@ -38,6 +39,7 @@ class Answered:
     events: tuple[tuple[str, int | None, str | None], ...] = ()
     more: int | None = None
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: int = 0
     again_after: str | None = None
 
 

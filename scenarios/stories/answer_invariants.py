@@ -25,8 +25,11 @@ ANSWER_KEYS = {
 MOST_DETAILS = 20
 """docs/api.md, Errors."""
 ERROR_KEYS = {"code", "message", "failedStep"}
-NOT_FOR_PEOPLE = re.compile(r"\b(None|True|False|null)\b|Traceback|\w(Error|Exception)\(|<[^>]* at 0x|^\s*$|[:,(]\s*$")
-"""What no sentence has, but a program's own words, or one in which a part is missing."""
+NOT_FOR_PEOPLE = re.compile(
+    r"\b(None|True|False|null|Errno)\b|Traceback|\w(Error|Exception)\(|<[^>]* at 0x|^\s*$|[:,(]\s*$"
+    r"|\b\d{1,3}(\.\d{1,3}){3}\b|\bhttps?:|\blocalhost\b"
+)
+"""What no sentence has, but a program's own words, an address, or one in which a part is missing."""
 
 
 def answers_have_the_specified_keys(run: Run) -> Iterator[str]:
@@ -136,6 +139,13 @@ def what_the_user_does_is_answered_for_this_try_on(run: Run) -> Iterator[str]:
         for origin, read in each.pages.items():
             if read != (("start", "status", "refusal") if origin in MAY_READ else ()):
                 yield f"a page of {origin} was let read {read or 'nothing'}"
+
+
+def who_waits_is_told_what_stands_at_the_end(run: Run) -> Iterator[str]:
+    """A wait that is over before the try-on tells no progress that is less than others were told before."""
+    for each in run.acts:
+        if each.place and each.place[0] < each.known:
+            yield f"{each.act.do} told of {each.place[0]}, and others had been told of {each.known}"
 
 
 def results_are_pictures(run: Run) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Unusual files of which a browser shows the same portrait: turned, mirrored, see-through, in other numbers."""
 
 from io import BytesIO
+from struct import pack
 from typing import Any
 
 from PIL import Image, ImageCms
@@ -29,9 +30,12 @@ HIDDEN = 7
 def encoded(upright: Image.Image, encoding: Encoding) -> bytes:
     """Return the file of a picture that an encoding describes."""
     family, _, pixels = encoding.kind.partition("-")
-    lies = upright if encoding.orientation == 1 else upright.transpose(HELD[encoding.orientation])
-    options = _turned(encoding.orientation)
-    data = _jpeg(lies, pixels, encoding, options) if family == "jpeg" else _png(upright, pixels, encoding, options)
+    make = _jpeg if family == "jpeg" else _png
+    data = make(upright, pixels, encoding)
+    if encoding.said == "late" and family == "jpeg":
+        data = _exif_last(data)
+    elif encoding.said == "late":
+        data = _behind(make(upright, pixels, Encoding(encoding.kind)), data)
     return data if encoding.ended else data[: -ENDS[family]]
 
 
@@ -39,10 +43,33 @@ ENDS = {"jpeg": 2, "png": 12}
 """Bytes of a file's end marker."""
 
 
-def _turned(orientation: int) -> dict[str, Any]:
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    return {} if orientation == 1 else {"exif": exif}
+def _turned(encoding: Encoding) -> dict[str, Any]:
+    """Return how the file says its orientation: one directory, at 8, with one short in it."""
+    order, mark = ("<", b"II*\0") if encoding.said == "intel" else (">", b"MM\0*")
+    exif = b"Exif\0\0" + mark + pack(f"{order}IHHHIHHI", 8, 1, ORIENTATION, 3, 1, encoding.orientation, 0, 0)
+    return {} if encoding.orientation == 1 else {"exif": exif}
+
+
+def _exif_last(jpeg: bytes) -> bytes:
+    """Return a JPEG whose EXIF stands right before its pixels."""
+    at = jpeg.index(b"\xff\xe1")
+    stop = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+    pixels = jpeg.index(b"\xff\xda")
+    return jpeg[:at] + jpeg[stop:pixels] + jpeg[at:stop] + jpeg[pixels:]
+
+
+def _behind(plain: bytes, telling: bytes) -> bytes:
+    """Return a PNG that is plain, and says behind its pixels what another one says of itself before them."""
+    said, at = b"", PNG_HEAD
+    while at < len(telling):
+        stop = at + 12 + int.from_bytes(telling[at : at + 4])
+        said += telling[at:stop] if telling[at + 4 : at + 8] in {*LINEAR, b"iCCP", b"eXIf"} else b""
+        at = stop
+    return plain[: -ENDS["png"]] + said + plain[-ENDS["png"] :]
+
+
+PNG_HEAD = 33
+"""Bytes of a PNG's signature and first chunk."""
 
 
 def _saved(picture: Image.Image, image_format: str, **options: object) -> bytes:
@@ -51,9 +78,10 @@ def _saved(picture: Image.Image, image_format: str, **options: object) -> bytes:
     return out.getvalue()
 
 
-def _jpeg(picture: Image.Image, pixels: str, encoding: Encoding, options: dict[str, Any]) -> bytes:
-    options |= {"quality": 92, "progressive": encoding.progressive}
-    made = picture.convert({"rgb": "RGB", "grey": "L"}.get(pixels, "CMYK"))
+def _jpeg(upright: Image.Image, pixels: str, encoding: Encoding) -> bytes:
+    options = _turned(encoding) | {"quality": 92, "progressive": encoding.progressive}
+    lies = upright if encoding.orientation == 1 else upright.transpose(HELD[encoding.orientation])
+    made = lies.convert({"rgb": "RGB", "grey": "L"}.get(pixels, "CMYK"))
     if encoding.colours:
         made, profile = _in_profile(made)
         options["icc_profile"] = profile
@@ -81,8 +109,8 @@ def _in_profile(picture: Image.Image) -> tuple[Image.Image, bytes]:
     return made, WIDE
 
 
-def _png(upright: Image.Image, pixels: str, encoding: Encoding, options: dict[str, Any]) -> bytes:
-    numbers, chunks = upright.convert("L") if "grey" in pixels else upright, PngInfo()
+def _png(upright: Image.Image, pixels: str, encoding: Encoding) -> bytes:
+    options, numbers, chunks = _turned(encoding), upright.convert("L") if "grey" in pixels else upright, PngInfo()
     if encoding.colours:
         chunk = b"gAMA" if encoding.colours == "gamma" else b"cICP"
         chunks.add(chunk, LINEAR[chunk])

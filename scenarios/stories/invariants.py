@@ -25,6 +25,7 @@ from scenarios.stories.answer_invariants import (
     results_are_pictures,
     what_failed_is_said_to_people,
     what_the_user_does_is_answered_for_this_try_on,
+    who_waits_is_told_what_stands_at_the_end,
 )
 from scenarios.stories.payload_invariants import (
     the_history_says_why_it_failed,
@@ -205,6 +206,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     a_cancel_is_accepted,
     a_start_of_which_nobody_knows_names_its_try_on,
     what_the_user_does_is_answered_for_this_try_on,
+    who_waits_is_told_what_stands_at_the_end,
     the_history_is_small_and_holds_no_secret,
     results_are_pictures,
     what_is_sent_is_what_the_user_said,

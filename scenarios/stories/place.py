@@ -6,7 +6,7 @@ from typing import Protocol
 from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
-from scenarios.scenario import Losing, Refusing
+from scenarios.around_the_gateway import Losing, Refusing
 from scenarios.virtual import VirtualTime
 
 CALLER = "stories"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -9,8 +10,9 @@ from typing import Any, NamedTuple
 import httpx
 from temporalio.client import Client
 
+from scenarios.around_the_gateway import Refusing
 from scenarios.gateway_client import GatewayClient, json_of
-from scenarios.scenario import UNREAD, Act, Doing, Refusing
+from scenarios.scenario import UNREAD, Act, Doing
 from scenarios.stories.acts import Answered, Start
 from scenarios.stories.drawn import another_photo
 from scenarios.stories.place import API_KEY
@@ -20,6 +22,9 @@ UNKNOWN = "00000000-0000-5000-8000-000000000000"
 WAIT_S = 60
 """The longest that the API lets a client wait in one request (docs/api.md)."""
 BRIEFLY_S = 0.02
+THROUGH_S = 1.0
+"""Wall seconds in which a try-on makes some steps."""
+BETWEEN_S = 0.05
 UNAVAILABLE = 503
 
 
@@ -69,6 +74,29 @@ async def _look(asking: Asking) -> Answered:
     wait_s = {"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(asking.act.do, 0)
     answer = await asking.gateway.look(asking.workflow_id, wait_s=wait_s)
     return _answer_of(asking, answer)
+
+
+async def _wait_through(asking: Asking) -> Answered:
+    """Wait for a second, and look on meanwhile: who waits has to be told what stands at the end of it."""
+    over = time.monotonic() + THROUGH_S
+    waiting = asyncio.create_task(asking.gateway.look(asking.workflow_id, wait_s=THROUGH_S))
+    known = 0
+    try:
+        while not waiting.done():
+            progress = json_of(await asking.gateway.look(asking.workflow_id)).get("progress", 0)
+            known = progress if time.monotonic() < over else known
+            await asyncio.wait([waiting], timeout=BETWEEN_S)
+        return replace(_answer_of(asking, await waiting), known=known)
+    finally:
+        waiting.cancel()
+
+
+async def _keyed(asking: Asking) -> Answered:
+    """Look with the key in each way in which it may come; return the first answer that is a refusal, else the last."""
+    url = f"/workflow/{asking.workflow_id}"
+    async with httpx.AsyncClient(base_url=asking.gateway.url, trust_env=False) as user:
+        told = [_answer_of(asking, await user.get(url, headers=headers)) for headers in KEYED]
+    return next((each for each in told if each.http_status == UNAUTHORIZED), told[-1])
 
 
 async def _unread(asking: Asking) -> Answered:
@@ -161,6 +189,13 @@ STRANGERS: tuple[Mapping[str, str], ...] = (
     {"Authorization": f"Basic {API_KEY}"},
 )
 """What those say whom a gateway with keys does not let in: nothing, a key that is none, one in a way that is none."""
+KEYED: tuple[Mapping[str, str], ...] = (
+    {"Authorization": f"Bearer {API_KEY}"},
+    {"Authorization": f"bearer {API_KEY}", "X-API-Key": "of-a-proxy"},
+    {"Authorization": "Bearer of-a-proxy", "X-API-Key": API_KEY},
+    {"Authorization": "Basic b2Y6YS1wcm94eQ==", "X-API-Key": API_KEY},
+)
+"""One of the two headers has it, whatever the other is for (docs/api.md)."""
 UNAUTHORIZED = 401
 
 
@@ -254,6 +289,7 @@ WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
     "status": _look,
     "wait": _look,
     "wait_briefly": _look,
+    "wait_through": _wait_through,
     "progress": _progress,
     "crowd": _crowd,
     "events": _follow,
@@ -265,5 +301,6 @@ WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
     "from_pages": _from_pages,
     "health": _health,
     "stranger": _stranger,
+    "keyed": _keyed,
     **dict.fromkeys(UNREAD, _unread),
 }

@@ -18,7 +18,8 @@ from app.services.http import production_transport
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.scenario import Losing, Refusing, Scenario
+from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.scenario import Scenario
 from scenarios.stories.referee import SeenAttempt
 from scenarios.stories.run import Run
 from scenarios.stories.runner import Runner

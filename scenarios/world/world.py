@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.scenario import Losing, Refusing
+from scenarios.around_the_gateway import Losing, Refusing
 from scenarios.stories.place import API_KEY, CALLER
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport

@@ -12,7 +12,7 @@ from scenarios.model.story import Call, Story
 from scenarios.pipeline import BY_ACTIVITY, OPERATIONS
 from scenarios.plans import Away, Plan, PlannedAct
 from scenarios.plans.plan import PlannedDeparture, PlannedLosses, PlannedStaging
-from scenarios.scenario import UNREAD, Doing
+from scenarios.scenario import BY_KEY, UNREAD, Doing
 
 Make = Callable[[], Plan | None]
 
@@ -58,7 +58,7 @@ AT_ONE_INSTANT = (0, 3, 6)
 """Which of what the user may do is tried at an instant, from one of them on that is another each time."""
 DOES: tuple[Doing, ...] = (
     *("status", "repeat", "repeat_other", "wait", "crowd", "events", "events_anew", "events_late"),
-    *("wait_briefly", "from_pages", "health", "progress", "cancel"),
+    *("wait_briefly", "wait_through", "from_pages", "health", "progress", "cancel"),
 )
 
 
@@ -125,7 +125,8 @@ def _guarded(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     keys = partial(changed, plan, guarded=True)
     instants = _beside(told)
     for at in ("accepted", *instants[1 :: max(1, len(instants) // STRANGERS)], "end"):
-        yield "a-stranger", partial(keys, acts=(*plan.acts, PlannedAct(do="stranger", at=at)))
+        for do in sorted(BY_KEY):
+            yield do, partial(keys, acts=(*plan.acts, PlannedAct(do=do, at=at)))
     if plan.lost == PlannedLosses():
         yield "keys-start-lost-2", partial(keys, lost=PlannedLosses(start=2))
         yield "keys-start-keyless", partial(keys, lost=PlannedLosses(keyless=True))

@@ -7,6 +7,7 @@ from scenarios.explore.application import Simpler
 from scenarios.explore.tryon.plans import changed, departure_words, fault_words, loss_words
 from scenarios.plans import Plan, PlannedAct
 from scenarios.plans.plan import PlannedDeparture, PlannedRule
+from scenarios.scenario import BY_KEY
 
 
 def simpler(plan: Plan) -> Iterator[Simpler]:
@@ -27,7 +28,7 @@ def simpler(plan: Plan) -> Iterator[Simpler]:
         if getattr(plan, field) != usual:
             yield Simpler(f"with the usual {field}", changed(plan, **{field: usual}))
     if plan.guarded:
-        known = tuple(act for act in plan.acts if act.do != "stranger")
+        known = tuple(act for act in plan.acts if act.do not in BY_KEY)
         yield Simpler("without API keys", changed(plan, guarded=False, acts=known))
     for place, rule in enumerate(plan.rules):
         for how, other in _simpler_rules(rule):

@@ -18,7 +18,7 @@ MOST = 5
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if place % DAILY == 0 else pytest.mark.long("one more of 768 files"))
+        pytest.param(name, marks=() if place % DAILY == 0 else pytest.mark.long(f"one more of {len(ENCODINGS)} files"))
         for place, name in enumerate(ENCODINGS)
     ],
 )

@@ -90,8 +90,9 @@ MORE = {
     *("start-lost-1-refused-1", "start-lost-2-refused-1", "start-lost-0-refused-2", "start-keyless"),
     *("staging-503-x1", "staging-503-x3", "staging-403-x1", "staging-404-x1", "staging-409-x1"),
     *("cancel-heard-late", "cancel-before-the-end-of-a-call", "cancel-overtaken-by-the-end", "health-end"),
-    *("a-stranger", "keys-start-lost-2", "keys-start-keyless", *UNREAD),
+    *("stranger", "keyed", "keys-start-lost-2", "keys-start-keyless", *UNREAD),
     *("both-a100s", "events_late-at-an-instant", "events_anew-at-an-instant", "from_pages-at-an-instant"),
+    "wait_through-at-an-instant",
 }
 
 

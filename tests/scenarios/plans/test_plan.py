@@ -9,7 +9,7 @@ import pytest
 from scenarios.catalogue import CATALOGUE
 from scenarios.plans import PlanInvalid, plan_of, read_plan, scenario_of, written
 from scenarios.plans.text import parsed
-from scenarios.scenario import UNREAD, Lost, Scenario
+from scenarios.scenario import BY_KEY, UNREAD, Lost, Scenario
 
 BUSY = {"service": "sam3", "operation": "submit", "calls": "1", "fault": {"kind": "status", "status": 503}}
 PLAN: dict[str, Any] = {"version": 1, "name": "busy", "story": "SAM3 is busy once.", "rules": [BUSY]}
@@ -64,13 +64,14 @@ def test_answers_of_temporal_that_are_lost_come_back_too() -> None:
     assert plan_of(scenario) == plan
 
 
-def test_api_keys_come_back_too_and_without_them_there_is_no_stranger() -> None:
-    strange = PLAN | {"acts": [{"do": "stranger", "at": 1}]}
+@pytest.mark.parametrize("do", BY_KEY)
+def test_api_keys_come_back_too_and_without_them_there_is_no_stranger(do: str) -> None:
+    strange = PLAN | {"acts": [{"do": do, "at": 1}]}
     plan = parsed(json.dumps(strange | {"guarded": True}), "here")
     assert scenario_of(plan).guarded
     assert not scenario_of(plan).fault_free
     assert plan_of(scenario_of(plan)) == plan
-    with pytest.raises(PlanInvalid, match="a stranger is one whom a gateway with API keys does not know"):
+    with pytest.raises(PlanInvalid, match="are about a gateway with API keys"):
         parsed(json.dumps(strange), "here")
 
 

@@ -396,6 +396,12 @@ def test_an_answer_for_now_says_when_to_come_again(code: str, again_after: str |
     assert (_breaches_of(told, "an answer for now") == []) is right
 
 
+@pytest.mark.parametrize(("known", "right"), [(0, True), (40, True), (55, False)])
+def test_who_waits_is_told_what_stands_at_the_end(known: int, right: bool) -> None:
+    told = Answered(Act("wait_through", 1), 200, "RUNNING", None, own=True, place=(40, "GENERATING_MASK"), known=known)
+    assert (_breaches_of(told, "who waits") == []) is right
+
+
 def test_pages_of_allowed_origins_read_everything_and_others_nothing() -> None:
     good = dict.fromkeys(ORIGINS[:2], ("start", "status", "refusal")) | dict.fromkeys(ORIGINS[2:], ())
     assert _breaches_of(Answered(Act("from_pages", 1), 200, None, None, True, pages=good)) == []
