@@ -28,6 +28,8 @@ FORMATS = {
     "jpeg-grey-profile-turned-4": "Grey whose numbers are light, upside down in a mirror, is put right.",
     "png-see-through-palette-gamma-turned-5-no-end": "A PNG of all that is odd of one is what a browser shows of it.",
     "png-grey-16-cicp-profile-turned-7": "Sixteen bits of grey, in light and turned, are the grey of the portrait.",
+    "png-rgb-cicp-turned-6-late": "What a PNG says behind its pixels, of light and of turning, counts for no browser.",
+    "jpeg-cmyk-turned-8-late": "EXIF as the last part before a JPEG's pixels turns it as any other does.",
     "turned-2": "A photo that was taken as in a mirror (EXIF) is mirrored.",
     "turned-3": "A photo taken upside down comes out upright.",
     "turned-4": "A photo taken upside down, as in a mirror, comes out upright and mirrored.",

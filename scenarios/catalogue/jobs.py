@@ -245,6 +245,28 @@ SCENARIOS = (
         expect=Expect(length_s=22, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 2}),
     ),
     Scenario(
+        name="poll-is-asked-to-wait-past-the-limit",
+        story="A late poll is answered 429 with a Retry-After beyond the job's limit: the last one comes at the limit.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_stuck"),
+            rule("sam3", "poll", "status", calls="50", status=429, retry_after=60),
+        ),
+        expect=failed(
+            "SAM3_TIMEOUT", "GENERATING_MASK", length_s=120, attempts={"generate_mask": (0,)}, calls={"sam3.poll": 51}
+        ),
+    ),
+    Scenario(
+        name="poll-is-asked-to-wait-until-the-limit",
+        story="The same of a job that is done by then: its result is taken at the last poll.",
+        theme=THEME,
+        rules=(
+            rule("sam3", "submit", "job_slow", seconds=115),
+            rule("sam3", "poll", "status", calls="50", status=503, retry_after=3600),
+        ),
+        expect=Expect(length_s=120, attempts={"generate_mask": (0,)}, calls={"sam3.submit": 1, "sam3.poll": 51}),
+    ),
+    Scenario(
         name="job-limit-counts-from-the-submit",
         story="Failed polls do not give a stuck job more time: the limit counts from its submit.",
         theme=THEME,

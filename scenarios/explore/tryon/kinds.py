@@ -117,7 +117,7 @@ def kinds(operation: str) -> tuple[Kind, ...]:
 def _of_http(name: str) -> Iterator[Kind]:
     for status in (500, 503, 499, 429, 425, 408, 400, 404, 422, 302, 300):
         yield Kind({"kind": "status", "status": status})
-    for seconds in (0, 1, 59, 61):
+    for seconds in (0, 1, 59, 61, int(JOB_LIMIT) + 1, 3600):
         yield Kind({"kind": "status", "status": 503 if seconds % 2 else 429, "retry_after": seconds})
     yield Kind({"kind": "status", "status": 503, "headers": PAST})
     yield Kind({"kind": "status", "status": 200, "body": {"hello": "world"}})
