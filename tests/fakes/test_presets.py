@@ -9,6 +9,7 @@ import pytest
 from fakes.presets import PRESETS, about, path_of, rules_of
 from fakes.registry import BLOB, SERVICES, Service
 from fakes.settings import ServiceSettings
+from tests.daily import every
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -23,7 +24,9 @@ def test_every_rule_acts_on_its_service(name: str) -> None:
     assert {rule.service for rule in rules} <= {*SERVICES, BLOB.name}
 
 
-@pytest.mark.parametrize("service", [*SERVICES.values(), BLOB], ids=lambda service: service.name)
+@pytest.mark.parametrize(
+    "service", every(3, [*SERVICES.values(), BLOB], "one more program"), ids=lambda service: service.name
+)
 def test_each_program_knows_the_kinds_of_all(service: Service) -> None:
     """One file of rules is for all services, so the program of each has to read the rules for the others."""
     program = f"import {service.module}; from fakes.kit.faults import kinds; print(*kinds())"

@@ -16,6 +16,7 @@ async def dies(*_: Any) -> None:
     raise RuntimeError("the core has had enough")
 
 
+@pytest.mark.long("what waits for a worker that died gives up some seconds later")
 def test_waits_end_with_the_worker_and_say_why() -> None:
     with Session() as session:
         session.run(Chain.run)

@@ -8,20 +8,13 @@ from PIL import Image, ImageChops, ImageStat
 from app.pictures.photo import accept, upright_jpeg
 from scenarios.photos import ENCODINGS
 from scenarios.stories.drawn import photo_bytes, shown
+from tests.daily import every
 
-DAILY = 11
-"""Which of them a day's tests look at: as no number of kinds, it goes through all that a file may say."""
 MOST = 5
 """Of 255, in the mean of a colour: what JPEG, palettes and profiles of eight bits round away."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if place % DAILY == 0 else pytest.mark.long(f"one more of {len(ENCODINGS)} files"))
-        for place, name in enumerate(ENCODINGS)
-    ],
-)
+@pytest.mark.parametrize("name", every(31, ENCODINGS, f"one more of {len(ENCODINGS)} files"))
 def test_a_photo_is_what_a_browser_shows_of_its_file(name: str) -> None:
     with Image.open(BytesIO(upright_jpeg(accept(photo_bytes(name))).data)) as seen:
         off = ImageChops.difference(seen.convert("RGB"), shown(name))

@@ -10,6 +10,7 @@ import pytest
 from app.gateway.origins import ALLOWED_ORIGINS
 from fakes.gateway.document import OPERATIONS
 from fakes.gateway.scripts import TIMES, scripts
+from tests.daily import every
 from tests.fakes.gateway.conftest import body, check_against_the_document, events, photo, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -28,7 +29,9 @@ async def test_every_operation_of_the_document_is_there(gateway: httpx.AsyncClie
             assert answer.status_code not in {404, 405}, f"{method} {route}"
 
 
-@pytest.mark.parametrize("name", [name for name, one in scripts().items() if not one.operation])
+@pytest.mark.parametrize(
+    "name", every(3, [name for name, one in scripts().items() if not one.operation], "one more story of the fake")
+)
 async def test_each_story_is_answered_as_the_document_says(gateway: httpx.AsyncClient, name: str) -> None:
     headers = {"X-Scenario": name, "Idempotency-Key": name}
     answer = None
@@ -52,7 +55,9 @@ async def test_each_story_is_answered_as_the_document_says(gateway: httpx.AsyncC
     )
 
 
-@pytest.mark.parametrize("name", [name for name, one in scripts().items() if one.operation])
+@pytest.mark.parametrize(
+    "name", every(3, [name for name, one in scripts().items() if one.operation], "one more error of the fake")
+)
 async def test_each_error_is_the_one_that_the_document_promises(gateway: httpx.AsyncClient, name: str) -> None:
     one = scripts()[name]
     assert one.operation

@@ -58,6 +58,14 @@ class Service:
         return {"X-Workflow-Id": self.key} | virtual
 
 
+REAL = pytest.mark.long("its jobs take the time that they take; the twin in virtual time shows the same")
+
+
+@pytest.fixture(params=[pytest.param(False, marks=REAL), True], ids=["real", "virtual"])
+def virtual(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @pytest.fixture
 async def service(settings: ServiceSettings, key: str, virtual: bool) -> AsyncIterator[Service]:
     settings = settings.model_copy(

@@ -113,6 +113,7 @@ async def test_a_deployment_s_fake_tells_its_scale_and_has_its_own_profile_back(
     assert [step["rate"] for step in figures["steps"]] == pytest.approx([2, 2.8])
 
 
+@pytest.mark.long("a stack, and a first rate of a search")
 async def test_a_threshold_that_the_first_rate_breaks_is_named_with_its_figure(
     tmp_path: Path, profiles: Path, mix: Path
 ) -> None:

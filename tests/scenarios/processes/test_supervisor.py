@@ -290,6 +290,7 @@ async def test_one_that_breaks_off_has_its_errors_in_its_log(bench: Bench, tmp_p
     assert child.tail() == ["no such table"]
 
 
+@pytest.mark.long("it is given five seconds")
 async def test_one_that_goes_on_talking_is_stopped(bench: Bench, tmp_path: Path) -> None:
     program = dataclasses.replace(bench.program("echo", ECHO), talks=True)
     async with talking(program, log=tmp_path / "echo.log") as child:

@@ -116,7 +116,7 @@ def test_a_request_that_nobody_answered_in_time_is_no_news_of_the_pipeline_unles
 @pytest.mark.parametrize(
     ("spoilt", "told", "problems"),
     [
-        (1, 2, []),
+        pytest.param(1, 2, [], marks=pytest.mark.long("a world of its own, and a story told twice")),
         pytest.param(
             TELLINGS,
             TELLINGS,
