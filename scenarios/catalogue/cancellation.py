@@ -1,9 +1,11 @@
 """The user cancels: at each of the seven steps, in a backoff, while a call hangs, while a job is polled."""
 
 from scenarios.catalogue.happy import ADD
-from scenarios.scenario import Expect, Scenario, cancelled, failed, rule
+from scenarios.scenario import Act, Doing, Expect, Scenario, cancelled, failed, rule
 
 THEME = "cancellation"
+AFTERWARDS: tuple[Doing, ...] = ("cancel", "status", "wait", "events", "repeat", "repeat_other", "progress")
+"""What is asked of a try-on that has ended."""
 
 SCENARIOS = (
     Scenario(
@@ -38,6 +40,23 @@ SCENARIOS = (
         rules=(rule("birefnet", "submit", "job_slow", seconds=60),),
         cancel_at=31,
         expect=cancelled(length_s=31, calls={"birefnet.submit": 1, "birefnet.poll": 15, "sam3": 0}),
+    ),
+    Scenario(
+        name="cancelled-and-cancelled-again",
+        story="What was cancelled and has ended cannot be cancelled again, and stays what it is whoever asks.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "job_slow", seconds=60),),
+        cancel_at=3,
+        acts=tuple(Act(do, "end") for do in AFTERWARDS),
+        expect=cancelled(length_s=3, calls={"sam3.submit": 1, "a100": 0}),
+    ),
+    Scenario(
+        name="failed-and-then-cancelled",
+        story="What has failed cannot be cancelled, and stays what it is whoever asks.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "status", status=422),),
+        acts=tuple(Act(do, "end") for do in AFTERWARDS),
+        expect=failed("SAM3_REJECTED", "GENERATING_MASK", calls={"sam3.submit": 1}),
     ),
     Scenario(
         name="cancel-while-the-mask-is-made",
