@@ -170,7 +170,7 @@ Doing = Literal[
 ]
 
 
-BY_KEY: frozenset[Doing] = frozenset({"stranger", "keyed"})
+BY_KEY: tuple[Doing, ...] = ("stranger", "keyed")
 NO_KEYS = "stranger and keyed are about a gateway with API keys: say that it is guarded"
 
 ONLY_AT_THE_END = "results that cannot be read are asked for at the end alone"

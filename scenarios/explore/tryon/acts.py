@@ -125,7 +125,7 @@ def _guarded(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     keys = partial(changed, plan, guarded=True)
     instants = _beside(told)
     for at in ("accepted", *instants[1 :: max(1, len(instants) // STRANGERS)], "end"):
-        for do in sorted(BY_KEY):
+        for do in BY_KEY:
             yield do, partial(keys, acts=(*plan.acts, PlannedAct(do=do, at=at)))
     if plan.lost == PlannedLosses():
         yield "keys-start-lost-2", partial(keys, lost=PlannedLosses(start=2))
