@@ -335,7 +335,8 @@ class Scenario:
     def virtual_alone(self) -> bool:
         """Whether there is something in it that can be made to happen in virtual time alone."""
         around = self.departures or self.staging or self.guarded or any(self.lost)
-        return bool(around) or self.cancel_heard != "at_once" or any(act.do in UNREAD for act in self.acts)
+        more = self.cancel_heard != "at_once" or any(act.do in UNREAD for act in self.acts)
+        return bool(around) or more or any(other.virtual_alone for other in self.beside)
 
     def mask_points(self) -> list[dict[str, float | int]]:
         """Return the points as the API takes them."""

@@ -9,7 +9,7 @@ import pytest
 def every(step: int, cases: Iterable[Any], reason: str) -> list[Any]:
     """Return the cases, of which all but every `step`-th are long, for this reason.
 
-    A step that is no divisor of the table's own numbers comes by each of its columns.
+    A step that shares no divisor with the numbers of a table that is crossed comes by each of its rows and columns.
     """
     long = pytest.mark.long(reason)
     return [case if place % step == 0 else pytest.param(case, marks=long) for place, case in enumerate(cases)]

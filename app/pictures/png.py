@@ -91,8 +91,8 @@ def _read(data: bytes) -> tuple[dict[bytes, tuple[int, int]], Kept, bool]:
 
 
 def _out_of_place(data: bytes, kind: bytes, beside: Container[bytes]) -> bool:
-    """Say whether browsers leave out a part for where it stands: behind the pixels, or on a palette's wrong side."""
-    if kind == _TRANSPARENT and data[_COLOUR] == _PALETTE_COLOUR and _PALETTE not in beside:
+    """Say whether browsers (as Chromium) leave out a part for where it stands: behind the pixels, or by a palette."""
+    if kind == _TRANSPARENT and _HEADER in beside and data[_COLOUR] == _PALETTE_COLOUR and _PALETTE not in beside:
         return True
     return _DATA in beside or (kind == _LIGHT and _PALETTE in beside)
 

@@ -18,16 +18,22 @@ PNGS = {"birefnet", "sam3", "refine_mask"}
 """Their results are whole without the end's marker: each part of a PNG tells its length, and a checksum its pixels."""
 
 
-def in_another_scale(lies: Sequence[Matched]) -> bool:
+def in_another_scale(operation: str, lies: Sequence[Matched], plan: Plan) -> bool:
     """Say whether what is taken for a mask is to be written anew in the usual scale (docs/reliability.md).
 
     So are zeros and ones, and what alpha says, a cut-out's too.
+
+    Raises:
+        Undecided: a painted mask may have one value alone, which says nothing of its scale.
     """
-    return any(
-        each.kind == "picture_unchanged"
-        or (each.kind == "mask_values" and each.fault.get("values", "0-1") in {"0-1", "16-bit-0-1", "alpha"})
-        for each in lies
-    )
+    scales = {each.fault.get("values", "0-1") for each in lies if each.kind == "mask_values"}
+    modes = {stroke.mode for stroke in plan.strokes}
+    if operation == "refine_mask" and (
+        ("add" not in modes and scales & {"0-1", "16-bit", "16-bit-0-1"})
+        or ("remove" not in modes and "alpha" in scales)
+    ):
+        raise Undecided("a painted mask that may be all of one value")
+    return bool(scales & {"0-1", "16-bit-0-1", "alpha"}) or any(each.kind == "picture_unchanged" for each in lies)
 
 
 def in_no_scale(operation: str, lies: Sequence[Matched]) -> bool:

@@ -30,7 +30,7 @@ def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
     return [tuple(_own_words(act, story) if act.do == "progress" else _replies(act, story)) for act in done]
 
 
-UNREAD: Mapping[str, tuple[int, str | None, str | None]] = {
+NOT_GIVEN: Mapping[str, tuple[int, str | None, str | None]] = {
     "results_gone": (410, None, "RESULT_GONE"),
     "results_busy": (503, None, "AZURE_UNAVAILABLE"),
     "results_refused": (503, None, "AZURE_REJECTED"),
@@ -43,8 +43,8 @@ def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     name, status = act_words(act.do, act.at), story.status
     if act.do in WHENEVER:
         return [AnsweredAct(name, *WHENEVER[act.do])]
-    if act.do in UNREAD and status == "COMPLETED":
-        return [AnsweredAct(name, *UNREAD[act.do])]
+    if act.do in NOT_GIVEN and status == "COMPLETED":
+        return [AnsweredAct(name, *NOT_GIVEN[act.do])]
     if act.do == "cancel":
         return [AnsweredAct(name, 409, status, FINISHED)]
     ended = AnsweredAct(name, 200, status, story.code)

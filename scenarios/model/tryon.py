@@ -281,7 +281,7 @@ def _look(
         final=not refused and not too_heavy and in_no_scale(operation, lies),
     )
     telling.pictures[made] = made
-    if made in {"mask", "refined"} and in_another_scale(lies):
+    if made in {"mask", "refined"} and in_another_scale(operation, lies, telling.plan):
         patiently(telling, step, "put")
         telling.pictures[made] += WRITTEN_ANEW
     elif hidden:

@@ -45,9 +45,7 @@ def unfit(run: Run) -> str | None:
     if any(not isinstance(act.at, str) for each in (run.scenario, *run.scenario.beside) for act in each.acts):
         return "something but a cancel is done at an instant: only one instant of a workflow is skipped to"
     if any(each.virtual_alone for each in (run.scenario, *run.scenario.beside)):
-        return (
-            "a worker that leaves, Temporal's answers that are lost and cancels that are heard late are not had there"
-        )
+        return "what goes wrong around worker and gateway (docs/exploring.md: in virtual time alone) is not had there"
     longest = max(run.timeline.attempts, key=_length, default=None)
     if longest is None or _length(longest) <= LONGEST_S:
         return None

@@ -14,6 +14,7 @@ from app.names import workflow_id_for
 from scenarios.gateway_client import GatewayClient, json_of
 from scenarios.scenario import Departure, Scenario
 from scenarios.stories.acts import Acts, Start
+from scenarios.stories.asking import Asking
 from scenarios.stories.drawn import request_body
 from scenarios.stories.expectations import unmet
 from scenarios.stories.invariants import breaches
@@ -23,7 +24,7 @@ from scenarios.stories.rules_and_ledgers import RulesAndLedgers
 from scenarios.stories.run import Run
 from scenarios.stories.starved import TELLINGS, UNAVAILABLE, answers_again, unanswered, untrue
 from scenarios.stories.timelines import LEFT, Happening, Timeline
-from scenarios.stories.user import Asking, perform
+from scenarios.stories.user import perform
 from scenarios.virtual import SilenceError, VirtualTime, WaitsForEverError
 
 AT_ONCE = 12
@@ -65,20 +66,20 @@ class Runner:
         self._replays = replays
         self._replaying = asyncio.Semaphore(1)
         self._fakes = RulesAndLedgers(place.controls)
-        self._open = GatewayClient(place.gateway)
+        self._unguarded = GatewayClient(place.gateway)
         self._guarded = GatewayClient(place.guarded, api_key=API_KEY) if place.guarded else None
         self._overtaken: dict[str, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._open.close()
+        await self._unguarded.close()
         if self._guarded:
             await self._guarded.close()
 
     def _gateway(self, run: Run) -> GatewayClient:
         """Return whom the user of a run asks."""
         if not run.scenario.guarded:
-            return self._open
+            return self._unguarded
         assert self._guarded, "a gateway with keys goes with virtual time"
         return self._guarded
 

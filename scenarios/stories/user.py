@@ -5,17 +5,16 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
-from temporalio.client import Client
 
-from scenarios.around_the_gateway import Refusing
-from scenarios.gateway_client import GatewayClient, json_of
-from scenarios.scenario import UNREAD, Act, Doing
-from scenarios.stories.acts import Answered, Start
+from scenarios.gateway_client import json_of
+from scenarios.scenario import UNREAD, Doing
+from scenarios.stories.acts import Answered
+from scenarios.stories.asking import Asking, answer_of, answered
 from scenarios.stories.drawn import another_photo
-from scenarios.stories.place import API_KEY
+from scenarios.stories.keys import as_a_stranger, by_each_header
 
 UNKNOWN = "00000000-0000-5000-8000-000000000000"
 """The id of no try-on."""
@@ -28,26 +27,6 @@ BETWEEN_S = 0.05
 UNAVAILABLE = 503
 
 
-class Asking(NamedTuple):
-    """What is asked for, and of whom.
-
-    Attributes:
-        gateway: whom to ask.
-        temporal: whom to ask for the workflow's own word; None where there is no way to it.
-        act: what to do.
-        workflow_id: of the try-on.
-        start: its request, for a repeated one.
-        stagings: refuses results; None where nothing can.
-    """
-
-    gateway: GatewayClient
-    temporal: Client | None
-    act: Act
-    workflow_id: str
-    start: Start
-    stagings: Refusing | None
-
-
 async def perform(asking: Asking) -> Answered:
     """Do one thing as a client would, and return what came of it."""
     return await WAYS[asking.act.do](asking)
@@ -55,25 +34,25 @@ async def perform(asking: Asking) -> Answered:
 
 async def _repeat(asking: Asking) -> Answered:
     answer = await asking.gateway.post(asking.start.content, headers=asking.start.headers)
-    return _answer_of(asking, answer)
+    return answer_of(asking, answer)
 
 
 async def _repeat_other(asking: Asking) -> Answered:
     session = f"not {asking.start.body.get('sessionId')}"[:100]
     other = asking.start.body | {"sessionId": session, "originalImageBase64": another_photo()}
     answer = await asking.gateway.post(other, headers=asking.start.headers)
-    return _answer_of(asking, answer)
+    return answer_of(asking, answer)
 
 
 async def _cancel(asking: Asking) -> Answered:
     answer = await asking.gateway.cancel(asking.workflow_id)
-    return _answer_of(asking, answer)
+    return answer_of(asking, answer)
 
 
 async def _look(asking: Asking) -> Answered:
     wait_s = {"wait": WAIT_S, "wait_briefly": BRIEFLY_S}.get(asking.act.do, 0)
     answer = await asking.gateway.look(asking.workflow_id, wait_s=wait_s)
-    return _answer_of(asking, answer)
+    return answer_of(asking, answer)
 
 
 async def _wait_through(asking: Asking) -> Answered:
@@ -84,32 +63,27 @@ async def _wait_through(asking: Asking) -> Answered:
     try:
         while not waiting.done():
             progress = json_of(await asking.gateway.look(asking.workflow_id)).get("progress", 0)
-            known = progress if time.monotonic() < over else known
+            known = max(known, progress) if time.monotonic() < over else known
             await asyncio.wait([waiting], timeout=BETWEEN_S)
-        return replace(_answer_of(asking, await waiting), known=known)
+        return replace(answer_of(asking, await waiting), known=known)
     finally:
         waiting.cancel()
 
 
-async def _keyed(asking: Asking) -> Answered:
-    """Look with the key in each way in which it may come; return the first answer that is a refusal, else the last."""
-    url = f"/workflow/{asking.workflow_id}"
-    async with httpx.AsyncClient(base_url=asking.gateway.url, trust_env=False) as user:
-        told = [_answer_of(asking, await user.get(url, headers=headers)) for headers in KEYED]
-    return next((each for each in told if each.http_status == UNAUTHORIZED), told[-1])
-
-
 async def _unread(asking: Asking) -> Answered:
+    """Look while the store does not give results, and once more when it does; return the first, if that one is well."""
     assert asking.stagings, "results are refused in virtual time alone"
     with asking.stagings.unread(asking.workflow_id, UNREAD[asking.act.do]):
-        return await _look(asking)
+        told = await _look(asking)
+    again = await _look(asking)
+    return told if again.http_status == httpx.codes.OK else again
 
 
 async def _progress(asking: Asking) -> Answered:
     """Ask the workflow itself, or the gateway where there is no way to it."""
     if asking.temporal is None:
         return await _look(asking)
-    return _answered(asking, 200, await asking.temporal.get_workflow_handle(asking.workflow_id).query("get_progress"))
+    return answered(asking, 200, await asking.temporal.get_workflow_handle(asking.workflow_id).query("get_progress"))
 
 
 CROWD = 3
@@ -126,7 +100,7 @@ async def _crowd(asking: Asking) -> Answered:
     try:
         await asking.gateway.look(asking.workflow_id, wait_s=BRIEFLY_S)
         leaving.cancel()
-        told = [_answer_of(asking, each) for each in await asyncio.gather(*staying)]
+        told = [answer_of(asking, each) for each in await asyncio.gather(*staying)]
     finally:
         for each in (*staying, leaving):
             each.cancel()
@@ -155,7 +129,7 @@ async def _follow(asking: Asking) -> Answered:
                 if drops or name == "end":
                     break
     async with asking.gateway.events(asking.workflow_id, after=last) as stream:
-        return replace(_answered(asking, status, said, tuple(events)), more=stream.status_code)
+        return replace(answered(asking, status, said, tuple(events)), more=stream.status_code)
 
 
 HEALTHY = "healthy"
@@ -164,7 +138,7 @@ HEALTHY = "healthy"
 
 async def _health(asking: Asking) -> Answered:
     answer = await asking.gateway.http.get("/health")
-    return _answered(asking, *told_of_health(answer.status_code, json_of(answer)))
+    return answered(asking, *told_of_health(answer.status_code, json_of(answer)))
 
 
 def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -182,42 +156,6 @@ def told_of_health(http_status: int, said: dict[str, Any]) -> tuple[int, dict[st
     return http_status, {"status": said["status"] if well == (said["status"] == HEALTHY) else f"{said}"}
 
 
-STRANGERS: tuple[Mapping[str, str], ...] = (
-    {},
-    {"X-API-Key": "the-key-of-nobody"},
-    {"Authorization": "Bearer the-key-of-nobody"},
-    {"Authorization": f"Basic {API_KEY}"},
-)
-"""What those say whom a gateway with keys does not let in: nothing, a key that is none, one in a way that is none."""
-KEYED: tuple[Mapping[str, str], ...] = (
-    {"Authorization": f"Bearer {API_KEY}"},
-    {"Authorization": f"bearer {API_KEY}", "X-API-Key": "of-a-proxy"},
-    {"Authorization": "Bearer of-a-proxy", "X-API-Key": API_KEY},
-    {"Authorization": "Basic b2Y6YS1wcm94eQ==", "X-API-Key": API_KEY},
-)
-"""One of the two headers has it, whatever the other is for (docs/api.md)."""
-UNAUTHORIZED = 401
-
-
-async def _stranger(asking: Asking) -> Answered:
-    """Ask all that can be asked of a try-on without a key of the gateway's; return the first answer that lets one in.
-
-    Where there is none, the answer is that to the first question.
-    """
-    asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("GET", f"/workflow/{asking.workflow_id}", {}),
-        ("GET", f"/workflow/{asking.workflow_id}/events", {}),
-        ("POST", f"/workflow/{asking.workflow_id}/cancel", {}),
-        ("POST", "/workflow/start", {"content": b"{}", "headers": asking.start.headers}),
-    )
-    answers = []
-    for headers in STRANGERS:
-        async with httpx.AsyncClient(base_url=asking.gateway.url, headers=headers, trust_env=False) as stranger:
-            answers += [await stranger.request(method, path, **more) for method, path, more in asked]
-    told = [_answer_of(asking, each) for each in answers]
-    return next((each for each in told if each.http_status != UNAUTHORIZED), told[0])
-
-
 ORIGINS = (
     "http://localhost:5173",
     "https://a-preview.lovableproject.com",
@@ -232,22 +170,28 @@ SENT = "authorization, content-type, idempotency-key, last-event-id, x-api-key, 
 
 
 async def _from_pages(asking: Asking) -> Answered:
-    """Ask as the pages of several origins do: whether they may start, how it stands, and what there is not."""
-    asked = (
-        ("OPTIONS", "/workflow/start"),
-        ("GET", f"/workflow/{asking.workflow_id}"),
-        ("GET", f"/workflow/{UNKNOWN}"),
-    )
+    """Ask as the pages of several origins do: whether they may start, how it stands, and what is refused.
+
+    A browser asks whether it may without a key; and what is refused for want of one has to be readable too.
+    """
     pages: dict[str, tuple[str, ...]] = {}
-    for origin in ORIGINS:
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": SENT}
-        answers = [await asking.gateway.http.request(method, path, headers=headers) for method, path in asked]
-        let_in = [each.headers.get("access-control-allow-origin") in {origin, "*"} for each in answers]
-        let_in[0] &= answers[0].is_success  # a browser sends nothing else after a preflight that is none
-        pages[origin] = tuple(word for word, read in zip(("start", "status", "refusal"), let_in, strict=True) if read)
-        if origin == ORIGINS[0]:
-            answer = answers[1]
-    return replace(_answer_of(asking, answer), pages=pages)
+    async with asking.without_a_key() as nobody:
+        asked = (
+            (nobody, "OPTIONS", "/workflow/start"),
+            (asking.gateway.http, "GET", f"/workflow/{asking.workflow_id}"),
+            (nobody, "GET", f"/workflow/{UNKNOWN}"),
+        )
+        for origin in ORIGINS:
+            headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            headers["Access-Control-Request-Headers"] = SENT
+            answers = [await who.request(method, path, headers=headers) for who, method, path in asked]
+            let_in = [each.headers.get("access-control-allow-origin") in {origin, "*"} for each in answers]
+            let_in[0] &= answers[0].is_success  # a browser sends nothing else after a preflight that is none
+            read = zip(("start", "status", "refusal"), let_in, strict=True)
+            pages[origin] = tuple(word for word, readable in read if readable)
+            if origin == ORIGINS[0]:
+                answer = answers[1]
+    return replace(answer_of(asking, answer), pages=pages)
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None, dict[str, Any]]]:
@@ -260,29 +204,6 @@ async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, str | None
         elif line == "" and "data" in told:
             yield told.get("event", ""), told.get("id"), json.loads(told["data"])
             told = {}
-
-
-def _answer_of(asking: Asking, answer: httpx.Response) -> Answered:
-    told = _answered(asking, answer.status_code, json_of(answer))
-    return replace(told, again_after=answer.headers.get("Retry-After"))
-
-
-def _answered(
-    asking: Asking,
-    http_status: int,
-    said: dict[str, Any],
-    events: tuple[tuple[str, int | None, str | None], ...] = (),
-) -> Answered:
-    error = said.get("error") or {}
-    return Answered(
-        asking.act,
-        http_status,
-        said.get("status"),
-        error.get("code"),
-        own=said.get("workflowId", asking.workflow_id) == asking.workflow_id,
-        place=(said["progress"], said["currentStep"]) if "progress" in said else None,
-        events=events,
-    )
 
 
 WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
@@ -300,7 +221,7 @@ WAYS: Mapping[Doing, Callable[[Asking], Awaitable[Answered]]] = {
     "cancel": _cancel,
     "from_pages": _from_pages,
     "health": _health,
-    "stranger": _stranger,
-    "keyed": _keyed,
+    "stranger": as_a_stranger,
+    "keyed": by_each_header,
     **dict.fromkeys(UNREAD, _unread),
 }

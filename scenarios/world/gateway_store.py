@@ -42,9 +42,9 @@ class Stagings:
         """Return how a photo that is put, or a result that is read, is refused now; None where it is not."""
         if method == "GET":
             return next((staging for of, staging in self._unread.items() if blob.startswith(of)), None)
-        return self._refusal(blob) if method == "PUT" else None
+        return self._of_a_photo(blob) if method == "PUT" else None
 
-    def _refusal(self, workflow_id: str) -> Staging | None:
+    def _of_a_photo(self, workflow_id: str) -> Staging | None:
         staging = self._refused.get(workflow_id)
         if staging is None or self._times[workflow_id] >= staging.times:
             return None

@@ -2,13 +2,18 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from fakes.kit.rules import read_rules
 from scenarios.catalogue import CATALOGUE
 from scenarios.plugin import Rules
-from scenarios.scenario import ROOT, Expect, Rule, Scenario, rule
+from scenarios.scenario import ROOT, Act, Expect, Rule, Scenario, rule
+
+
+def acting(*acts: Act, **more: Any) -> Scenario:
+    return Scenario(name="acting", story="A.", theme="t", acts=acts, expect=Expect(), **more)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,12 @@ from scenarios.scenario import ROOT, Expect, Rule, Scenario, rule
         (
             lambda: Scenario(name="late", story="A.", theme="t", expect=Expect(), cancel_heard="next_heartbeat"),
             r"scenario late: cancel_heard is said of a cancel, and there is no cancel_at",
+        ),
+        (lambda: acting(Act("keyed", 1)), r"scenario acting: stranger and keyed are about a gateway with API keys"),
+        (lambda: acting(Act("results_gone", 1)), r"scenario acting: results that cannot be read are asked for at the"),
+        (
+            lambda: acting(live=True, beside=(acting(Act("results_gone", "end")),)),
+            r"scenario acting: what it says happens in virtual time alone",
         ),
     ],
 )

@@ -43,7 +43,8 @@ def _around(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
         yield from _guarded(plan, told)
     if told[0].status == "COMPLETED":
         for do in UNREAD:
-            yield do, partial(_doing, plan, do, "end")
+            if not any(act.do == do for act in plan.acts):
+                yield do, partial(_doing, plan, do, "end")
     if plan.lost == PlannedLosses():
         yield from _losses(plan, _beside(told))
     if not plan.departures:
@@ -117,14 +118,14 @@ STAGINGS = (
 )
 """How the store refuses a photo to the gateway: status, its own word, how often."""
 STRANGERS = 3
-"""Instants at which a stranger comes."""
+"""Instants at which a stranger comes, beside the first and the last."""
 
 
 def _guarded(plan: Plan, told: Sequence[Story]) -> Iterator[tuple[str, Make]]:
     """Have the gateway know its callers by keys, of which strangers have none: right away, in between, at the end."""
     keys = partial(changed, plan, guarded=True)
     instants = _beside(told)
-    for at in ("accepted", *instants[1 :: max(1, len(instants) // STRANGERS)], "end"):
+    for at in ("accepted", *instants[1 :: max(1, len(instants) // STRANGERS)][:STRANGERS], "end"):
         for do in BY_KEY:
             yield do, partial(keys, acts=(*plan.acts, PlannedAct(do=do, at=at)))
     if plan.lost == PlannedLosses():

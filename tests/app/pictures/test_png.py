@@ -167,6 +167,14 @@ def test_a_part_out_of_place_is_left_out_as_browsers_leave_it_out(
     assert (part[4:8] in chunks_of(strip_png(with_chunks(data, part, before=before)).data)) is kept
 
 
+@pytest.mark.parametrize("kind", [b"tRNS", b"PLTE", b"eXIf", b"cICP", b"IEND", b"IDAT"])
+@pytest.mark.parametrize("size", range(4))
+def test_a_file_without_a_header_is_refused_however_short_it_is(kind: bytes, size: int) -> None:
+    for data in (PLAIN[:8] + chunk(kind, bytes(size)), PLAIN[:8] + bytes(4) + kind + bytes(4)):
+        with pytest.raises(InvalidImageError):
+            accept(data)
+
+
 def test_transparency_before_its_palette_is_left_out() -> None:
     at, stop = PALETTE.index(b"tRNS") - 4, PALETTE.index(b"IDAT") - 4
     without = PALETTE[:at] + PALETTE[stop:]

@@ -17,7 +17,6 @@ from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
 
 
-@pytest.mark.long("a stack of its own for a bench")
 async def test_it_runs_as_many_workflows_as_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stack(home=tmp_path, options=Options(parts=frozenset({"temporal"}), temporal_ui=False)) as stack:
         monkeypatch.setenv("TEMPORAL_ADDRESS", stack.temporal_address)

@@ -119,6 +119,14 @@ def test_a_cancel_that_is_heard_at_once_is_simpler() -> None:
     assert told["with the cancel heard at once"] == (PlannedAct(do="cancel", at=1.8),)
 
 
+def test_without_api_keys_is_simpler_and_then_nobody_is_a_stranger() -> None:
+    acts_ = tuple(PlannedAct(do=do, at="end") for do in ("stranger", "status", "keyed"))
+    told = {each.how: each.plan for each in simpler(plans.changed(plans.START, guarded=True, acts=acts_))}
+    open_to_all = told["without API keys"]
+    assert [act.do for act in open_to_all.acts] == ["status"]
+    assert parsed(written(open_to_all), "here") == open_to_all
+
+
 def test_simpler_plans_are_smaller_in_the_end() -> None:
     plan = next(each for each in map(drawn, map(Random, range(99))) if len(each.rules) >= 2 and each.strokes)
     for _ in range(50):

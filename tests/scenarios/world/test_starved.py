@@ -101,7 +101,17 @@ def stream_refused(run: Run) -> None:
     run.acts = [Answered(Act("events", 1.0), 200, None, None, own=True, events=events)]
 
 
-@pytest.mark.parametrize("spoil", [refused, cancel_refused, act_refused, stream_refused])
+def results_unknown(run: Run) -> None:
+    run.acts = [Answered(Act("results_busy", "end"), 503, None, "TEMPORAL_UNAVAILABLE", own=False)]
+
+
+def test_results_that_the_store_does_not_give_are_news() -> None:
+    run = completed()
+    run.acts = [Answered(Act("results_busy", "end"), 503, None, "AZURE_UNAVAILABLE", own=True)]
+    assert list(unanswered(run)) == []
+
+
+@pytest.mark.parametrize("spoil", [refused, cancel_refused, act_refused, stream_refused, results_unknown])
 def test_a_request_that_nobody_answered_in_time_is_no_news_of_the_pipeline_unless_the_story_says_so(
     spoil: Callable[[Run], None],
 ) -> None:
@@ -116,7 +126,7 @@ def test_a_request_that_nobody_answered_in_time_is_no_news_of_the_pipeline_unles
 @pytest.mark.parametrize(
     ("spoilt", "told", "problems"),
     [
-        pytest.param(1, 2, [], marks=pytest.mark.long("a world of its own, and a story told twice")),
+        (1, 2, []),
         pytest.param(
             TELLINGS,
             TELLINGS,
