@@ -22,7 +22,6 @@ from scenarios.catalogue import CATALOGUE
 from scenarios.explore.tryon.drawn import drawn
 from scenarios.explore.tryon.plans import allowed
 from scenarios.plans import Plan, scenario_of
-from scenarios.plans.plan import PlannedLosses
 from scenarios.scenario import Expect, Scenario, rule
 from scenarios.stack.live import LivePlace, live_stack
 from scenarios.stack.programs import ALL_PARTS, Options
@@ -87,8 +86,13 @@ def explored_plans(seed: int) -> list[Plan]:
     for number in count(seed * 1_000_003):
         plan = drawn(Random(number))
         timed = any("seconds" in rule.fault or rule.fault["kind"] in NO_CALL for rule in plan.rules)
-        virtual = plan.departures or plan.lost != PlannedLosses()
-        if timed or virtual or plan.around or plan.beside or not all(isinstance(act.at, str) for act in plan.acts):
+        if (
+            timed
+            or scenario_of(plan).virtual_alone
+            or plan.around
+            or plan.beside
+            or not all(isinstance(act.at, str) for act in plan.acts)
+        ):
             continue
         told = allowed(plan) or []
         short = len(told) == 1 and told[0].length < LONGEST_S
