@@ -17,6 +17,8 @@ PICTURES = ("fluxResultBase64", "geminiResultBase64")
 THUMBNAIL = (24, 24)
 TOP = (0, 0, 24, 4)
 """The part of a thumbnail above everything that is worn where the usual points are."""
+CLEARLY = 0.9
+"""By so much less a result has to differ when it is laid otherwise: dozens of strokes hide which side is which."""
 OTHER_COLOURS = 5
 """Of 255, by which it may differ: it is some JPEGs away."""
 
@@ -116,7 +118,7 @@ def _unlike(picture: Image.Image, photo: Image.Image, *, bare: bool) -> Iterator
     wanted, seen = (each.convert("RGB").resize(THUMBNAIL) for each in (photo, picture))
     off = {how: ImageChops.difference(wanted, _laid(seen, how)) for how in (None, *Image.Transpose)}
     means = {how: sum(ImageStat.Stat(each).mean) for how, each in off.items()}
-    if (nearest := min(means, key=means.__getitem__)) is not None:
+    if (nearest := min(means, key=means.__getitem__)) is not None and means[nearest] < CLEARLY * means[None]:
         yield f"it is not upright: by {nearest.name} it would be"
     elif bare and max(ImageStat.Stat(off[None].crop(TOP)).mean) > OTHER_COLOURS:
         yield "its colours are not those of the photo"
