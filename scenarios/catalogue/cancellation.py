@@ -120,6 +120,15 @@ SCENARIOS = (
         expect=cancelled(length_s=8.5, attempts={"generate_images": (2,)}, calls={"a100.generate": 1}),
     ),
     Scenario(
+        name="a-cancel-comes-with-what-was-kept-back",
+        story="Cancelled after a mask's job was made: the word of it waits for its second, and brings the cancel back.",
+        theme=THEME,
+        rules=(rule("sam3", "submit", "delay", seconds=1.8), rule("sam3", "submit", "job_slow", seconds=20)),
+        cancel_at=2.2,
+        cancel_heard="next_heartbeat",
+        expect=cancelled(length_s=2.5, calls={"sam3.submit": 1, "sam3.poll": 0}),
+    ),
+    Scenario(
         name="cancelled-in-the-moment-of-its-end",
         story="The pictures are stored between the gateway's look and its cancel: 409, and it is COMPLETED.",
         theme=THEME,

@@ -26,6 +26,22 @@ SCENARIOS = (
         expect=Expect(attempts={"generate_mask": (0, 21)}, calls={"sam3.submit": 1}),
     ),
     Scenario(
+        name="a-worker-dies-before-its-job-is-known",
+        story="A worker dies before its word of a mask's job has gone out: the next attempt asks for one again.",
+        theme=THEME,
+        rules=(SLOW_JOB, rule("sam3", "submit", "delay", calls="1", seconds=1.8)),
+        departures=(Departure(2.1, 3.1),),
+        expect=Expect(attempts={"generate_mask": (0, 13.5)}, calls={"sam3.submit": 2}),
+    ),
+    Scenario(
+        name="a-worker-dies-once-its-job-is-known",
+        story="A worker dies a second after a mask's job was made: its word has gone out, and the job is polled.",
+        theme=THEME,
+        rules=(SLOW_JOB, rule("sam3", "submit", "delay", calls="1", seconds=1.8)),
+        departures=(Departure(2.8, 3.8),),
+        expect=Expect(attempts={"generate_mask": (0, 14.5)}, calls={"sam3.submit": 1}),
+    ),
+    Scenario(
         name="a-worker-that-has-time-to-drain",
         story="A worker that drains for a minute finishes the pictures that it waits for: nothing is asked twice.",
         theme=THEME,

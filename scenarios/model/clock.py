@@ -1,10 +1,12 @@
 """The virtual clock of the model, which the user's cancel stops, and the end of a worker interrupts."""
 
-from collections.abc import Sequence
-from math import ceil, inf
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from math import inf
 
 from scenarios.model.choices import Choices, Undecided
-from scenarios.model.numbers import BEAT, SILENCE
+from scenarios.model.heartbeats import sent
+from scenarios.model.numbers import SILENCE
 from scenarios.scenario import Departure, Heard
 
 SAME = 1e-6
@@ -48,7 +50,8 @@ class ModelClock:
         self._departures = departures
         self._cut = inf
         self._silently = False
-        self._began = self._beaten = 0.0
+        self._began = 0.0
+        self._told: list[float] = []
 
     def passes(self, seconds: float) -> None:
         """Let so many seconds pass.
@@ -89,7 +92,7 @@ class ModelClock:
                 break
             self.passes(max(0.0, each.back_at - self.now))
             self.point()
-        self._began = self._beaten = self.now
+        self._began, self._told = self.now, []
         self._runs = True
 
     def ends(self) -> None:
@@ -106,15 +109,17 @@ class ModelClock:
         if self._late and self._has_come():
             raise Unheard
 
-    def beats(self) -> None:
-        """Say that the attempt tells of itself now, beside its regular heartbeats.
+    def beats(self) -> float:
+        """Say that the attempt tells of itself now, beside its regular heartbeats; return when Temporal knows it.
 
         Raises:
             Cancelled: it is told of the cancel in turn.
         """
-        self._beaten = self.now
-        if self._late and self._has_come():
+        self._told.append(self.now)
+        known = next(each for each in self._sent if each >= self.now - SAME)
+        if known <= self.now + SAME and self._late and self._has_come():
             raise Cancelled
+        return known
 
     def is_missed(self, start_to_close: float) -> bool:
         """Let time pass until the server misses the attempt, whose worker has died.
@@ -125,8 +130,7 @@ class ModelClock:
             Undecided: the user cancels meanwhile.
         """
         self.ends()
-        regular = self._began + BEAT * max(0, ceil((self.now - SAME - self._began) / BEAT) - 1)
-        silent = max(self._beaten, regular) + SILENCE
+        silent = max(takewhile(lambda at: at < self.now - SAME, self._sent), default=self._began) + SILENCE
         missed = min(silent, self._began + start_to_close)
         if self._cancel_at is not None and self._cancel_at <= missed + SAME:
             raise Undecided("a cancel of an attempt that nobody knows to be dead")
@@ -154,7 +158,11 @@ class ModelClock:
             return inf
         if not (self._late and self._runs):
             return self._cancel_at
-        return self._began + BEAT * max(1, ceil((self._cancel_at - SAME - self._began) / BEAT))
+        return next(at for at in self._sent if at >= self._cancel_at - SAME)
+
+    @property
+    def _sent(self) -> Iterator[float]:
+        return sent(self._began, self._told)
 
     def _has_come(self) -> bool:
         """Say whether the user has cancelled.

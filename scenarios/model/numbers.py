@@ -89,6 +89,9 @@ STORE_READS = 3
 BEAT = 1.5
 """Ours: an attempt tells that often that it goes on, and at once of a job's id."""
 
+BEATS_APART = 1.0
+"""Ours: what an attempt tells sooner than that after its last word to Temporal is kept until then."""
+
 SILENCE = 10.0
 """Ours: an attempt that tells nothing for so long is over: its worker has died."""
 

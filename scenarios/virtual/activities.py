@@ -16,6 +16,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
+from .heartbeats import Throttle
 from .holds import Hold
 from .internals import CompletesElsewhere
 from .limits import Limits
@@ -32,23 +33,26 @@ class ActivitySide(Interceptor):
         slots: how many attempts of one story its worker runs at once, in virtual time.
         local_slots: how many local ones.
         threads: how many of those that are not coroutines run at once; None: as many as there are.
+        throttle: how far apart it sends heartbeats.
     """
 
-    def __init__(self, stories: Stories, slots: int, local_slots: int, threads: int | None) -> None:
-        self._stories = stories
+    def __init__(self, stories: Stories, slots: int, local_slots: int, threads: int | None, throttle: Throttle) -> None:
+        self._stories, self._throttle = stories, throttle
         self._places = [asyncio.Semaphore(places) for places in (slots, local_slots, threads or slots)]
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - SDK's
         """Wrap one attempt."""
-        return _Inbound(next, self._stories, *self._places)
+        return _Inbound(next, self._stories, self._throttle, *self._places)
 
 
 class _Inbound(ActivityInboundInterceptor):
     running: Running | None = None
 
-    def __init__(self, following: ActivityInboundInterceptor, stories: Stories, *places: asyncio.Semaphore) -> None:
+    def __init__(
+        self, following: ActivityInboundInterceptor, stories: Stories, throttle: Throttle, *places: asyncio.Semaphore
+    ) -> None:
         super().__init__(following)
-        self._stories = stories
+        self._stories, self._throttle = stories, throttle
         self._remote, self._local, self._threads = places
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
@@ -64,7 +68,7 @@ class _Inbound(ActivityInboundInterceptor):
         input.headers = headers
         story = self._stories.story_of_run(info.workflow_run_id, info.workflow_id, info.started_time.timestamp())
         token = current.set(story)
-        self.running = running = Running(story, info, limits, self._outbound.heartbeat)
+        self.running = running = Running(story, info, limits, self._throttle, self._outbound.heartbeat)
         story.running[running.key] = running
         story.local += running.local
         story.release(Hold("local" if running.local else "activity", *running.key))

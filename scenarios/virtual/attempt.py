@@ -11,6 +11,7 @@ class Attempt:
 
     Attributes:
         outcome: `completed`, `cancelled`, the type of its error, or the timeout that ended it, as `START_TO_CLOSE`.
+        heartbeats: when its code made one. The server hears the first, and others as the worker sends them.
         backoff: seconds until the next attempt; None when there is none.
         limits: the timeouts that its workflow gave it.
     """

@@ -13,6 +13,8 @@ Known with temporalio 1.35 and CPython 3.11, 3.12 and 3.13:
 - `Worker._activity_worker`, `_ActivityWorker._handle_cancel_activity_task`, `_running_activities`: a cancellation that
   comes too late;
 - `activity._CompleteAsyncError`: that an activity will be completed from elsewhere;
+- `activity._Context.current`, `cancellation_details`, `cancelled_event`, `shield_thread_cancel_exception`: how code
+  hears that its attempt is over;
 - `temporalio.bridge.proto`: activations and commands, between the SDK's core and a workflow.
 """
 
@@ -28,6 +30,7 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.bridge import worker as bridge
+from temporalio.exceptions import CancelledError
 from temporalio.worker import Worker
 from temporalio.worker._activity import _ActivityWorker
 
@@ -51,6 +54,7 @@ def _check() -> None:
         (events.Handle, "_context"),
         (asyncio.Semaphore(), "_value"),
         (activity, "_CompleteAsyncError"),
+        (activity, "_Context"),
         (bridge.Worker, "complete_workflow_activation"),
         (bridge.Worker, "initiate_shutdown"),
         (bridge.Worker, "finalize_shutdown"),
@@ -203,6 +207,19 @@ def drop_late_cancellations(worker: Worker) -> None:
     attempts._handle_cancel_activity_task = (  # noqa: SLF001
         lambda token, task: cancel(token, task) if token in running else None
     )
+
+
+def say_over(*, timed_out: bool) -> None:
+    """Say to the code of the attempt whose context this is that the server waits for it no more, as the SDK does.
+
+    Args:
+        timed_out: whether its worker has found it out by itself. Else a heartbeat was refused.
+    """
+    here = activity._Context.current()  # noqa: SLF001 - the SDK has no hook for it
+    here.cancellation_details.details = activity.ActivityCancellationDetails(not_found=True, timed_out=timed_out)
+    here.cancelled_event.set()
+    if shielded := here.shield_thread_cancel_exception:
+        shielded.__self__.raise_in_thread(CancelledError)  # type: ignore[attr-defined]
 
 
 _check()

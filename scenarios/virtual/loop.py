@@ -6,6 +6,7 @@ wait_for and all that is made of them (anyio, httpx, tenacity) are virtual there
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ class VirtualLoop(TurningLoop):
         self.stories: set[Story] = set()
         divide()
         super().__init__()
+        self.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
 
     # ---------------------------------------------------------------- time
     def time(self) -> float:
@@ -69,19 +71,30 @@ class VirtualLoop(TurningLoop):
         return Context().run(CountedConnection, self, sock, protocol, waiter, extra, server)
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":  # type: ignore[override]
-        """Count a thread as real I/O of the story that it works for."""
-        future = super().run_in_executor(executor, func, *args)
+        """Count a thread as real I/O of the story that it works for, until it is done: nobody can stop one."""
         story = current.get()
-        if story:
-            work = object()
-            story.threads[work] = f"a thread that runs {_named(func, args)}"
+        if story is None:
+            return super().run_in_executor(executor, func, *args)
+        work = object()
+        story.threads[work] = f"a thread that runs {_named(func, args)}"
 
-            def over(_future: object) -> None:
-                story.threads.pop(work, None)
-                story.beat()
+        def over() -> None:
+            story.threads.pop(work, None)
+            story.beat()
 
-            future.add_done_callback(over)
+        def done(_thread_s: object) -> None:
+            if not self.is_closed():
+                self.call_soon_threadsafe(over)
+
+        thread_s = (executor or self._pool).submit(func, *args)
+        future = asyncio.wrap_future(thread_s, loop=self)
+        thread_s.add_done_callback(done)  # after asyncio's own: what waits for the result goes on before time does
         return future
+
+    def set_default_executor(self, executor: Any) -> None:
+        """Set the threads for what names none."""
+        super().set_default_executor(executor)
+        self._pool = executor
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         """Count opening a connection, TLS and all."""

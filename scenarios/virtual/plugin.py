@@ -23,6 +23,7 @@ from .activities import ActivitySide
 from .client import ClientSide
 from .departures import worker_leaves
 from .errors import VirtualTimeError
+from .heartbeats import Throttle
 from .internals import around_answers, around_shutdown, drop_late_cancellations, threads_of
 from .loop import VirtualLoop
 from .planned import Planned
@@ -35,7 +36,7 @@ SLOTS = 100
 ENOUGH = 10_000
 """Places that a worker really gets: attempts hold theirs while they wait for time, which waits until others begin."""
 THROTTLE = timedelta(milliseconds=20)
-"""Between two real heartbeats: a cancellation comes with the answer to one."""
+"""Between two real heartbeats: a cancellation comes with the answer to one. Virtual ones keep the worker's own."""
 
 
 class VirtualTime(ClientPlugin, WorkerPlugin):
@@ -50,7 +51,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
         patience: wall seconds without anything happening after which a wait ends in an error, which names what is
             missing.
         cancels_at_once: whether a cancellation reaches an attempt when it is asked for. Else it comes with the next
-            heartbeat, as in life.
+            heartbeat that is sent, as in life.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class VirtualTime(ClientPlugin, WorkerPlugin):
             threads = threads_of(executor)
             config["activity_executor"] = ThreadPoolExecutor(ENOUGH, thread_name_prefix="activity")
         config["interceptors"] = [
-            ActivitySide(self._stories, slots, local_slots, threads),
+            ActivitySide(self._stories, slots, local_slots, threads, Throttle.take(config)),
             *config.get("interceptors", ()),
         ]
         config["max_heartbeat_throttle_interval"] = config["default_heartbeat_throttle_interval"] = THROTTLE

@@ -15,7 +15,9 @@ from temporalio.exceptions import ApplicationError
 from .attempt import Attempt
 from .ended import Ended
 from .failures import ExpiredError, as_application_error, copied, last
+from .heartbeats import Details, Heartbeats, Throttle
 from .holds import Hold
+from .internals import say_over
 from .limits import SOON, SPARE, Limits, delta
 from .loop import in_real_time
 from .retries import delay_after_error, is_final
@@ -28,6 +30,8 @@ ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
 ANSWER_S = 1.0
 """Wall seconds for the answer while its worker ends: the SDK's core, too, may be about to end, and answers no more."""
+BUFFER_S = 5.0
+"""Seconds after which the SDK's core ends code whose attempt was over by a timeout, if no heartbeat has before."""
 SILENTLY = "silently"
 
 
@@ -39,10 +43,13 @@ class Running:
 
     Args:
         limits: the activity's timeouts.
+        throttle: how far apart its worker sends heartbeats.
         send: sends a real heartbeat.
     """
 
-    def __init__(self, story: Story, info: activity.Info, limits: Limits, send: Callable[..., None]) -> None:
+    def __init__(
+        self, story: Story, info: activity.Info, limits: Limits, throttle: Throttle, send: Callable[..., None]
+    ) -> None:
         self.story, self.limits, self._send = story, limits, send
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
@@ -67,7 +74,11 @@ class Running:
         self.attempt = Attempt(
             info.activity_type, self.info.attempt, story.now, workflow_id=info.workflow_id or "", limits=limits
         )
-        self.details: tuple[Any, ...] = tuple(info.heartbeat_details)
+        self.details: Details = tuple(info.heartbeat_details)
+        """Those of the newest heartbeat that the server knows."""
+        self._heartbeats = Heartbeats(story, throttle.interval(limits.heartbeat), self._heard)
+        self._told = False
+        """Whether the server knows a heartbeat of this attempt."""
         self.over = self.elsewhere = False
         self._left: str | None = None
         """How its worker left it, while its code ran."""
@@ -76,6 +87,7 @@ class Running:
         self._task: asyncio.Task[Any] | None = None
         self._limits: list[asyncio.TimerHandle] = [story.call_at(self.close_by, self._expire, "SCHEDULE_TO_CLOSE")]
         self._silence: asyncio.TimerHandle | None = None
+        self._outlived: asyncio.TimerHandle | None = None
         self.when_expired: Callable[[ExpiredError], object] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._context = copy_context()
@@ -93,6 +105,10 @@ class Running:
         limit = self.story.call_at(self.story.now + self.limits.schedule_to_start, self._expire, "SCHEDULE_TO_START")
         try:
             await self._until_over(_awaiting(slot))
+        except ExpiredError:
+            if self._task:
+                self._task.cancel()  # else it would take the slot, for nobody
+            raise
         finally:
             limit.cancel()
             self._idle = False
@@ -101,7 +117,7 @@ class Running:
         """Begin: run the activity's code until it ends, or until the server would end the attempt.
 
         Raises:
-            ExpiredError: a timeout has passed. The code goes on until its next heartbeat, as it would.
+            ExpiredError: a timeout has passed. The code goes on until its next heartbeat is sent, or for `BUFFER_S`.
         """
         story = self.story
         self.attempt.began = story.now
@@ -130,6 +146,7 @@ class Running:
             raise ApplicationError("Worker graceful shutdown", type="WorkerShutdown")  # as the SDK's core says it
         elif task.done():
             return task.result()
+        self._outlived = self.story.call_at(self.story.now + BUFFER_S, self._hears_of_its_end, True)
         self.story.zombies.add(task)
         task.add_done_callback(self._forget_zombie)
         raise ExpiredError(self._expired.result())
@@ -139,10 +156,21 @@ class Running:
         if self._task is None or self._idle or self._task.done() or self._expired.done():
             return
         self._left = SILENTLY if silently else "drained"
+        if silently:
+            self._heartbeats.stop()
         self._task.cancel()
+
+    def _hears_of_its_end(self, timed_out: bool) -> None:
+        """Have its code, which still runs, hear that the server waits for it no more."""
+        if self._task and not self._task.done():
+            self._context.run(say_over, timed_out=timed_out)
+            self._task.cancel()
 
     def _forget_zombie(self, task: "asyncio.Task[Any]") -> None:
         self.story.zombies.discard(task)
+        self._heartbeats.stop()
+        if self._outlived:
+            self._outlived.cancel()
         if not task.cancelled():
             task.exception()  # nobody else asks
 
@@ -150,6 +178,8 @@ class Running:
         """Its code is over."""
         self.over = True
         self._stop_asking()
+        if not self._expired.done():
+            self._heartbeats.stop()
         if not self.elsewhere:
             self.stop_limits()
 
@@ -202,17 +232,24 @@ class Running:
         self.attempt.outcome = str(error) if isinstance(error, ExpiredError) else kind or type(error).__name__
 
     # ---------------------------------------------------------------- heartbeats and cancellation
-    def beat(self, details: tuple[Any, ...]) -> None:
-        """Note a heartbeat. With it comes a cancellation that has been asked for."""
+    def beat(self, details: Details) -> None:
+        """Take a heartbeat of its code, which the SDK sends now or later, or of who completes it from elsewhere."""
         if self._left:
             return
+        if not self._expired.done():
+            self.attempt.heartbeats.append(self.story.now)
+            self.story.beat()
+        if self.elsewhere:
+            self._heard(details)
+        else:
+            self._heartbeats.beat(details)
+
+    def _heard(self, details: Details) -> None:
+        """Have the server hear a heartbeat. With its answer comes a cancellation that has been asked for."""
         if self._expired.done() or (self.over and not self.elsewhere):
-            if self._task:
-                self._task.cancel()
+            self._hears_of_its_end(timed_out=False)
             return
-        self.details = details
-        self.attempt.heartbeats.append(self.story.now)
-        self.story.beat()
+        self.details, self._told = details, True
         self._listen()
         if (self._cancelling or self.key[0] not in self.story.open_runs) and not self.elsewhere:
             self._ask()
@@ -254,6 +291,8 @@ class Running:
     # ---------------------------------------------------------------- how its failure is told
     async def told(self, error: Exception) -> ApplicationError:
         """Return what to tell the server of a failure; if there will be another attempt, after its backoff."""
+        if not isinstance(error, ExpiredError):
+            self.details = self._heartbeats.newest(self.details)
         failure, timeout = as_application_error(error, self.details)
         if self._cancelling and not self.local:  # the server looks at nothing else
             return last(failure, self.story.now, timeout, "CANCEL_REQUESTED")
@@ -269,7 +308,7 @@ class Running:
                 failure, self.story.now, timeout, None if is_final(policy, failure) else "MAXIMUM_ATTEMPTS_REACHED"
             )
         self.attempt.backoff = delay
-        if self.attempt.heartbeats and not self.local:
+        if self._told and not self.local:
             self._send(*self.details)  # for the next attempt
         self._idle = True
         try:

@@ -10,7 +10,7 @@ import anyio
 import httpx
 import tenacity
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, CancelledError
 
 
 class Clients:
@@ -211,6 +211,64 @@ async def beats_then_hangs() -> str:
     activity.heartbeat("page 3")
     await asyncio.Event().wait()
     return "never"
+
+
+@activity.defn
+async def counts(seconds: float, then: str) -> Any:
+    """Beat each second and a half with the seconds so far; the next attempt says what it knows of them."""
+    if activity.info().attempt > 1:
+        return list(activity.info().heartbeat_details)
+    counted = 0.0
+    while counted < seconds:
+        await asyncio.sleep(1.5)
+        counted += 1.5
+        activity.heartbeat(counted)
+    if then == "fails":
+        raise ApplicationError("no", type="Nope")
+    return await asyncio.Event().wait()
+
+
+OUTLIVED: dict[str, list[Any]] = {}
+
+
+def _outlived(seconds: float) -> None:
+    why = activity.cancellation_details()
+    OUTLIVED[activity.info().workflow_id or ""] = [
+        round(seconds, 1),
+        why and why.not_found,
+        why and why.timed_out,
+        activity.is_cancelled(),
+    ]
+
+
+@activity.defn
+async def outlives(every: float, beating: bool) -> None:
+    """Go on until the SDK says that nobody waits for it."""
+    begun = now()
+    try:
+        while True:
+            await asyncio.sleep(every)
+            if beating:
+                activity.heartbeat()
+    except asyncio.CancelledError:
+        _outlived(now() - begun)
+        raise
+
+
+@activity.defn
+def outlives_in_a_thread() -> None:
+    begun = time.monotonic()
+    try:
+        while True:
+            time.sleep(1)
+    except CancelledError:
+        _outlived(time.monotonic() - begun)
+        raise
+
+
+@activity.defn
+async def what_outlived() -> list[Any]:
+    return OUTLIVED.pop(activity.info().workflow_id or "", ["nothing"])
 
 
 @activity.defn

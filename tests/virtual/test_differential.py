@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,7 +16,6 @@ from scenarios.virtual import virtual_server
 from tests.virtual import activities, workflows
 from tests.virtual.session import Session
 
-THROTTLE = timedelta(seconds=0.2)
 SLACK_S = 2.0
 """What real time adds: a busy server, and the moment between a cancellation and the heartbeat that brings it."""
 TELLINGS = 3
@@ -43,6 +41,10 @@ ACTIVITIES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("falls_silent", [], {"heartbeat_timeout": 30, "attempts": 2}),
     ("falls_silent", [], {"heartbeat_timeout": 30}),
     ("beats_beside", [25], {"heartbeat_timeout": 15}),
+    ("counts", [6, "hangs"], {"heartbeat_timeout": 5, "attempts": 2}),
+    ("counts", [4.5, "fails"], {"heartbeat_timeout": 10, "attempts": 2}),
+    ("counts", [4.5, "fails"], {"attempts": 2}),
+    ("counts", [3, "hangs"], {"heartbeat_timeout": 10, "start_to_close_timeout": 4, "attempts": 2}),
 ]
 WORKFLOWS: list[tuple[Any, list[Any]]] = [
     (workflows.FirstWins.run, [True]),
@@ -52,6 +54,11 @@ WORKFLOWS: list[tuple[Any, list[Any]]] = [
     (workflows.TimerBeside.run, ["too late"]),
     (workflows.TimerBeside.run, ["in time"]),
     (workflows.TimerBeside.run, ["condition"]),
+    (workflows.Outlives.run, ["outlives", [0.4, False], {"start_to_close_timeout": 8}]),
+    (workflows.Outlives.run, ["outlives", [0.4, False], {"schedule_to_close_timeout": 8}]),
+    (workflows.Outlives.run, ["outlives", [0.4, False], {"heartbeat_timeout": 8}]),
+    (workflows.Outlives.run, ["outlives", [0.4, True], {"start_to_close_timeout": 3, "heartbeat_timeout": 5}]),
+    (workflows.Outlives.run, ["outlives_in_a_thread", [], {"start_to_close_timeout": 8}]),
     (workflows.Locals.run, []),
     (workflows.Parent.run, []),
 ]
@@ -102,8 +109,6 @@ async def in_real_time(stories: list[Story]) -> list[Any]:
             activities=activities.ALL,
             activity_executor=ThreadPoolExecutor(5),
             workflow_runner=UnsandboxedWorkflowRunner(),
-            max_heartbeat_throttle_interval=THROTTLE,  # else a cancellation comes after 0.8 of the heartbeat timeout
-            default_heartbeat_throttle_interval=THROTTLE,
         ):
             return list(await asyncio.gather(*(tell(workflow, list(args)) for workflow, args in stories)))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_no_worker_dies_of_a_cancellation_that_comes_too_late() -> None:
     async def cancel(handle: Any) -> None:
         await handle.cancel()
 
-    with Session() as session:
+    with Session(default_heartbeat_throttle_interval=timedelta(seconds=1)) as session:
         core: Any = session.worker._bridge_worker
         attempts: Any = session.worker._activity_worker
         poll, complete, comes = core.poll_activity_task, core.complete_activity_task, asyncio.Event()

@@ -137,6 +137,43 @@ class Abandons:
 
 
 @workflow.defn
+class Outlives:
+    """An activity that is given up while its code goes on: what that hears of it."""
+
+    @workflow.run
+    async def run(self, name: str, args: list[Any], options: dict[str, float]) -> list[Any]:
+        limits: dict[str, Any] = {key: timedelta(seconds=value) for key, value in options.items()}
+        limits.setdefault("start_to_close_timeout", LONG)
+        try:
+            await workflow.execute_activity(name, args=args, retry_policy=policy(), **limits)
+        except ActivityError:
+            await workflow.sleep(20)
+        return await workflow.execute_activity(activities.what_outlived, start_to_close_timeout=LONG)
+
+
+@workflow.defn
+class WaitsTooLong:
+    """Three that want the one place of their worker; the second does not wait for it until it is free."""
+
+    @workflow.run
+    async def run(self) -> list[Any]:
+        watch = Watch()
+        first = workflow.start_activity(activities.sleeps, 10, start_to_close_timeout=LONG)
+        try:
+            await workflow.execute_activity(
+                activities.sleeps,
+                1,
+                start_to_close_timeout=LONG,
+                schedule_to_start_timeout=timedelta(seconds=5),
+                retry_policy=policy(),
+            )
+        except ActivityError as error:
+            late = told(error)[1]
+        await workflow.execute_activity(activities.sleeps, 3, start_to_close_timeout=LONG)
+        return [late, await first, watch()]
+
+
+@workflow.defn
 class Chain:
     """A of 10 s and B of 100 s side by side; C follows A, and then a timer, while B runs."""
 
@@ -373,5 +410,5 @@ class OnQueue:
 
 ALL = [
     One, FirstWins, FailsAlthough, Abandons, CleansUpBeside, Chain, TimerBeside, RetriesBeside, FanOut, Locals, Parent,
-    Fails, ParentOf, Continued, Approval, Timers, OnQueue,
+    Fails, ParentOf, Continued, Approval, Timers, OnQueue, Outlives, WaitsTooLong,
 ]  # fmt: skip

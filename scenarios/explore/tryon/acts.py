@@ -163,6 +163,9 @@ def _cancel_lost(plan: Plan, at: float, cancels: int) -> Plan | None:
 
 DRAINS = (None, 0.0, 60.0)
 """A worker that dies; one that has no time to drain; one that has enough."""
+KEPT_S = 1.8
+"""A job made so late is told to Temporal later still: 0.3 s before it was a regular heartbeat, and a second has to be
+between two."""
 
 
 def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
@@ -174,6 +177,10 @@ def _departures(plan: Plan, story: Story) -> Iterator[tuple[str, Make]]:
             word = "worker-dies-in-a-call" if drain is None else "worker-drains-in-a-call"
             yield word, partial(_left_in, plan, call, late, 1, (next(backs), drain))
         busy = Kind({"kind": "status", "status": 503})
+        if call.operation == "submit":
+            slow = Kind({"kind": "delay", "seconds": KEPT_S})
+            for how, at in (("before", KEPT_S + 0.3), ("once", KEPT_S + 1)):
+                yield f"worker-dies-{how}-its-job-is-known", partial(_left_in, plan, call, slow, at, (1, None))
         if place % 2:
             yield "worker-leaves-in-a-backoff", partial(_left_in, plan, call, busy, 0.5, (next(backs), next(drains)))
     for service, activity in (("birefnet", "remove_background"), ("sam3", "generate_mask")):
