@@ -22,6 +22,7 @@ from .limits import SOON, SPARE, Limits, delta
 from .loop import in_real_time
 from .retries import delay_after_error, is_final
 from .story import Story
+from .timeouts import Timeouts
 
 T = TypeVar("T")
 Said = TypeVar("Said", RawValue, ApplicationError, None)
@@ -50,7 +51,7 @@ class Running:
     def __init__(
         self, story: Story, info: activity.Info, limits: Limits, throttle: Throttle, send: Callable[..., None]
     ) -> None:
-        self.story, self.limits, self._send = story, limits, send
+        self.story, self._send = story, send
         self.key = (info.workflow_run_id or "", info.activity_id)
         self.local = info.is_local
         newest = story.come.get(self.key, 0)
@@ -61,7 +62,7 @@ class Running:
         policy = info.retry_policy
         if policy and policy.maximum_attempts:
             policy = replace(policy, maximum_attempts=policy.maximum_attempts - SPARE)
-        self.close_by = scheduled + limits.schedule_to_close
+        self.timeouts = Timeouts(story, limits, scheduled)
         self.info = replace(
             info,
             attempt=info.attempt - story.lost[self.key],
@@ -83,12 +84,8 @@ class Running:
         self._left: str | None = None
         """How its worker left it, while its code ran."""
         self._cancelling, self._idle = self.key in story.unwanted, False
-        self._expired: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[Any] | None = None
-        self._limits: list[asyncio.TimerHandle] = [story.call_at(self.close_by, self._expire, "SCHEDULE_TO_CLOSE")]
-        self._silence: asyncio.TimerHandle | None = None
         self._outlived: asyncio.TimerHandle | None = None
-        self.when_expired: Callable[[ExpiredError], object] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._context = copy_context()
 
@@ -102,15 +99,14 @@ class Running:
         self._idle = True
         if self._cancelling:
             self._ask()
-        limit = self.story.call_at(self.story.now + self.limits.schedule_to_start, self._expire, "SCHEDULE_TO_START")
         try:
-            await self._until_over(_awaiting(slot))
+            with self.timeouts.until_it_starts():
+                await self._until_over(_awaiting(slot))
         except ExpiredError:
             if self._task:
                 self._task.cancel()  # else it would take the slot, for nobody
             raise
         finally:
-            limit.cancel()
             self._idle = False
 
     async def work(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -124,24 +120,23 @@ class Running:
         story.note(self.attempt)
         begun = self._datetime(story.now)
         self.info = replace(self.info, started_time=begun, current_attempt_scheduled_time=begun)
-        self._limits.append(story.call_at(story.now + self.limits.start_to_close, self._expire, "START_TO_CLOSE"))
-        self._listen()
+        self.timeouts.start()
         if self._cancelling and story.cancels_at_once:
             self._ask()
         return await self._until_over(work)
 
     async def _until_over(self, work: Coroutine[Any, Any, Any]) -> Any:
         self._task = task = asyncio.ensure_future(work)
-        while not task.done() and not self._expired.done():
+        while not task.done() and not self.timeouts.have_passed:
             try:
-                await asyncio.wait({task, self._expired}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({task, self.timeouts.passed}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 if activity.is_worker_shutdown():
                     self.story.free = True
                 self._stop_asking()
                 task.cancel()
-        if self._left == SILENTLY and not self._expired.done():
-            await self._expired
+        if self._left == SILENTLY and not self.timeouts.have_passed:
+            await self.timeouts.passed
         elif self._left and task.cancelled():
             raise ApplicationError("Worker graceful shutdown", type="WorkerShutdown")  # as the SDK's core says it
         elif task.done():
@@ -149,11 +144,11 @@ class Running:
         self._outlived = self.story.call_at(self.story.now + BUFFER_S, self._hears_of_its_end, True)
         self.story.zombies.add(task)
         task.add_done_callback(self._forget_zombie)
-        raise ExpiredError(self._expired.result())
+        raise ExpiredError(self.timeouts.passed.result())
 
     def loses_its_worker(self, *, silently: bool) -> None:
         """End its code: its worker has left. The server is told so at once, or finds out by a timeout."""
-        if self._task is None or self._idle or self._task.done() or self._expired.done():
+        if self._task is None or self._idle or self._task.done() or self.timeouts.have_passed:
             return
         self._left = SILENTLY if silently else "drained"
         if silently:
@@ -178,27 +173,15 @@ class Running:
         """Its code is over."""
         self.over = True
         self._stop_asking()
-        if not self._expired.done():
+        if not self.timeouts.have_passed:
             self._heartbeats.stop()
         if not self.elsewhere:
-            self.stop_limits()
-
-    def stop_limits(self) -> None:
-        """No timeout can end it any more."""
-        for limit in (*self._limits, *([self._silence] if self._silence else [])):
-            limit.cancel()
-
-    def _expire(self, timeout: str) -> None:
-        if self._expired.done():
-            return
-        self._expired.set_result(timeout)
-        if self.elsewhere and self.when_expired:
-            self.when_expired(ExpiredError(timeout))
+            self.timeouts.stop()
 
     # ---------------------------------------------------------------- completed from elsewhere
     def completes_elsewhere(self, when_expired: Callable[[ExpiredError], object]) -> None:
         """Its code is over, but somebody else says how it ends: until then its timeouts count."""
-        self.elsewhere, self.when_expired = True, when_expired
+        self.elsewhere, self.timeouts.tell = True, when_expired
 
     def in_story(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Start a task of its story."""
@@ -209,7 +192,7 @@ class Running:
         """Say how it ended, while the server is told; the workflow has to hear of it before time goes on."""
         if outcome:
             self.attempt.outcome, self.attempt.ended = outcome, self.story.now
-        self.stop_limits()
+        self.timeouts.stop()
         self.story.hold(Hold("activity", *self.key))
         try:
             yield
@@ -236,7 +219,7 @@ class Running:
         """Take a heartbeat of its code, which the SDK sends now or later, or of who completes it from elsewhere."""
         if self._left:
             return
-        if not self._expired.done():
+        if not self.timeouts.have_passed:
             self.attempt.heartbeats.append(self.story.now)
             self.story.beat()
         if self.elsewhere:
@@ -246,18 +229,13 @@ class Running:
 
     def _heard(self, details: Details) -> None:
         """Have the server hear a heartbeat. With its answer comes a cancellation that has been asked for."""
-        if self._expired.done() or (self.over and not self.elsewhere):
+        if self.timeouts.have_passed or (self.over and not self.elsewhere):
             self._hears_of_its_end(timed_out=False)
             return
         self.details, self._told = details, True
-        self._listen()
+        self.timeouts.listen()
         if (self._cancelling or self.key[0] not in self.story.open_runs) and not self.elsewhere:
             self._ask()
-
-    def _listen(self) -> None:
-        if self._silence:
-            self._silence.cancel()
-        self._silence = self.story.call_at(self.story.now + self.limits.heartbeat, self._expire, "HEARTBEAT")
 
     def cancel_requested(self) -> None:
         """Hear that its workflow wants it cancelled: at once where no code runs, else with the next heartbeat."""
@@ -298,7 +276,7 @@ class Running:
             return last(failure, self.story.now, timeout, "CANCEL_REQUESTED")
         policy = self.info.retry_policy or RetryPolicy()
         delay = delay_after_error(policy, self.info.attempt, failure)
-        late = delay is not None and self.story.now + delay > self.close_by
+        late = delay is not None and self.story.now + delay > self.timeouts.close_by
         if late and timeout:  # the server names the timeout that leaves no time
             failure, timeout = as_application_error(ExpiredError("SCHEDULE_TO_CLOSE"), self.details)
         if late or timeout == "SCHEDULE_TO_CLOSE":
