@@ -6,7 +6,7 @@ from math import inf
 
 from scenarios.model.choices import Choices, Undecided
 from scenarios.model.heartbeats import sent
-from scenarios.model.numbers import SILENCE
+from scenarios.model.numbers import BEAT, SILENCE
 from scenarios.scenario import Departure, Heard
 
 SAME = 1e-6
@@ -109,17 +109,31 @@ class ModelClock:
         if self._late and self._has_come():
             raise Unheard
 
-    def beats(self) -> float:
-        """Say that the attempt tells of itself now, beside its regular heartbeats; return when Temporal knows it.
+    def beats(self) -> None:
+        """Say that the attempt tells of itself now, beside its regular heartbeats.
 
         Raises:
             Cancelled: it is told of the cancel in turn.
         """
         self._told.append(self.now)
-        known = next(each for each in self._sent if each >= self.now - SAME)
-        if known <= self.now + SAME and self._late and self._has_come():
+        if abs(self._goes_out(self.now) - self.now) <= SAME and self._late and self._has_come():
             raise Cancelled
-        return known
+
+    def knows(self, told: float) -> bool:
+        """Say whether Temporal knows, at the death of the worker which is now, what it was told at that instant.
+
+        What it is told at the instant of a regular heartbeat may be in that one, or in the next that is sent.
+        """
+        known = self._goes_out(told)
+        if abs(known - told) > SAME:
+            return known < self.now - SAME
+        beside = abs((told - self._began) / BEAT - round((told - self._began) / BEAT)) * BEAT <= SAME
+        if beside and self._goes_out(told + 2 * SAME) >= self.now - SAME:
+            return self._choices.either("in this heartbeat", "in the next") == "in this heartbeat"
+        return True
+
+    def _goes_out(self, at: float) -> float:
+        return next(each for each in self._sent if each >= at - SAME)
 
     def is_missed(self, start_to_close: float) -> bool:
         """Let time pass until the server misses the attempt, whose worker has died.
@@ -158,7 +172,7 @@ class ModelClock:
             return inf
         if not (self._late and self._runs):
             return self._cancel_at
-        return next(at for at in self._sent if at >= self._cancel_at - SAME)
+        return self._goes_out(self._cancel_at)
 
     @property
     def _sent(self) -> Iterator[float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scenarios.model.calls import CODES, AttemptUnderWay, Failure, Telling, begin, judged, unanswered, wait
 from scenarios.model.choices import Undecided
-from scenarios.model.clock import SAME, WorkerLeft
+from scenarios.model.clock import WorkerLeft
 from scenarios.model.faults import Job, Matched
 from scenarios.model.numbers import JOB_GRACE, JOB_LIMIT, JOB_LOST_AFTER, LAST_POLL, POLL, POLL_EVERY
 
@@ -52,15 +52,16 @@ def run_job(
     Raises:
         Failure: one of the service's errors.
     """
-    known = 0.0
+    told: float | None = None
     try:
         if desk.ticket is None:
             desk.ticket = _submit(telling, step, service, field, f"{desk.activity}-{desk.number}")
-            known = telling.clock.beats()
+            told = telling.clock.now
+            telling.clock.beats()
             telling.clock.passes(min(POLL_EVERY, _left(telling, desk.ticket)))
         lies, result = _follow(telling, step, service, field, desk)
     except WorkerLeft as left:
-        if left.silently and telling.clock.now < known - SAME:
+        if left.silently and told is not None and not telling.clock.knows(told):
             desk.ticket = None
         raise
     try:

@@ -68,7 +68,9 @@ class _Inbound(ActivityInboundInterceptor):
         input.headers = headers
         story = self._stories.story_of_run(info.workflow_run_id, info.workflow_id, info.started_time.timestamp())
         token = current.set(story)
-        self.running = running = Running(story, info, limits, self._throttle, self._outbound.heartbeat)
+        self.running = running = Running(
+            story, info, limits, self._throttle, self._outbound.heartbeat, threaded=not _is_coroutine(input.fn)
+        )
         story.running[running.key] = running
         story.local += running.local
         story.release(Hold("local" if running.local else "activity", *running.key))
@@ -108,10 +110,10 @@ class _Inbound(ActivityInboundInterceptor):
         try:
             return await running.work(self._code(input))
         finally:
-            pool.release()
+            running.code.when_done(pool.release)
 
     async def _code(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - as the SDK's
-        if inspect.iscoroutinefunction(input.fn) or inspect.iscoroutinefunction(type(input.fn).__call__):
+        if _is_coroutine(input.fn):
             return await super().execute_activity(input)
         async with self._threads:
             return await super().execute_activity(input)
@@ -148,6 +150,10 @@ class _Outbound(ActivityOutboundInterceptor):
             running.beat(details)
         else:
             running.story.loop.call_soon_threadsafe(running.beat, details)
+
+
+def _is_coroutine(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def _payload(value: Any) -> Payload:

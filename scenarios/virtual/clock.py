@@ -6,6 +6,7 @@ Only the loop's thread touches it.
 
 import asyncio
 import heapq
+import threading
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ class Clock(ABC):
         self.io: Counter[str] = Counter()
         self.connections: dict[object, str] = {}
         self.threads: dict[object, str] = {}
-        self.naps: set[object] = set()
+        self.naps: set[threading.Event] = set()
         self.settled_at = self._woken_at = 0.0
         self._heap: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._order = count()

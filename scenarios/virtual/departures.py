@@ -1,6 +1,9 @@
 """A worker that leaves a story: it drains, or dies without a word. What begins later waits for the next one."""
 
-from .story import InFlight, Story
+from functools import partial
+
+from .code import SHUT_DOWN
+from .story import Story
 
 
 def worker_leaves(story: Story, back_at: float, drain: float | None) -> None:
@@ -16,8 +19,6 @@ def worker_leaves(story: Story, back_at: float, drain: float | None) -> None:
         if drain is None:
             running.loses_its_worker(silently=True)
         else:
-            story.call_at(story.now + drain, _end_of_the_drain, running)
-
-
-def _end_of_the_drain(running: InFlight) -> None:
-    running.loses_its_worker(silently=False)
+            story.call_at(story.now + drain, partial(running.loses_its_worker, silently=False))
+    for zombie in list(story.zombies):
+        story.call_at(story.now + (drain or 0.0), zombie.ends, SHUT_DOWN)

@@ -29,8 +29,8 @@ class Throttle:
     @classmethod
     def take(cls, config: WorkerConfig) -> "Throttle":
         """Take what a worker was told, or the SDK's own numbers."""
-        most = config.get("max_heartbeat_throttle_interval") or timedelta(seconds=60)
-        usual = config.get("default_heartbeat_throttle_interval") or timedelta(seconds=30)
+        most = config.get("max_heartbeat_throttle_interval", timedelta(seconds=60))
+        usual = config.get("default_heartbeat_throttle_interval", timedelta(seconds=30))
         return cls(most.total_seconds(), usual.total_seconds())
 
     def interval(self, heartbeat_timeout: float) -> float:
@@ -73,6 +73,7 @@ class Heartbeats:
         """Send no more of them: what is kept is lost."""
         if self._sending:
             self._sending.cancel()
+            self._sending = None
 
     def _send(self) -> None:
         self._sending, self._next = None, self._story.now + self._interval

@@ -209,14 +209,10 @@ def drop_late_cancellations(worker: Worker) -> None:
     )
 
 
-def say_over(*, timed_out: bool) -> None:
-    """Say to the code of the attempt whose context this is that the server waits for it no more, as the SDK does.
-
-    Args:
-        timed_out: whether its worker has found it out by itself. Else a heartbeat was refused.
-    """
+def say_cancelled(why: activity.ActivityCancellationDetails) -> None:
+    """Say to the code of the attempt whose context this is that it is cancelled, as the SDK does."""
     here = activity._Context.current()  # noqa: SLF001 - the SDK has no hook for it
-    here.cancellation_details.details = activity.ActivityCancellationDetails(not_found=True, timed_out=timed_out)
+    here.cancellation_details.details = why
     here.cancelled_event.set()
     if shielded := here.shield_thread_cancel_exception:
         shielded.__self__.raise_in_thread(CancelledError)  # type: ignore[attr-defined]

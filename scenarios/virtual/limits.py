@@ -24,7 +24,10 @@ class Limits:
 
     @classmethod
     def take(cls, command: Any) -> "Limits":
-        """Take the timeouts out of a command that schedules an activity; the server gets none that matters."""
+        """Take the timeouts out of a command that schedules an activity; the server gets none that matters.
+
+        As the server has it, none is longer than that around it.
+        """
         taken = {}
         for limit in fields(cls):
             name = f"{limit.name}_timeout"
@@ -34,7 +37,11 @@ class Limits:
         command.start_to_close_timeout.FromTimedelta(UNLIMITED)
         if command.retry_policy.maximum_attempts:
             command.retry_policy.maximum_attempts += SPARE
-        return cls(**taken)
+        given = cls(**taken)
+        start_to_close = min(given.start_to_close, given.schedule_to_close)
+        schedule_to_start = min(given.schedule_to_start, given.schedule_to_close)
+        heartbeat = min(given.heartbeat, start_to_close) if isfinite(given.heartbeat) else inf
+        return cls(start_to_close, schedule_to_start, given.schedule_to_close, heartbeat)
 
     def as_json(self) -> dict[str, float]:
         """Return those that there are."""

@@ -7,7 +7,7 @@ wait_for and all that is made of them (anyio, httpx, tenacity) are virtual there
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -75,20 +75,22 @@ class VirtualLoop(TurningLoop):
         story = current.get()
         if story is None:
             return super().run_in_executor(executor, func, *args)
-        work = object()
-        story.threads[work] = f"a thread that runs {_named(func, args)}"
+        running = (executor or self._pool).submit(func, *args)
+        future = asyncio.wrap_future(running, loop=self)
+        story.threads[running] = f"a thread that runs {_named(func, args)}"
 
-        def over() -> None:
-            story.threads.pop(work, None)
-            story.beat()
+        def over(_: object = None) -> None:
+            if future.done():
+                story.threads.pop(running, None)
+                story.beat()
+            else:  # its result is on its way: what waits for it goes on before time does
+                future.add_done_callback(over)
 
-        def done(_thread_s: object) -> None:
-            if not self.is_closed():
+        def done(_: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed
                 self.call_soon_threadsafe(over)
 
-        thread_s = (executor or self._pool).submit(func, *args)
-        future = asyncio.wrap_future(thread_s, loop=self)
-        thread_s.add_done_callback(done)  # after asyncio's own: what waits for the result goes on before time does
+        running.add_done_callback(done)
         return future
 
     def set_default_executor(self, executor: Any) -> None:

@@ -13,11 +13,11 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from .attempt import Attempt
+from .code import REFUSED, SHUT_DOWN, TIMED_OUT, TIMED_OUT_LOCALLY, Code
 from .ended import Ended
 from .failures import ExpiredError, as_application_error, copied, last
 from .heartbeats import Details, Heartbeats, Throttle
 from .holds import Hold
-from .internals import say_over
 from .limits import SOON, SPARE, Limits, delta
 from .loop import in_real_time
 from .retries import delay_after_error, is_final
@@ -31,8 +31,6 @@ ASK_S = 0.01
 """Wall seconds between the real heartbeats of an attempt that waits to be cancelled."""
 ANSWER_S = 1.0
 """Wall seconds for the answer while its worker ends: the SDK's core, too, may be about to end, and answers no more."""
-BUFFER_S = 5.0
-"""Seconds after which the SDK's core ends code whose attempt was over by a timeout, if no heartbeat has before."""
 SILENTLY = "silently"
 
 
@@ -46,10 +44,18 @@ class Running:
         limits: the activity's timeouts.
         throttle: how far apart its worker sends heartbeats.
         send: sends a real heartbeat.
+        threaded: whether its code runs in a thread, which nobody can stop.
     """
 
     def __init__(
-        self, story: Story, info: activity.Info, limits: Limits, throttle: Throttle, send: Callable[..., None]
+        self,
+        story: Story,
+        info: activity.Info,
+        limits: Limits,
+        throttle: Throttle,
+        send: Callable[..., None],
+        *,
+        threaded: bool,
     ) -> None:
         self.story, self._send = story, send
         self.key = (info.workflow_run_id or "", info.activity_id)
@@ -84,10 +90,10 @@ class Running:
         self._left: str | None = None
         """How its worker left it, while its code ran."""
         self._cancelling, self._idle = self.key in story.unwanted, False
-        self._task: asyncio.Task[Any] | None = None
-        self._outlived: asyncio.TimerHandle | None = None
+        self._backoff: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._context = copy_context()
+        self.code = Code(story, self._context, threaded=threaded)
 
     # ---------------------------------------------------------------- from its beginning to its end
     async def queue(self, slot: Awaitable[object]) -> None:
@@ -103,8 +109,7 @@ class Running:
             with self.timeouts.until_it_starts():
                 await self._until_over(_awaiting(slot))
         except ExpiredError:
-            if self._task:
-                self._task.cancel()  # else it would take the slot, for nobody
+            self.code.cancel()  # else it would take the slot, for nobody
             raise
         finally:
             self._idle = False
@@ -113,7 +118,7 @@ class Running:
         """Begin: run the activity's code until it ends, or until the server would end the attempt.
 
         Raises:
-            ExpiredError: a timeout has passed. The code goes on until its next heartbeat is sent, or for `BUFFER_S`.
+            ExpiredError: a timeout has passed. The code may go on for a while.
         """
         story = self.story
         self.attempt.began = story.now
@@ -123,10 +128,14 @@ class Running:
         self.timeouts.start()
         if self._cancelling and story.cancels_at_once:
             self._ask()
-        return await self._until_over(work)
+        try:
+            return await self._until_over(work)
+        except ExpiredError:
+            self._outlived()
+            raise
 
     async def _until_over(self, work: Coroutine[Any, Any, Any]) -> Any:
-        self._task = task = asyncio.ensure_future(work)
+        task = self.code.run(work)
         while not task.done() and not self.timeouts.have_passed:
             try:
                 await asyncio.wait({task, self.timeouts.passed}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,40 +143,29 @@ class Running:
                 if activity.is_worker_shutdown():
                     self.story.free = True
                 self._stop_asking()
-                task.cancel()
+                self.code.cancel()
         if self._left == SILENTLY and not self.timeouts.have_passed:
             await self.timeouts.passed
         elif self._left and task.cancelled():
             raise ApplicationError("Worker graceful shutdown", type="WorkerShutdown")  # as the SDK's core says it
         elif task.done():
             return task.result()
-        self._outlived = self.story.call_at(self.story.now + BUFFER_S, self._hears_of_its_end, True)
-        self.story.zombies.add(task)
-        task.add_done_callback(self._forget_zombie)
         raise ExpiredError(self.timeouts.passed.result())
 
     def loses_its_worker(self, *, silently: bool) -> None:
         """End its code: its worker has left. The server is told so at once, or finds out by a timeout."""
-        if self._task is None or self._idle or self._task.done() or self.timeouts.have_passed:
+        if self._idle or not self.code.runs or self.timeouts.have_passed:
             return
         self._left = SILENTLY if silently else "drained"
         if silently:
             self._heartbeats.stop()
-        self._task.cancel()
+        self.code.ends(SHUT_DOWN)
 
-    def _hears_of_its_end(self, timed_out: bool) -> None:
-        """Have its code, which still runs, hear that the server waits for it no more."""
-        if self._task and not self._task.done():
-            self._context.run(say_over, timed_out=timed_out)
-            self._task.cancel()
-
-    def _forget_zombie(self, task: "asyncio.Task[Any]") -> None:
-        self.story.zombies.discard(task)
-        self._heartbeats.stop()
-        if self._outlived:
-            self._outlived.cancel()
-        if not task.cancelled():
-            task.exception()  # nobody else asks
+    def _outlived(self) -> None:
+        if self.local:
+            self.code.outlives(self.story.now, TIMED_OUT_LOCALLY, self._heartbeats.stop)
+        else:
+            self.code.outlives(self.timeouts.code_ends_at(), TIMED_OUT, self._heartbeats.stop)
 
     def end(self) -> None:
         """Its code is over."""
@@ -217,7 +215,7 @@ class Running:
     # ---------------------------------------------------------------- heartbeats and cancellation
     def beat(self, details: Details) -> None:
         """Take a heartbeat of its code, which the SDK sends now or later, or of who completes it from elsewhere."""
-        if self._left:
+        if self._left or (self.over and not self.elsewhere and not self.timeouts.have_passed):
             return
         if not self.timeouts.have_passed:
             self.attempt.heartbeats.append(self.story.now)
@@ -229,8 +227,8 @@ class Running:
 
     def _heard(self, details: Details) -> None:
         """Have the server hear a heartbeat. With its answer comes a cancellation that has been asked for."""
-        if self.timeouts.have_passed or (self.over and not self.elsewhere):
-            self._hears_of_its_end(timed_out=False)
+        if self.timeouts.have_passed:
+            self.code.hears(REFUSED)
             return
         self.details, self._told = details, True
         self.timeouts.listen()
@@ -252,14 +250,17 @@ class Running:
 
     async def _ask_server(self) -> None:
         unanswered = 0
-        while not self._context.run(activity.is_cancelled):
+        known = self._context.run(activity.cancellation_details)
+        while self._context.run(activity.cancellation_details) is known:
             self._send(*self.details)
             await asyncio.sleep(ASK_S)
             unanswered += self.story.over
-            if unanswered * ASK_S > ANSWER_S and self._task:
-                self._task.cancel()
+            if unanswered * ASK_S > ANSWER_S:
+                self.code.cancel()
                 break
         self.story.release(Hold("asking", *self.key))  # a thread is told so only
+        if self.code.threaded and self._idle and (waiting := self._backoff or self.code.task):
+            waiting.cancel()
 
     def _stop_asking(self) -> None:
         self.story.release(Hold("local" if self.local else "asking", *self.key))
@@ -269,8 +270,10 @@ class Running:
     # ---------------------------------------------------------------- how its failure is told
     async def told(self, error: Exception) -> ApplicationError:
         """Return what to tell the server of a failure; if there will be another attempt, after its backoff."""
+        self.timeouts.stop()
         if not isinstance(error, ExpiredError):
             self.details = self._heartbeats.newest(self.details)
+            self._heartbeats.stop()
         failure, timeout = as_application_error(error, self.details)
         if self._cancelling and not self.local:  # the server looks at nothing else
             return last(failure, self.story.now, timeout, "CANCEL_REQUESTED")
@@ -289,8 +292,9 @@ class Running:
         if self._told and not self.local:
             self._send(*self.details)  # for the next attempt
         self._idle = True
+        self._backoff = asyncio.ensure_future(asyncio.sleep(delay))
         try:
-            await asyncio.sleep(delay)
+            await self._backoff
         except asyncio.CancelledError:
             self.attempt.backoff = None
             raise

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from math import isfinite
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
+
+from temporalio.activity import ActivityCancellationDetails
 
 from .answers import Answer, Answers, Asked
 from .attempt import Attempt
@@ -33,6 +35,14 @@ class InFlight(Protocol):
 
     def loses_its_worker(self, *, silently: bool) -> None:
         """Hear that its worker has left."""
+        ...
+
+
+class Outliving(Protocol):
+    """Code that goes on after its attempt."""
+
+    def ends(self, why: ActivityCancellationDetails) -> None:
+        """Hear that nobody waits for it any longer."""
         ...
 
 
@@ -96,7 +106,7 @@ class Story(Clock):
         self.cancelled: set[str] = set()
         self.continued: set[str] = set()
         self.parents: dict[str, Hold | None] = {}
-        self.zombies: set[asyncio.Task[Any]] = set()
+        self.zombies: set[Outliving] = set()
         self.answers = Answers()
         self.waits_on: dict[str, str] = {}
         self.task_failures: dict[str, str] = {}
@@ -344,4 +354,6 @@ class Story(Clock):
             del self.running[key]
         if not self.open_runs and not self.holds:
             for zombie in list(self.zombies):
-                zombie.cancel()
+                zombie.ends(ActivityCancellationDetails(not_found=True))  # no time passes any more, for it to go on
+            for nap in self.naps:
+                nap.set()

@@ -8,6 +8,9 @@ from .failures import ExpiredError
 from .limits import Limits
 from .story import Story
 
+BUFFER_S = 5.0
+"""Seconds by which the SDK's core waits longer than the server, before it ends code whose attempt is over."""
+
 
 class Timeouts:
     """They end an attempt at most once.
@@ -27,6 +30,7 @@ class Timeouts:
         self.close_by = scheduled + limits.schedule_to_close
         self.passed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.tell: Callable[[ExpiredError], object] | None = None
+        self._began = self._heard = story.now
         self._timers = {"SCHEDULE_TO_CLOSE": story.call_at(self.close_by, self._expire, "SCHEDULE_TO_CLOSE")}
 
     @property
@@ -45,14 +49,20 @@ class Timeouts:
 
     def start(self) -> None:
         """Count from now: its code begins."""
+        self._began = self._story.now
         self._set("START_TO_CLOSE", self._limits.start_to_close)
         self.listen()
 
     def listen(self) -> None:
         """Count its silence from now: the server has heard of it."""
+        self._heard = self._story.now
         if "HEARTBEAT" in self._timers:
             self._timers["HEARTBEAT"].cancel()
         self._set("HEARTBEAT", self._limits.heartbeat)
+
+    def code_ends_at(self) -> float:
+        """Return when the SDK's core ends code that outlives its attempt: of `schedule_to_close` it knows nothing."""
+        return BUFFER_S + min(self._began + self._limits.start_to_close, self._heard + self._limits.heartbeat)
 
     def stop(self) -> None:
         """None can end it any more."""

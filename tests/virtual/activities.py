@@ -256,6 +256,26 @@ async def outlives(every: float, beating: bool) -> None:
 
 
 @activity.defn
+def fails_in_a_thread() -> None:
+    raise ApplicationError("no", type="Nope")
+
+
+THREADS: dict[str, threading.Event] = {}
+
+
+@activity.defn
+def stays_in_a_thread() -> None:
+    """Sleep until it is cancelled, and say so to who waits in real time."""
+    ended = THREADS.setdefault(activity.info().workflow_id or "", threading.Event())
+    try:
+        while True:
+            time.sleep(1)
+    except CancelledError:
+        ended.set()
+        raise
+
+
+@activity.defn
 def outlives_in_a_thread() -> None:
     begun = time.monotonic()
     try:
@@ -264,6 +284,25 @@ def outlives_in_a_thread() -> None:
     except CancelledError:
         _outlived(time.monotonic() - begun)
         raise
+
+
+@activity.defn
+async def cleans_up_slowly(beating: bool) -> None:
+    """Note each time that it is cancelled; once it has been it goes on for ten seconds, and may beat."""
+    begun = now()
+    heard: list[list[Any]] = []
+    OUTLIVED[activity.info().workflow_id or ""] = heard
+    left = 100
+    while left:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            why = activity.cancellation_details()
+            heard.append([round(now() - begun, 1), why and why.cancel_requested, why and why.timed_out])
+            left = min(left, 11)
+        left -= 1
+        if beating:
+            activity.heartbeat()
 
 
 @activity.defn

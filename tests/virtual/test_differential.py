@@ -59,6 +59,13 @@ WORKFLOWS: list[tuple[Any, list[Any]]] = [
     (workflows.Outlives.run, ["outlives", [0.4, False], {"heartbeat_timeout": 8}]),
     (workflows.Outlives.run, ["outlives", [0.4, True], {"start_to_close_timeout": 3, "heartbeat_timeout": 5}]),
     (workflows.Outlives.run, ["outlives_in_a_thread", [], {"start_to_close_timeout": 8}]),
+    (workflows.Outlives.run, ["outlives", [0.4, True], {"start_to_close_timeout": 8, "local": True}]),
+    (
+        workflows.Outlives.run,
+        ["outlives", [0.4, False], {"start_to_close_timeout": 8, "schedule_to_close_timeout": 12, "attempts": 2}],
+    ),
+    (workflows.Outlives.run, ["cleans_up_slowly", [False], {"start_to_close_timeout": 3}]),
+    (workflows.Outlives.run, ["cleans_up_slowly", [True], {"start_to_close_timeout": 3, "heartbeat_timeout": 2}]),
     (workflows.Locals.run, []),
     (workflows.Parent.run, []),
 ]

@@ -49,7 +49,7 @@ class One:
         watch = Watch()
         local = options.pop("local", False)
         waits = options.pop("wait", False)
-        retry = policy(options.pop("attempts", 1))
+        retry = policy(options.pop("attempts", 1), options.pop("backoff", 1))
         limits: dict[str, Any] = {key: timedelta(seconds=value) for key, value in options.items()}
         limits.setdefault("start_to_close_timeout", LONG)
         if waits:
@@ -142,10 +142,12 @@ class Outlives:
 
     @workflow.run
     async def run(self, name: str, args: list[Any], options: dict[str, float]) -> list[Any]:
+        run = workflow.execute_local_activity if options.pop("local", False) else workflow.execute_activity
+        retry = policy(int(options.pop("attempts", 1)))
         limits: dict[str, Any] = {key: timedelta(seconds=value) for key, value in options.items()}
         limits.setdefault("start_to_close_timeout", LONG)
         try:
-            await workflow.execute_activity(name, args=args, retry_policy=policy(), **limits)
+            await run(name, args=args, retry_policy=retry, **limits)
         except ActivityError:
             await workflow.sleep(20)
         return await workflow.execute_activity(activities.what_outlived, start_to_close_timeout=LONG)
