@@ -23,6 +23,14 @@ class Refusing(Protocol):
         ...
 
 
+class Keeping(Protocol):
+    """Shows what the store keeps."""
+
+    async def read(self, name: str) -> bytes | None:
+        """Return the bytes of a blob, None where there is none."""
+        ...
+
+
 class Losing(Protocol):
     """Has things go wrong between the gateway and Temporal."""
 

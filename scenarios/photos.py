@@ -11,11 +11,18 @@ SIZE = (120, 160)
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo by name: its size once upright and resized, and whether its background is worth removing."""
+    """A photo by name.
+
+    Attributes:
+        size: its pixels once upright and resized.
+        far: whether its background is worth removing.
+        noted: whether there are words beside the picture that nobody is to keep (`scenarios.stories.notes`).
+    """
 
     name: str
     size: tuple[int, int] = SIZE
     far: bool = False
+    noted: bool = False
 
     @property
     def neck(self) -> tuple[float, float]:
@@ -34,7 +41,8 @@ class Encoding(NamedTuple):
         progressive: whether a JPEG comes in passes.
         ended: whether its end is there.
         said: how it says that, "" for as usual: `late`, as the last before a JPEG's pixels, or behind a PNG's, where it
-            does not count; or EXIF's numbers in `intel`'s order of bytes.
+            does not count; EXIF's numbers in `intel`'s order of bytes; or `noted`, with somebody's words beside it in
+            every way in which a file can hold them.
     """
 
     kind: str
@@ -69,6 +77,10 @@ def _encodings() -> Iterator[Encoding]:
     for orientation in range(2, 9):
         for kind, said in (*product(JPEGS, ("late", "intel")), *product(PNGS, ("intel",))):
             yield Encoding(kind, orientation=orientation, said=said)
+    for orientation, kind in product((1, 6), (*JPEGS, *PNGS)):
+        yield Encoding(kind, orientation=orientation, said="noted")
+    for kind, colours in product(JPEGS, ("", "profile")):
+        yield Encoding(kind, colours, progressive=True, said="noted")
     for orientation, kind, colours in product((1, 6), PNGS[:6], ("", "cicp", "cicp-profile", "gamma")):
         if orientation > 1 or colours:
             yield Encoding(kind, colours, orientation, said="late")
@@ -105,7 +117,7 @@ NAMED = {
         Photo("cicp-over-a-profile"),
         Photo("gamma"),
         Photo("no-end"),
-        Photo("with-a-place"),
+        Photo("with-a-place", noted=True),
         Photo("half"),
         Photo("half-progressive"),
         Photo("text"),
@@ -114,7 +126,10 @@ NAMED = {
         Photo("gif"),
     )
 }
-PHOTOS: Mapping[str, Photo] = {**{name: Photo(name) for name in ENCODINGS}, **NAMED}
+PHOTOS: Mapping[str, Photo] = {
+    **{name: Photo(name, noted=encoding.said == "noted") for name, encoding in ENCODINGS.items()},
+    **NAMED,
+}
 
 
 def unknown(name: str) -> str:

@@ -22,6 +22,8 @@ FORMATS = {
     "png-palette": "A PNG with a palette becomes true colour.",
     "no-end": "A JPEG without its end marker, as some phones write it, is whole.",
     "with-a-place": "What a phone notes beside the picture and appends behind it is no hindrance, and goes nowhere.",
+    "jpeg-cmyk-profile-progressive-noted": "Notes of every kind between the passes of an inky photo go nowhere.",
+    "png-rgb-turned-6-noted": "What a PNG says beside its picture, before or behind it, goes nowhere; its turn counts.",
     "png-grey-16": "A PNG of 16 bits does not come out white.",
     "jpeg-inks-profile": "Inks that are not Adobe's have the colours of their profile.",
     "jpeg-rgb-profile-progressive-turned-6-no-end": "A turned photo in passes and wide colours, without its end.",

@@ -262,6 +262,25 @@ SCENARIOS = (
         rules=(rule("a100", "refine_mask", "picture_unchanged", calls="1"),),
         expect=Expect(attempts={"refine_mask": (4, 6)}),
     ),
+    Scenario(
+        name="a-mask-in-which-the-last-stroke-does-not-show",
+        story="Of what comes as a painted mask once all of a long stroke shows, and nothing of the last: it is noticed.",
+        theme=THEME,
+        photo="far",
+        strokes=(_stroke(*((NECK[0] + step / 100, NECK[1]) for step in range(-3, 4))), _stroke(*CORNERS[:2])),
+        rules=(rule("a100", "refine_mask", "picture_unchanged", calls="1"),),
+        expect=Expect(attempts={"refine_mask": (4, 6)}),
+    ),
+    Scenario(
+        name="strokes-that-the-last-one-undoes",
+        story="The last stroke erases what a longer one painted: the mask is right, though that one does not show.",
+        theme=THEME,
+        strokes=(
+            _stroke(*((0.02 + step / 100, 0.02) for step in range(8))),
+            {**_stroke((0.02, 0.02), (0.1, 0.02)), "mode": "remove", "size": 30},
+        ),
+        expect=Expect(calls={"a100.refine_mask": 1}, sent={"a100.refine_mask": {"strokes": 2}}),
+    ),
     # Let pass, because nothing tells the lie from the truth:
     Scenario(
         name="a-mask-that-half-of-the-points-agree-with-passes",

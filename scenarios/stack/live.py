@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
 from fakes.registry import SERVICES
-from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.around_the_gateway import Keeping, Losing, Refusing
 from scenarios.scenario import Scenario
 from scenarios.stack.programs import Options
 from scenarios.stack.stack import Stack
@@ -32,6 +32,7 @@ class LivePlace:
     guarded: str | None = None
     lost_answers: Losing | None = None
     stagings: Refusing | None = None
+    store: Keeping | None = None
 
     def fits(self, scenario: Scenario) -> bool:
         """Say whether a scenario can run here."""

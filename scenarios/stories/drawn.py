@@ -55,6 +55,7 @@ SHORT: Mapping[str, Encoding] = {
     "cicp-over-a-profile": Encoding("png-rgb", "cicp-profile"),
     "gamma": Encoding("png-rgb", "gamma"),
     "no-end": Encoding("jpeg-rgb", ended=False),
+    "with-a-place": Encoding("jpeg-rgb", said="noted"),
 }
 """Photos that have a name of their own for what is unusual of them."""
 
@@ -65,13 +66,6 @@ SHAPES = {"narrow": (3200, 40), "least": (32, 32)}
 
 def _half(whole: bytes) -> bytes:
     return whole[: len(whole) // 2]
-
-
-def _with_a_place() -> bytes:
-    """A phone's notes before the picture, which say where it was taken, and a video behind it."""
-    exif = Image.Exif()
-    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 0.0)
-    return _again("JPEG", quality=92, exif=exif) + b"\0\0\0\x18ftypmp42" + bytes(10_000)
 
 
 def _one_pixel() -> bytes:
@@ -87,7 +81,6 @@ DRAWN: Mapping[str, Callable[[], bytes]] = {
     **{name: partial(_portrait, NEAR, size) for name, size in SHAPES.items()},
     "twelve-megapixels": lambda: _portrait(NEAR, (3000, 4000)),
     **{name: partial(_encoded, encoding) for name, encoding in {**ENCODINGS, **SHORT}.items()},
-    "with-a-place": _with_a_place,
     "half": lambda: _half(_portrait(NEAR)),
     "half-progressive": lambda: _half(_again("JPEG", progressive=True, quality=92)),
     "text": lambda: b"this is not a picture",

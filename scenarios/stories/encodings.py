@@ -8,6 +8,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from scenarios.photos import Encoding
+from scenarios.stories.notes import on_a_jpeg, on_a_png
 from scenarios.stories.profiles import GREY_IS_LIGHT, INKS_IN_ANOTHER_ORDER, WIDE, light
 
 ORIENTATION = 0x0112
@@ -36,6 +37,8 @@ def encoded(upright: Image.Image, encoding: Encoding) -> bytes:
         data = _exif_last(data)
     elif encoding.said == "late":
         data = _behind(make(upright, pixels, Encoding(encoding.kind)), data)
+    if encoding.said == "noted":
+        return (on_a_jpeg if family == "jpeg" else on_a_png)(data, encoding.orientation)
     return data if encoding.ended else data[: -ENDS[family]]
 
 
@@ -47,7 +50,7 @@ def _turned(encoding: Encoding) -> dict[str, Any]:
     """Return how the file says its orientation: one directory, at 8, with one short in it."""
     order, mark = ("<", b"II*\0") if encoding.said == "intel" else (">", b"MM\0*")
     exif = b"Exif\0\0" + mark + pack(f"{order}IHHHIHHI", 8, 1, ORIENTATION, 3, 1, encoding.orientation, 0, 0)
-    return {} if encoding.orientation == 1 else {"exif": exif}
+    return {} if encoding.orientation == 1 or encoding.said == "noted" else {"exif": exif}
 
 
 def _exif_last(jpeg: bytes) -> bytes:

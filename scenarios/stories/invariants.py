@@ -31,6 +31,7 @@ from scenarios.stories.payload_invariants import (
     the_history_says_why_it_failed,
     the_workflow_keeps_what_the_user_sent,
     what_comes_back_is_what_the_a100_made,
+    what_does_not_show_is_kept_nowhere,
     what_is_sent_is_what_the_user_said,
 )
 from scenarios.stories.run import Run
@@ -211,6 +212,7 @@ INVARIANTS: tuple[Callable[[Run], Iterator[str]], ...] = (
     results_are_pictures,
     what_is_sent_is_what_the_user_said,
     what_comes_back_is_what_the_a100_made,
+    what_does_not_show_is_kept_nowhere,
     the_workflow_keeps_what_the_user_sent,
     the_history_says_why_it_failed,
 )

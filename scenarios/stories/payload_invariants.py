@@ -8,6 +8,7 @@ from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
 
 from fakes.kit.digests import digest
 from scenarios.scenario import Scenario
+from scenarios.stories.notes import NOTE
 from scenarios.stories.run import Run
 
 MADE_AS = {
@@ -63,6 +64,16 @@ def _marks(scenario: Scenario, name: str) -> dict[str, Any]:
             ]
         }
     return {}
+
+
+def what_does_not_show_is_kept_nowhere(run: Run) -> Iterator[str]:
+    """Of a photo with words beside its picture the store keeps both of its blobs, and the words in neither."""
+    for name, data in run.kept.items():
+        if data is None:
+            if run.status == "COMPLETED":
+                yield f"the store does not keep {name}"
+        elif NOTE in data:
+            yield f"{name} in the store holds the words that stand beside the picture"
 
 
 def what_comes_back_is_what_the_a100_made(run: Run) -> Iterator[str]:

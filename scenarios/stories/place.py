@@ -6,7 +6,7 @@ from typing import Protocol
 from temporalio.client import Client
 
 from fakes.kit.client import AsyncControl
-from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.around_the_gateway import Keeping, Losing, Refusing
 from scenarios.virtual import VirtualTime
 
 CALLER = "stories"
@@ -25,6 +25,7 @@ class Place(Protocol):
         time: of its workflows, where it is virtual.
         lost_answers: loses Temporal's; None where nothing can.
         stagings: refuses photos to the gateway; None where nothing can.
+        store: what is kept there can be read; None where nobody may.
     """
 
     gateway: str
@@ -35,6 +36,7 @@ class Place(Protocol):
     time: VirtualTime | None
     lost_answers: Losing | None
     stagings: Refusing | None
+    store: Keeping | None
 
     async def until(self, workflow_id: str, seconds: float) -> None:
         """Return so many seconds after a workflow was started, by the clock of this place."""

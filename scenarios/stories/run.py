@@ -82,6 +82,8 @@ class Run:
     """Looks that were answered 503."""
     answer: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] | None = None
+    kept: dict[str, bytes | None] = field(default_factory=dict)
+    """What the store keeps of a photo that has words beside it, by the blobs' names; None where there is none."""
     calls: list[SeenCall] = field(default_factory=list)
     history: WorkflowHistory | None = None
     wall_s: float = 0.0

@@ -18,7 +18,7 @@ from app.services.http import production_transport
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.around_the_gateway import Keeping, Losing, Refusing
 from scenarios.scenario import Scenario
 from scenarios.stories.referee import SeenAttempt
 from scenarios.stories.run import Run
@@ -41,6 +41,7 @@ class RefereeWorld:
     time: VirtualTime | None = None
     lost_answers: Losing | None = None
     stagings: Refusing | None = None
+    store: Keeping | None = None
 
     def __init__(self, gateway: str, skipper: TimeSkipper, controls: Mapping[str, AsyncControl]) -> None:
         self.gateway, self.controls = gateway, controls

@@ -22,11 +22,12 @@ from app.settings import Settings
 from app.worker import working
 from fakes.kit.client import AsyncControl
 from fakes.kit.serve import serving
-from scenarios.around_the_gateway import Losing, Refusing
+from scenarios.around_the_gateway import Keeping, Losing, Refusing
 from scenarios.stories.place import API_KEY, CALLER
 from scenarios.virtual import VirtualTime, VirtualTransport, server_words
 from scenarios.world.azure_transport import VirtualBlobTransport
 from scenarios.world.gateway_store import GatewayStoreTransport, Stagings
+from scenarios.world.kept import Kept
 from scenarios.world.lost_answers import LostAnswers
 from scenarios.world.next_worker import NextWorker
 from scenarios.world.surroundings import surroundings
@@ -67,6 +68,7 @@ class World:
         self._virtual = self.time = VirtualTime(cancels_at_once=True)  # the model of the specification goes by it
         self._losing = LostAnswers()
         self.lost_answers: Losing | None = self._losing
+        self.store: Keeping | None = None
         self._refusing = Stagings()
         self.stagings: Refusing | None = self._refusing
         self._home = home
@@ -92,6 +94,8 @@ class World:
         enter = self._parts.enter_async_context
         around = await enter(surroundings(self._home, seed=self._seed, temporal_flags=server_words()))
         self.services, self.controls, self.settings = around.services, around.controls, around.settings
+        self.store = kept = Kept(self.settings)
+        self._parts.push_async_callback(kept.close)
         plugins = [*self._plugins, self._virtual]
         self.temporal = client = await Client.connect(
             around.temporal, data_converter=pydantic_data_converter, plugins=plugins
