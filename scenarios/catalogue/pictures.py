@@ -264,7 +264,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="a-mask-in-which-the-last-stroke-does-not-show",
-        story="Of what comes as a painted mask once all of a long stroke shows, and nothing of the last: it is noticed.",
+        story="In what comes as a painted mask once all of a long stroke shows, and nothing of the last one: noticed.",
         theme=THEME,
         photo="far",
         strokes=(_stroke(*((NECK[0] + step / 100, NECK[1]) for step in range(-3, 4))), _stroke(*CORNERS[:2])),

@@ -17,6 +17,7 @@ from scenarios.pipeline import BY_ACTIVITY
 from scenarios.scenario import Act, Doing, Lost, rule
 from scenarios.stories.acts import Answered
 from scenarios.stories.invariants import breaches
+from scenarios.stories.notes import NOTE
 from scenarios.stories.run import Run
 from scenarios.stories.timelines import Happening
 from scenarios.stories.user import ORIGINS
@@ -300,6 +301,22 @@ def test_the_a100s_answer_may_come_in_another_dress(off: float, dress: Callable[
     answer = {name: dress(value) if isinstance(value, str) else value for name, value in answer.items()}
     with_call(run, -1, answered=digest(answer))
     assert any("what comes back" in breach for breach in breaches(run)) is breaks
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (b"a picture", None),
+        (b"a picture, " + NOTE + b" and more", "staging/1 in the store holds the words that stand beside the picture"),
+        (None, "the store does not keep staging/1"),
+    ],
+    ids=["cut out", "left in", "not there"],
+)
+def test_the_store_keeps_no_words_that_stand_beside_a_picture(kept: bytes | None, said: str | None) -> None:
+    run = completed()
+    run.kept = {"staging/1": kept, "1.jpg": b"a picture"}
+    wanted = [f"what does not show is kept nowhere: {said}"] if said else []
+    assert [breach for breach in breaches(run) if breach.startswith("what does not")] == wanted
 
 
 def test_a_broken_picture_of_a_result_is_left_out() -> None:
