@@ -15,7 +15,7 @@ class Refusing(Protocol):
         ...
 
     def unread(self, workflow_id: str, staging: Staging) -> AbstractContextManager[None]:
-        """Refuse the results of a workflow meanwhile."""
+        """Refuse the results of a workflow meanwhile, or those whose names begin so."""
         ...
 
     def forget(self, workflow_id: str) -> None:

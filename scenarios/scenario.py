@@ -164,6 +164,7 @@ Doing = Literal[
     "stranger",
     "keyed",
     "results_gone",
+    "fidelity_gone",
     "results_busy",
     "results_refused",
     "results_nowhere",
@@ -252,11 +253,14 @@ class Staging(NamedTuple):
 
 UNREAD: Mapping[Doing, Staging] = {
     "results_gone": Staging(404, "BlobNotFound"),
+    "fidelity_gone": Staging(404, "BlobNotFound"),
     "results_busy": Staging(503, "ServerBusy"),
     "results_refused": Staging(403, "AuthenticationFailed"),
     "results_nowhere": Staging(404, "ContainerNotFound"),
 }
 """What the store says when the gateway reads results for somebody who asks how it stands, at the end alone."""
+ONE_OF_THEM: Mapping[Doing, str] = {"fidelity_gone": "-flux-fidelity"}
+"""Where it says so of one picture alone: what that one's name has behind the try-on's id (docs/operations.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)

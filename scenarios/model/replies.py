@@ -32,6 +32,7 @@ def answered(plan: Plan, story: Story) -> list[tuple[AnsweredAct, ...]]:
 
 NOT_GIVEN: Mapping[str, tuple[int, str | None, str | None]] = {
     "results_gone": (410, None, "RESULT_GONE"),
+    "fidelity_gone": (410, None, "RESULT_GONE"),
     "results_busy": (503, None, "AZURE_UNAVAILABLE"),
     "results_refused": (503, None, "AZURE_REJECTED"),
     "results_nowhere": (503, None, "AZURE_REJECTED"),
@@ -43,7 +44,8 @@ def _replies(act: PlannedAct, story: Story) -> list[AnsweredAct]:
     name, status = act_words(act.do, act.at), story.status
     if act.do in WHENEVER:
         return [AnsweredAct(name, *WHENEVER[act.do])]
-    if act.do in NOT_GIVEN and status == "COMPLETED":
+    given = act.do == "fidelity_gone" and "fluxFidelityVizBase64" not in story.results
+    if act.do in NOT_GIVEN and status == "COMPLETED" and not given:
         return [AnsweredAct(name, *NOT_GIVEN[act.do])]
     if act.do == "cancel":
         return [AnsweredAct(name, 409, status, FINISHED)]

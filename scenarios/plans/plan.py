@@ -85,8 +85,9 @@ class PlannedAct(_Strict):
             first one and taken up again after that, `events_anew` without saying which was the last, `events_late`
             only after the end; ask `from_pages` of several origins; ask for the backend's `health`; ask Temporal for
             the `progress`; ask as a `stranger`, without a key, or with the key in each way in which it may come
-            (`keyed`); ask for results that the store has lost (`results_gone`), with their container
-            (`results_nowhere`), cannot give now (`results_busy`), or gives to nobody (`results_refused`).
+            (`keyed`); ask for results that the store has lost (`results_gone`), one of them
+            (`fidelity_gone`), with their container (`results_nowhere`), cannot give now (`results_busy`), or gives to
+            nobody (`results_refused`).
         at: the virtual second; or `start`, at once with the start, for a `repeat` of it; or `accepted`, right after
             the start was; or `end`, once the try-on has ended.
         heard: of a cancel at a virtual second, when the attempt that runs then hears of it: `at_once`, or with its

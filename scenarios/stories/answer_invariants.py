@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from scenarios.pipeline import COMPLETED, STEPS
 from scenarios.scenario import UNREAD
-from scenarios.stories.run import Run
+from scenarios.stories.run import Run, SeenCall
 
 PROGRESS = {*((step.progress, step.name) for step in STEPS), (100, COMPLETED)}
 """What a client may see of a try-on that runs."""
 NOTHING_MORE = 204
+BAD_REQUEST = 400
 CONFLICT = 409
 UNAVAILABLE = 503
 BY_THE_OPERATOR = {"AZURE_REJECTED", "AZURE_NOT_FOUND"}
@@ -75,6 +76,19 @@ def what_failed_is_said_to_people(run: Run) -> Iterator[str]:
     told = [run.error["message"]] if "message" in run.error else []
     told += [each.message for each in run.timeline.attempts if each.message]
     yield from (repr(said) for said in told if NOT_FOR_PEOPLE.search(str(said)))
+
+
+def what_a_service_says_of_its_failure_goes_no_further(run: Run) -> Iterator[str]:
+    """Its own words stand in the log: no user is told them, and no history keeps them (SECURITY.md)."""
+    said = {words for call in run.calls if call.service != "blob" for words in _own_words(call)}
+    told = [str(run.error.get("message", "")), *(each.message for each in run.timeline.attempts if each.message)]
+    yield from (f"{words!r} in {each!r}" for words in said for each in told if words in each)
+
+
+def _own_words(call: SeenCall) -> Iterator[str]:
+    """Yield the sentences with which a service refused a call."""
+    if call.status is not None and call.status >= BAD_REQUEST and call.answered:
+        yield from (text for text in call.answered.values() if isinstance(text, str) and " " in text)
 
 
 def progress_never_falls(run: Run) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from scenarios.gateway_client import json_of
-from scenarios.scenario import UNREAD, Doing
+from scenarios.scenario import ONE_OF_THEM, UNREAD, Doing
 from scenarios.stories.acts import Answered
 from scenarios.stories.asking import Asking, answer_of, answered
 from scenarios.stories.drawn import another_photo
@@ -73,7 +73,8 @@ async def _wait_through(asking: Asking) -> Answered:
 async def _unread(asking: Asking) -> Answered:
     """Look while the store does not give results, and once more when it does; return the first, if that one is well."""
     assert asking.stagings, "results are refused in virtual time alone"
-    with asking.stagings.unread(asking.workflow_id, UNREAD[asking.act.do]):
+    of = f"{asking.workflow_id}{ONE_OF_THEM.get(asking.act.do, '')}"
+    with asking.stagings.unread(of, UNREAD[asking.act.do]):
         told = await _look(asking)
     again = await _look(asking)
     return told if again.http_status == httpx.codes.OK else again

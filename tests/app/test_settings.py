@@ -92,7 +92,7 @@ def test_the_key_is_not_shown() -> None:
     assert GOOD["azure_account_key"] not in repr(Settings.model_validate(GOOD))
 
 
-SAS = "sv=2025-11-05&sr=c&sp=rcw&sig=c2VjcmV0c2VjcmV0"
+SAS = "sv=2025-11-05&sr=c&sp=rcw&sig=c2VjcmV0%2Bc2Vjc%2FmV0%3D"
 
 
 @pytest.mark.parametrize(

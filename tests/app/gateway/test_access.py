@@ -1,6 +1,7 @@
 """API keys and the limit of starts: who gets in, who is told no, and what is said of it."""
 
 from collections.abc import AsyncIterator
+from random import Random
 from typing import Any
 
 import httpx
@@ -167,6 +168,21 @@ async def test_starts_come_back_evenly_and_the_memory_is_bounded(settings: Setti
     with pytest.raises(TooManyStartsError) as refused:
         access.count_start("a")
     assert refused.value.retry_after == 60
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_in_any_minutes_no_more_starts_are_let_in_than_the_limit_allows(seed: int) -> None:
+    """However often, and whenever, somebody asks: a refusal gives nothing back, and who waits for so long is let in."""
+    draw, now, let_in, wait, asked = Random(seed), 0.0, 0, 0.0, 0.0
+    limit = StartLimit(30, lambda: now)
+    for _ in range(400):
+        now += draw.choice((0.0, 0.1, 0.7, 1.0, 3.0))
+        due = wait > 0 and now >= asked + wait
+        refused = limit.take("a")
+        assert not (refused and due), "it came when it was told to"
+        let_in += not refused
+        assert let_in <= 30 + now * 30 / 60
+        wait, asked = refused, now
 
 
 @pytest.mark.parametrize(

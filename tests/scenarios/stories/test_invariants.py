@@ -304,6 +304,21 @@ def test_the_a100s_answer_may_come_in_another_dress(off: float, dress: Callable[
 
 
 @pytest.mark.parametrize(
+    ("status", "message", "further"),
+    [
+        (400, "SAM3 answered with status 400", False),
+        (400, 'SAM3 answered with status 400: {"detail": "no such point"}', True),
+        (200, "SAM3 has no such point", False),
+    ],
+)
+def test_what_a_service_says_of_its_failure_is_told_to_nobody(status: int, message: str, further: bool) -> None:
+    run = failed()
+    run.answer["error"]["message"] = message
+    with_call(run, 0, status=status, answered={"detail": "no such point", "code": "POINT"})
+    assert any("goes no further" in breach for breach in breaches(run)) is further
+
+
+@pytest.mark.parametrize(
     ("kept", "said"),
     [
         (b"a picture", None),
