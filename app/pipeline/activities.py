@@ -33,7 +33,7 @@ from app.services.remote_job import RemoteJobs
 
 log = structlog.get_logger(__name__)
 
-FILES_PER_SLOT = 4
+FILES_PER_SLOT = 3
 """Photos that are read, worked on or being written for each that may be decoded: so work goes on beside waiting."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from loadtests.bench.client import ContenderError
 from loadtests.measure.process_usage import MIB, Cost, Meter
 
 LONGEST_S = 600
@@ -40,7 +41,11 @@ async def batch(
     *,
     settle: float = 0,
 ) -> Batch:
-    """Run a number of workflows, so many at once, and measure the processes meanwhile and `settle` seconds on."""
+    """Run a number of workflows, so many at once, and measure the processes meanwhile and `settle` seconds on.
+
+    Raises:
+        ContenderError: one of them did not complete.
+    """
     free = asyncio.Semaphore(concurrent)
 
     async def held() -> None:
@@ -50,9 +55,12 @@ async def batch(
     before = _loopback()
     with Meter(pids) as meter:
         began = time.perf_counter()
-        async with asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as group:
-            for _ in range(workflows):
-                group.create_task(held())
+        try:
+            async with asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as group:
+                for _ in range(workflows):
+                    group.create_task(held())
+        except ExceptionGroup as failed:
+            raise next((each for each in failed.exceptions if isinstance(each, ContenderError)), failed) from None
         seconds = time.perf_counter() - began
         await asyncio.sleep(settle)
     return Batch(workflows, seconds, meter.costs(), _loopback() - before)

@@ -24,6 +24,7 @@ from temporalio.service import RPCError
 from fakes.pictures import portrait
 from loadtests.bench import actions
 from loadtests.bench.batches import Batch, batch, print_batch
+from loadtests.bench.client import ContenderError
 from loadtests.bench.contender import Contender
 from loadtests.bench.files import folder_in_memory
 from loadtests.comparisons.contenders import BESIDE, CELERY, CONTENDERS, LIMIT, LITERAL, PIPELINE
@@ -53,7 +54,10 @@ async def measure(stack: Stack, chosen: Sequence[str], rounds: int, workflows: i
         for number in range(rounds):
             for name in (*chosen[number % len(chosen) :], *chosen[: number % len(chosen)]):
                 pids = {**up[name].own, **({} if name == LIMIT else beside)}
-                measured = await batch(pids, workflows, concurrent, up[name].run, settle=SETTLE_S)
+                try:
+                    measured = await batch(pids, workflows, concurrent, up[name].run, settle=SETTLE_S)
+                except ContenderError as error:
+                    raise ContenderError(f"{name} failed in round {number + 1}: {error}") from None
                 found[name].append(measured)
                 print_batch(f"round {number + 1}, {name}", measured)
         if LITERAL in chosen:
@@ -83,7 +87,11 @@ async def main(rounds: int, workflows: int, concurrent: int, only: list[str], ou
             profile="instant", temporal_ui=False, extra={"worker": {"A100_MAX_CONCURRENT": str(concurrent)}}
         )
         async with Stack(home=Path(home), options=options) as stack:
-            measured = await measure(stack, chosen, rounds, workflows, concurrent)
+            try:
+                measured = await measure(stack, chosen, rounds, workflows, concurrent)
+            except ContenderError as error:
+                print(f"bench-pipeline: {error}\nnothing was compared: run it again, or name others by --only")
+                return 1
     standings = {standing.name: standing for standing in measured}
     (out / "pipeline.json").write_text(json.dumps(figures(standings), indent=1), encoding="utf-8")
     plot(standings).savefig(out / "pipeline.png", dpi=110)

@@ -1,10 +1,12 @@
 """The seven steps as a user would first write them: plain blocking calls, no checks. For the comparisons alone.
 
-They ask the same services for the same work as the pipeline does, over one shared pool of connections each.
+They ask the same services for the same work as the pipeline does, over connections that each thread keeps: threads that
+share a pool of httpx's close connections under each other now and then, and such a try-on fails.
 """
 
 import base64
 import os
+import threading
 import time
 from functools import cache
 from typing import Any
@@ -16,12 +18,15 @@ from scenarios.gateway_client import POINTS, STROKES
 
 POLL_S = 2.0
 """As the specification says."""
-POOL = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+
+_own = threading.local()
 
 
-@cache
 def _http() -> httpx.Client:
-    return httpx.Client(timeout=180, trust_env=False, limits=POOL)
+    client: httpx.Client | None = getattr(_own, "http", None)
+    if client is None:
+        client = _own.http = httpx.Client(timeout=180, trust_env=False)
+    return client
 
 
 @cache

@@ -37,3 +37,11 @@ async def test_one_that_cannot_start_says_so(tmp_path: Path) -> None:
     with pytest.raises(ContenderError, match="has ended"):
         async with client("loadtests.bench.noop:asking", environment, tmp_path):
             pass
+
+
+async def test_a_workflow_that_fails_ends_the_batch_with_its_own_error() -> None:
+    async def fails() -> None:
+        raise ContenderError("ReadError: Bad file descriptor")
+
+    with pytest.raises(ContenderError, match=r"^ReadError: Bad file descriptor$"):
+        await batch({"this": os.getpid()}, 4, 2, fails)
