@@ -243,7 +243,7 @@ def test_an_answer_that_is_lost_is_said_again(session: Session, monkeypatch: pyt
     told, story = session.one("fails", 1, 3, attempts=2)
     assert told == ["done", 7]
     assert [(each.number, each.began, each.ended) for each in story.attempts()] == [(1, 0, 3), (2, 4, 7)]
-    assert session.one("beats", 30, plan=[(4.5, cancels)], wait=True)[0][0][0] == "CancelledError"
+    assert session.one("beats", 30, plan=[(4.5, cancels)], wait=True, heartbeat_timeout=5)[0][0][0] == "CancelledError"
     assert len(lost) == 3
     assert story.ended == {}
 
