@@ -51,6 +51,10 @@ class Code:
             self.task.add_done_callback(lambda _: then())
 
     # ---------------------------------------------------------------- how it hears that it is cancelled
+    def has_heard(self) -> None:
+        """The SDK has told it, and a thread all of it: it hears no more."""
+        self._cut = True
+
     def cancel(self) -> None:
         """Cancel the task: the SDK has told the rest."""
         self._cut = True

@@ -259,7 +259,9 @@ class Running:
                 self.code.cancel()
                 break
         self.story.release(Hold("asking", *self.key))  # a thread is told so only
-        if self.code.threaded and self._idle and (waiting := self._backoff or self.code.task):
+        if not self._idle:
+            self.code.has_heard()
+        elif self.code.threaded and (waiting := self._backoff or self.code.task):
             waiting.cancel()
 
     def _stop_asking(self) -> None:

@@ -306,6 +306,23 @@ async def cleans_up_slowly(beating: bool) -> None:
 
 
 @activity.defn
+def cleans_up_in_a_thread() -> None:
+    """Beat, and note each time that it is cancelled; once it has been it goes on for twelve seconds."""
+    heard: list[list[Any]] = []
+    OUTLIVED[activity.info().workflow_id or ""] = heard
+    left = 100
+    while left:
+        try:
+            time.sleep(1)
+            activity.heartbeat()
+        except CancelledError:
+            why = activity.cancellation_details()
+            heard.append([why and why.cancel_requested, why and why.timed_out])
+            left = min(left, 13)
+        left -= 1
+
+
+@activity.defn
 async def what_outlived() -> list[Any]:
     return OUTLIVED.pop(activity.info().workflow_id or "", ["nothing"])
 

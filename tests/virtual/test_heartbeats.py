@@ -110,6 +110,12 @@ def test_code_that_was_cancelled_hears_nothing_of_its_attempt_s_end(session: Ses
     assert told == [[5, True, False]]
 
 
+def test_a_thread_that_was_cancelled_hears_nothing_of_its_attempt_s_end(session: Session) -> None:
+    limits = {"start_to_close_timeout": 8, "heartbeat_timeout": 2.5}
+    told, _ = session.run(Outlives.run, "cleans_up_in_a_thread", [], limits, plan=[(3.5, cancel)])
+    assert told == [[True, False]]
+
+
 def test_a_cancellation_in_the_backoff_comes_at_once_although_code_was_ended_before(session: Session) -> None:
     limits = {"start_to_close_timeout": 8, "attempts": 9, "wait": True, "backoff": 60}
     _, story = session.one("outlives", 0.4, False, plan=[(20, cancel)], **limits)

@@ -40,6 +40,11 @@ def told(error: BaseException) -> list[Any]:
     return [type(cause).__name__, getattr(kind, "name", kind), state, error.message, str(cause), details]
 
 
+def limits(options: dict[str, Any]) -> dict[str, Any]:
+    """The timeouts among an activity's options, in seconds there; there is at least one."""
+    return {"start_to_close_timeout": LONG} | {key: timedelta(seconds=value) for key, value in options.items()}
+
+
 @workflow.defn
 class One:
     """One activity: its outcome, and the seconds that it took by the workflow's clock."""
@@ -50,13 +55,12 @@ class One:
         local = options.pop("local", False)
         waits = options.pop("wait", False)
         retry = policy(options.pop("attempts", 1), options.pop("backoff", 1))
-        limits: dict[str, Any] = {key: timedelta(seconds=value) for key, value in options.items()}
-        limits.setdefault("start_to_close_timeout", LONG)
+        how = limits(options)
         if waits:
-            limits["cancellation_type"] = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+            how["cancellation_type"] = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
         run = workflow.execute_local_activity if local else workflow.execute_activity
         try:
-            result = await run(name, args=args, retry_policy=retry, **limits)
+            result = await run(name, args=args, retry_policy=retry, **how)
         except (ActivityError, ApplicationError) as error:
             result = told(error)
         return [result, watch()]
@@ -144,10 +148,8 @@ class Outlives:
     async def run(self, name: str, args: list[Any], options: dict[str, float]) -> list[Any]:
         run = workflow.execute_local_activity if options.pop("local", False) else workflow.execute_activity
         retry = policy(int(options.pop("attempts", 1)))
-        limits: dict[str, Any] = {key: timedelta(seconds=value) for key, value in options.items()}
-        limits.setdefault("start_to_close_timeout", LONG)
         try:
-            await run(name, args=args, retry_policy=retry, **limits)
+            await run(name, args=args, retry_policy=retry, **limits(options))
         except ActivityError:
             await workflow.sleep(20)
         return await workflow.execute_activity(activities.what_outlived, start_to_close_timeout=LONG)
